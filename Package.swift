@@ -1,0 +1,84 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+]
+
+/// Kernel variants: one source folder, one target for each instruction set (symbolic links share the files).
+func kernelVariant(_ name: String, defines: [String], compilerFlags: [String], condition: [Platform]? = nil) -> Target {
+    .target(
+        name: name,
+        dependencies: ["CSIMD"],
+        swiftSettings: strict
+            + defines.map { .define($0) }
+            + [.unsafeFlags(["-Ounchecked"] + compilerFlags.flatMap { ["-Xcc", $0] })]
+    )
+}
+
+#if arch(x86_64)
+    let vectorVariants: [Target] = [
+        kernelVariant("KernelsAVX2", defines: ["KERNELS_FMA"], compilerFlags: ["-march=x86-64-v3"]),
+        kernelVariant(
+            "KernelsAVX512", defines: ["KERNELS_FMA", "KERNELS_AVX512"], compilerFlags: ["-march=znver4"]),
+    ]
+#else
+    let vectorVariants: [Target] = []
+#endif
+
+let variantNames = ["KernelsBaseline"] + vectorVariants.map(\.name)
+
+extension Target.Dependency {
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let deque = product(name: "DequeModule", package: "swift-collections")
+    static let heap = product(name: "HeapModule", package: "swift-collections")
+    static let orderedCollections = product(name: "OrderedCollections", package: "swift-collections")
+    static let histogram = product(name: "Histogram", package: "hdrhistogram-swift")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let serviceLifecycleTestKit = product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
+    static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
+    static let yams = product(name: "Yams", package: "Yams")
+}
+
+func library(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [String] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.byName(name: name)] + dependencies, exclude: resources,
+        swiftSettings: strict)
+}
+
+let package = Package(
+    name: "rlkd",
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: vectorVariants + [
+        .target(name: "CSIMD"),
+        .systemLibrary(name: "CJemalloc", pkgConfig: "jemalloc", providers: [.apt(["libjemalloc-dev"])]),
+        kernelVariant("KernelsBaseline", defines: [], compilerFlags: []),
+        library("Kernels", ["CSIMD"] + variantNames.map { .byName(name: $0) }),
+        library("Memory", ["CJemalloc"]),
+        library("Pipelines", ["Memory", .deque, .histogram, .logging, .serviceLifecycle, .unixSignals]),
+        library("Trajectories", []),
+        library("Tokenizers", [.heap, .orderedCollections]),
+        library("Models", ["Kernels", "Memory", "Tokenizers", "Trajectories"]),
+        library("Generation", ["Kernels", "Memory", "Models", "Pipelines", "Trajectories"]),
+        library("Tasks", ["Trajectories"]),
+        library("Rollouts", ["Generation", "Models", "Pipelines", "Tokenizers", "Trajectories", .serviceLifecycle]),
+        library("StructureRewards", ["Pipelines", "Trajectories", .serviceLifecycle]),
+        library("Learning", ["Kernels", "Memory", "Models", "Pipelines", "Trajectories", .serviceLifecycle]),
+        tests("Models", ["Kernels", "Memory", "Tokenizers", "Trajectories"], resources: ["Fixtures"]),
+        tests("Generation", ["Models", "Trajectories"]),
+    ]
+)

@@ -1,0 +1,214 @@
+import Models
+import Trajectories
+
+/// Continuous batching: completions join and leave between decode steps, a request's samples share its prompt.
+///
+///     try generator.submit(request)
+///     while generator.hasWork {
+///         for completion in generator.step(store.current) { … }
+///     }
+///
+/// Every step is one forward pass: a row for each running completion, and prompt rows as far as there is room. The weights
+/// may change between steps; each token records the version it came from. One thread at a time.
+public final class Generator {
+    public let configuration: ModelConfiguration
+    /// Completions that run at once.
+    public let batchCapacity: Int
+
+    private let inference: DecoderInference
+    private let sampler: TokenSampler
+    private var waiting: [GenerationRequest] = []
+    private var prompts: [PromptSequence] = []
+    private var active: [ActiveSequence] = []
+    private var finished: [Completion] = []
+    private var logitIndices: [Int] = []
+    private var prefillLogits: [(prompt: PromptSequence, index: Int)] = []
+
+    /// - Parameters:
+    ///   - batchCapacity: completions that run at once.
+    ///   - prefillRows: prompt tokens a step at most, beside the completions' rows.
+    ///   - positionCapacity: positions of all sequences together; at least two whole contexts are kept.
+    public init(
+        configuration: ModelConfiguration, batchCapacity: Int, prefillRows: Int = 256, positionCapacity: Int? = nil
+    ) {
+        self.configuration = configuration
+        self.batchCapacity = max(1, batchCapacity)
+        let context = KeyValuePages.pages(positions: configuration.maxPositions)
+        let wanted = KeyValuePages.pages(
+            positions: positionCapacity ?? (self.batchCapacity + 1) * configuration.maxPositions)
+        inference = DecoderInference(
+            configuration: configuration, rowCapacity: self.batchCapacity + max(1, prefillRows),
+            logitCapacity: self.batchCapacity + max(1, prefillRows), pageCapacity: max(2 * context, wanted))
+        sampler = TokenSampler(vocabularySize: configuration.vocabularySize)
+    }
+
+    public var hasWork: Bool { !waiting.isEmpty || !prompts.isEmpty || !active.isEmpty }
+
+    /// Completions that run or wait to start.
+    public var load: Int {
+        active.count + prompts.reduce(0) { $0 + $1.request.sampleCount - $1.started }
+            + waiting.reduce(0) { $0 + $1.sampleCount }
+    }
+
+    /// Completions under way.
+    public var activeCount: Int { active.count }
+
+    /// Tokens that the next step samples for running completions.
+    public var isPrefilling: Bool { prompts.contains { !$0.isProcessed } }
+
+    public func submit(_ request: GenerationRequest) throws(GenerationRefusal) {
+        guard !request.prompt.isEmpty else { throw .emptyPrompt }
+        guard request.sampleCount > 0 else { throw .noSamples(request.sampleCount) }
+        guard request.maxNewTokens > 0 else { throw .noNewTokens(request.maxNewTokens) }
+        let vocabularySize = configuration.vocabularySize
+        if let token = request.prompt.first(where: { $0 < 0 || Int($0) >= vocabularySize }) {
+            throw .tokenOutOfRange(token, vocabularySize: vocabularySize)
+        }
+        guard request.maxNewTokens <= configuration.maxPositions - request.prompt.count else {
+            throw .tooLong(
+                prompt: request.prompt.count, maxNewTokens: request.maxNewTokens,
+                maxPositions: configuration.maxPositions)
+        }
+        do {
+            try request.sampling.validate()
+        } catch {
+            throw .invalidSampling(error)
+        }
+        waiting.append(request)
+    }
+
+    /// One forward pass over everything that is ready; returns the completions that it finished.
+    public func step(_ weights: PolicyWeights) -> [Completion] {
+        finished.removeAll(keepingCapacity: true)
+        admit()
+        startSamples()
+        inference.begin()
+        scheduleDecode()
+        schedulePrefill()
+        inference.forward(weights)
+        sampleActive(version: weights.version)
+        keepPrefillLogits(version: weights.version)
+        return finished
+    }
+
+    /// Drops all work and frees its pages.
+    public func removeAll() {
+        waiting.removeAll()
+        for prompt in prompts { prompt.table.release(to: inference.pages) }
+        for sequence in active { sequence.table.release(to: inference.pages) }
+        prompts.removeAll()
+        active.removeAll()
+    }
+
+    /// Takes waiting requests in order while a prompt's pages leave room for a whole context: so when nothing runs, the
+    /// oldest prompt can always start a sample, and the engine never stands still.
+    private func admit() {
+        let context = KeyValuePages.pages(positions: configuration.maxPositions)
+        while let request = waiting.first, active.count + prompts.count < batchCapacity {
+            let needed = KeyValuePages.pages(positions: request.prompt.count)
+            guard inference.pages.freeCount >= needed + context else { return }
+            var table = PageTable(maxPositions: configuration.maxPositions)
+            guard table.reserve(positions: request.prompt.count, from: inference.pages) else { return }
+            prompts.append(
+                PromptSequence(
+                    request: request, table: table, vocabularySize: configuration.vocabularySize))
+            waiting.removeFirst()
+        }
+    }
+
+    /// Forks samples off processed prompts, oldest first, each with room for all of its tokens, and draws their first token.
+    private func startSamples() {
+        for prompt in prompts where prompt.isProcessed {
+            while prompt.started < prompt.request.sampleCount && active.count < batchCapacity {
+                guard startSample(of: prompt) else { return }
+            }
+        }
+        prompts.removeAll { prompt in
+            guard prompt.started == prompt.request.sampleCount else { return false }
+            prompt.table.release(to: inference.pages)
+            return true
+        }
+    }
+
+    private func startSample(of prompt: PromptSequence) -> Bool {
+        let request = prompt.request
+        var table = PageTable(maxPositions: configuration.maxPositions)
+        guard table.fork(prompt.table, positions: request.prompt.count, from: inference.pages),
+            table.reserve(positions: request.prompt.count + request.maxNewTokens, from: inference.pages)
+        else {
+            table.release(to: inference.pages)
+            return false
+        }
+        let sequence = ActiveSequence(request: request, sample: prompt.started, table: table)
+        prompt.started += 1
+        extend(sequence, logits: prompt.logits.pointer, version: prompt.version)
+        if !finish(sequence) {
+            active.append(sequence)
+        }
+        return true
+    }
+
+    private func scheduleDecode() {
+        logitIndices.removeAll(keepingCapacity: true)
+        for sequence in active {
+            guard var last = sequence.tokens.last else { continue }
+            withUnsafePointer(to: &last) { pointer in
+                let index = inference.append(
+                    tokens: UnsafeBufferPointer(start: pointer, count: 1), firstPosition: sequence.lastPosition,
+                    table: sequence.table, wantsLogits: true)
+                if let index { logitIndices.append(index) }
+            }
+        }
+    }
+
+    private func schedulePrefill() {
+        prefillLogits.removeAll(keepingCapacity: true)
+        for prompt in prompts where !prompt.isProcessed {
+            let room = inference.rowCapacity - inference.rowCount
+            let count = min(room, prompt.request.prompt.count - prompt.processed)
+            guard count > 0 else { return }
+            prompt.request.prompt.withUnsafeBufferPointer { tokens in
+                let chunk = UnsafeBufferPointer(rebasing: tokens[prompt.processed..<prompt.processed + count])
+                let isLast = prompt.processed + count == tokens.count
+                let index = inference.append(
+                    tokens: chunk, firstPosition: prompt.processed, table: prompt.table, wantsLogits: isLast)
+                if let index { prefillLogits.append((prompt, index)) }
+            }
+            prompt.processed += count
+        }
+    }
+
+    private func sampleActive(version: PolicyVersion) {
+        for (sequence, index) in zip(active, logitIndices) {
+            extend(sequence, logits: inference.logits(index), version: version)
+        }
+        active.removeAll { finish($0) }
+    }
+
+    private func keepPrefillLogits(version: PolicyVersion) {
+        for (prompt, index) in prefillLogits {
+            prompt.logits.pointer.update(from: inference.logits(index), count: configuration.vocabularySize)
+            prompt.version = version
+        }
+    }
+
+    private func extend(_ sequence: ActiveSequence, logits: UnsafePointer<Float>, version: PolicyVersion) {
+        let request = sequence.request
+        let draw = sampler.draw(
+            logits, parameters: request.sampling, uniform: sequence.stream.uniform(at: sequence.tokens.count))
+        sequence.tokens.append(draw.token)
+        sequence.logProbabilities.append(draw.logProbability)
+        sequence.versions.append(version)
+    }
+
+    /// Moves the sequence to the finished completions if its last token ends it.
+    private func finish(_ sequence: ActiveSequence) -> Bool {
+        guard let reason = sequence.finishReason else { return false }
+        sequence.table.release(to: inference.pages)
+        finished.append(
+            Completion(
+                identifier: sequence.request.identifier, sample: sequence.sample, tokens: sequence.tokens,
+                logProbabilities: sequence.logProbabilities, versions: sequence.versions, finishReason: reason))
+        return true
+    }
+}

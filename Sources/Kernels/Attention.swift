@@ -1,0 +1,161 @@
+internal import KernelsBaseline
+
+#if arch(x86_64)
+    internal import KernelsAVX2
+    internal import KernelsAVX512
+#endif
+
+/// Causal attention of one head over keys and values in blocks of 16 absolute positions.
+///
+/// A block, for one key-value head, is the keys transposed, [headDimension][16], and then the values, [16][headDimension rounded up to 16].
+/// Slots that no query may see can hold anything. The result for a query is bitwise the same whether it comes alone or with others:
+/// a score is one chain over the head's dimensions, the sum of powers goes by key modulo 16, and an output is four chains over the keys
+/// by position modulo 4.
+public enum Attention {
+    /// Positions of a block.
+    public static let blockLength = 16
+
+    /// The floats of one block: keys and padded values.
+    public static func blockCount(headDimension: Int) -> Int {
+        let padded = (headDimension + blockLength - 1) / blockLength * blockLength
+        return blockLength * (headDimension + padded)
+    }
+
+    /// Writes the key and value [headDimension] of one position into slot `slot` (0 ..< 16) of its block.
+    public static func store(
+        key: UnsafePointer<Float>, value: UnsafePointer<Float>, headDimension: Int, slot: Int,
+        block: UnsafeMutablePointer<Float>
+    ) {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+        case .avx512:
+            KernelsAVX512.attentionStore(key: key, value: value, headDimension: headDimension, slot: slot, block: block)
+        case .avx2:
+            KernelsAVX2.attentionStore(key: key, value: value, headDimension: headDimension, slot: slot, block: block)
+        #endif
+        default:
+            KernelsBaseline.attentionStore(
+                key: key, value: value, headDimension: headDimension, slot: slot, block: block
+            )
+        }
+    }
+
+    /// The floats of workspace that `forward` needs where keys stand at positions `0 ..< maximumPositions`.
+    public static func workspaceCount(maximumPositions: Int) -> Int {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+        case .avx512:
+            KernelsAVX512.attentionWorkspaceCount(maximumPositions: maximumPositions)
+        case .avx2:
+            KernelsAVX2.attentionWorkspaceCount(maximumPositions: maximumPositions)
+        #endif
+        default:
+            KernelsBaseline.attentionWorkspaceCount(maximumPositions: maximumPositions)
+        }
+    }
+
+    /// output = softmax(scale · q kᵀ) v of `queryCount` consecutive queries, query i at position firstPosition + i, over the keys
+    /// 0 ... firstPosition + i, which all must have been stored.
+    ///
+    /// - Parameters:
+    ///   - query: `queryCount` rows of `headDimension`.
+    ///   - blocks: for every 16 positions the base of its page.
+    ///   - blockOffset: floats from a page's base to the block of this layer and key-value head.
+    ///   - output: `queryCount` rows of `headDimension`; must not overlap `query`.
+    ///   - logSumExp: [queryCount], takes log Σ exp(scale · q k), which `backward` needs.
+    ///   - workspace: `workspaceCount(maximumPositions: firstPosition + queryCount)` floats or more, of any content.
+    public static func forward(
+        query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int, headDimension: Int,
+        scale: Float, blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockOffset: Int,
+        output: UnsafeMutablePointer<Float>, outputStride: Int, logSumExp: UnsafeMutablePointer<Float>?,
+        workspace: UnsafeMutablePointer<Float>
+    ) {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+        case .avx512:
+            KernelsAVX512.attentionForward(
+                query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
+                headDimension: headDimension, scale: scale, blocks: blocks, blockOffset: blockOffset, output: output,
+                outputStride: outputStride, logSumExp: logSumExp, workspace: workspace
+            )
+        case .avx2:
+            KernelsAVX2.attentionForward(
+                query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
+                headDimension: headDimension, scale: scale, blocks: blocks, blockOffset: blockOffset, output: output,
+                outputStride: outputStride, logSumExp: logSumExp, workspace: workspace
+            )
+        #endif
+        default:
+            KernelsBaseline.attentionForward(
+                query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
+                headDimension: headDimension, scale: scale, blocks: blocks, blockOffset: blockOffset, output: output,
+                outputStride: outputStride, logSumExp: logSumExp, workspace: workspace
+            )
+        }
+    }
+
+    /// The floats of workspace that `backward` needs for `positions` keys, firstPosition + queryCount.
+    public static func backwardWorkspaceCount(headDimension: Int, positions: Int) -> Int {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+        case .avx512:
+            KernelsAVX512.attentionBackwardWorkspaceCount(headDimension: headDimension, positions: positions)
+        case .avx2:
+            KernelsAVX2.attentionBackwardWorkspaceCount(headDimension: headDimension, positions: positions)
+        #endif
+        default:
+            KernelsBaseline.attentionBackwardWorkspaceCount(headDimension: headDimension, positions: positions)
+        }
+    }
+
+    /// The gradients of one head of one sequence: queries at positions firstPosition ..< firstPosition + queryCount, keys and values at
+    /// 0 ..< firstPosition + queryCount (a completion that shares a prompt's keys has firstPosition > 0).
+    ///
+    /// With p = exp(scale · q k - logSumExp) and s = scale · p (dO v - dO O): dQ = Σ s k, dK += Σ s q, dV += Σ p dO, in an order that
+    /// depends on the counts alone.
+    ///
+    /// - Parameters:
+    ///   - query, output, outputGradient: `queryCount` rows; the last two share `outputStride`.
+    ///   - key, value: firstPosition + queryCount rows each, `keyValueStride` apart.
+    ///   - logSumExp: [queryCount], from `forward`.
+    ///   - queryGradient: `queryCount` rows, overwritten.
+    ///   - keyGradient, valueGradient: firstPosition + queryCount rows each, `keyValueGradientStride` apart, accumulated into.
+    ///   - workspace: `backwardWorkspaceCount(headDimension:positions:)` floats, of any content.
+    public static func backward(
+        query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int, key: UnsafePointer<Float>,
+        value: UnsafePointer<Float>, keyValueStride: Int, headDimension: Int, scale: Float,
+        output: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>, outputStride: Int,
+        logSumExp: UnsafePointer<Float>, queryGradient: UnsafeMutablePointer<Float>, queryGradientStride: Int,
+        keyGradient: UnsafeMutablePointer<Float>, valueGradient: UnsafeMutablePointer<Float>,
+        keyValueGradientStride: Int, workspace: UnsafeMutablePointer<Float>
+    ) {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+        case .avx512:
+            KernelsAVX512.attentionBackward(
+                query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition, key: key,
+                value: value, keyValueStride: keyValueStride, headDimension: headDimension, scale: scale,
+                output: output, outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp,
+                queryGradient: queryGradient, queryGradientStride: queryGradientStride, keyGradient: keyGradient,
+                valueGradient: valueGradient, keyValueGradientStride: keyValueGradientStride, workspace: workspace
+            )
+        case .avx2:
+            KernelsAVX2.attentionBackward(
+                query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition, key: key,
+                value: value, keyValueStride: keyValueStride, headDimension: headDimension, scale: scale,
+                output: output, outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp,
+                queryGradient: queryGradient, queryGradientStride: queryGradientStride, keyGradient: keyGradient,
+                valueGradient: valueGradient, keyValueGradientStride: keyValueGradientStride, workspace: workspace
+            )
+        #endif
+        default:
+            KernelsBaseline.attentionBackward(
+                query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition, key: key,
+                value: value, keyValueStride: keyValueStride, headDimension: headDimension, scale: scale,
+                output: output, outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp,
+                queryGradient: queryGradient, queryGradientStride: queryGradientStride, keyGradient: keyGradient,
+                valueGradient: valueGradient, keyValueGradientStride: keyValueGradientStride, workspace: workspace
+            )
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import CSIMD
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// The kernel variants, weakest first.
+public enum InstructionSet: String, Sendable, CaseIterable, Comparable, CustomStringConvertible {
+    /// What every machine of the architecture has: SSE2 on x86-64, NEON on arm64.
+    case baseline
+    /// AVX2 with FMA and F16C.
+    case avx2
+    /// AVX-512 F, BW, DQ and VL with BF16 and VNNI.
+    case avx512
+
+    /// The environment variable that overrides the choice.
+    public static let environmentName = "RLKD_ISA"
+
+    /// The variants this processor and operating system can run, weakest first.
+    public static let supported: [InstructionSet] = {
+        let features = ProcessorFeatures.probe()
+        var sets = [InstructionSet.baseline]
+        let avx2 = features.avx2 && features.fma && features.f16c
+        if avx2 { sets.append(.avx2) }
+        if avx2 && features.avx512f && features.avx512bw && features.avx512dq && features.avx512vl
+            && features.avx512bf16 && features.avx512vnni
+        {
+            sets.append(.avx512)
+        }
+        return sets
+    }()
+
+    /// The strongest supported variant.
+    public static var best: InstructionSet { supported.last ?? .baseline }
+
+    /// The variant all kernels of this process use: `select` on the process's environment, taken once; the best one where that
+    /// names no variant that can run (a program checks `selected` at start to refuse such a value).
+    public static let current: InstructionSet = (try? selected.get()) ?? best
+
+    /// What the process's environment asks for, or why it cannot be had.
+    public static let selected: Result<InstructionSet, InstructionSetError> = {
+        var environment: [String: String] = [:]
+        if let value = getenv(environmentName) {
+            environment[environmentName] = String(cString: value)
+        }
+        return Result { () throws(InstructionSetError) in try select(environment: environment) }
+    }()
+
+    /// The variant that `RLKD_ISA` in `environment` names, the best supported one where it is absent or empty.
+    ///
+    /// - Throws: `InstructionSetError` for a name that is unknown or that this machine cannot run.
+    public static func select(environment: [String: String]) throws(InstructionSetError) -> InstructionSet {
+        guard let name = environment[environmentName], !name.isEmpty else { return best }
+        guard let set = InstructionSet(rawValue: name) else { throw .unknown(name: name) }
+        guard supported.contains(set) else { throw .unsupported(set) }
+        return set
+    }
+
+    public static func < (left: InstructionSet, right: InstructionSet) -> Bool {
+        left.rank < right.rank
+    }
+
+    public var description: String { rawValue }
+
+    private var rank: Int {
+        switch self {
+        case .baseline: 0
+        case .avx2: 1
+        case .avx512: 2
+        }
+    }
+}
+
+/// Why the variant that `RLKD_ISA` asks for cannot be used.
+public enum InstructionSetError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// No variant has this name.
+    case unknown(name: String)
+    /// The processor or the operating system lacks it.
+    case unsupported(InstructionSet)
+
+    public var description: String {
+        let supported = InstructionSet.supported.map(\.rawValue).joined(separator: ", ")
+        let variable = InstructionSet.environmentName
+        return switch self {
+        case .unknown(let name):
+            "\(variable): there is no kernel variant \"\(name)\"; this machine runs \(supported)"
+        case .unsupported(let set):
+            "\(variable): this machine cannot run the kernel variant \"\(set)\"; it runs \(supported)"
+        }
+    }
+}

@@ -1,0 +1,82 @@
+internal import KernelsBaseline
+
+#if arch(x86_64)
+    internal import KernelsAVX2
+    internal import KernelsAVX512
+#endif
+
+/// What one core of this machine can do at most, measured: what kernels are compared with.
+public enum Peaks {
+    /// Single-precision operations a second of one core (an FMA counts as two): the best of `trials` runs of a loop of
+    /// multiply-adds on registers alone (`repetitions` times all accumulators that the registers hold); short runs, since the clock
+    /// frequency and other loads vary.
+    public static func measureFMA(trials: Int = 50, repetitions: Int = 100_000) -> Double {
+        let clock = ContinuousClock()
+        var best = 0.0
+        var sink: Float = 0
+        for _ in 0..<trials {
+            let time = clock.measure { sink += loop(repetitions) }
+            best = max(best, Double(repetitions * vectorsPerRepetition * 16 * 2) / time.seconds)
+        }
+        // The loop's value is finite whatever happens; the comparison keeps the loop alive.
+        return sink.isNaN ? 0 : best
+    }
+
+    /// Bytes a second that one core reads from `buffer` [count], which should be far larger than the caches: the best of
+    /// `trials` passes.
+    public static func measureRead(_ buffer: UnsafePointer<Float>, count: Int, trials: Int = 5) -> Double {
+        let clock = ContinuousClock()
+        var best = 0.0
+        var sink: Float = 0
+        for _ in 0..<trials {
+            let time = clock.measure { sink += read(buffer, count) }
+            best = max(best, Double(count * MemoryLayout<Float>.stride) / time.seconds)
+        }
+        return sink.isNaN ? 0 : best
+    }
+
+    private static func loop(_ repetitions: Int) -> Float {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+        case .avx512:
+            KernelsAVX512.fusedMultiplyAddLoop(repetitions: repetitions, factor: 0.5)
+        case .avx2:
+            KernelsAVX2.fusedMultiplyAddLoop(repetitions: repetitions, factor: 0.5)
+        #endif
+        default:
+            KernelsBaseline.fusedMultiplyAddLoop(repetitions: repetitions, factor: 0.5)
+        }
+    }
+
+    private static var vectorsPerRepetition: Int {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+        case .avx512:
+            KernelsAVX512.fusedMultiplyAddLoopVectors()
+        case .avx2:
+            KernelsAVX2.fusedMultiplyAddLoopVectors()
+        #endif
+        default:
+            KernelsBaseline.fusedMultiplyAddLoopVectors()
+        }
+    }
+
+    private static func read(_ buffer: UnsafePointer<Float>, _ count: Int) -> Float {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+        case .avx512:
+            KernelsAVX512.readLoop(buffer, count: count)
+        case .avx2:
+            KernelsAVX2.readLoop(buffer, count: count)
+        #endif
+        default:
+            KernelsBaseline.readLoop(buffer, count: count)
+        }
+    }
+}
+
+extension Duration {
+    fileprivate var seconds: Double {
+        Double(components.seconds) + Double(components.attoseconds) * 1e-18
+    }
+}

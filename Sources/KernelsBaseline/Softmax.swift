@@ -1,0 +1,86 @@
+import CSIMD
+
+/// log Σ exp(scale x); see `Kernels.Softmax.logSumExp`.
+@inline(never)
+public func softmaxLogSumExp(_ x: UnsafePointer<Float>, count: Int, scale: Float) -> Float {
+    let largest = scaledMaximum(x, count: count, scale: scale)
+    if largest == -.infinity { return largest }
+    var low = SIMD8<Double>(repeating: 0)
+    var high = SIMD8<Double>(repeating: 0)
+    var index = 0
+    while index < count {
+        // Sums of 64 in single precision, their sums in double, so that the error does not grow with the vocabulary.
+        var sum = broadcast(0)
+        let end = min(count, index + 64 * lanes)
+        while index < end {
+            let left = count - index
+            let powers = exponential(loadSome(x + index, left) * broadcast(scale) - broadcast(largest))
+            sum += left >= lanes ? powers : firstLanes(powers, left)
+            index += lanes
+        }
+        low += widened(sum.lowHalf)
+        high += widened(sum.highHalf)
+    }
+    let sum = laneSum(low + high)
+    // The sum is at least 1, unless something is not a number.
+    if !(sum < .infinity) { return Float(sum) }
+    return Float(Double(largest) + naturalLogarithm(sum))
+}
+
+/// exp(scale x - logSumExp); see `Kernels.Softmax.probabilities`.
+@inline(never)
+public func softmaxProbabilities(
+    _ x: UnsafePointer<Float>, count: Int, scale: Float, logSumExp: Float, into result: UnsafeMutablePointer<Float>
+) {
+    var index = 0
+    while index < count {
+        let left = count - index
+        storeSome(probabilities(loadSome(x + index, left), scale, logSumExp), result + index, left)
+        index += lanes
+    }
+}
+
+/// Σ p (logSumExp - scale x); see `Kernels.Softmax.entropy`.
+@inline(never)
+public func softmaxEntropy(_ x: UnsafePointer<Float>, count: Int, scale: Float, logSumExp: Float) -> Float {
+    var low = SIMD8<Double>(repeating: 0)
+    var high = SIMD8<Double>(repeating: 0)
+    var index = 0
+    while index < count {
+        let left = count - index
+        let logits = loadSome(x + index, left)
+        let probability = probabilities(logits, scale, logSumExp)
+        let surprise = broadcast(logSumExp) - logits * broadcast(scale)
+        // What has no probability (a masked logit of -infinity) adds nothing.
+        let terms = select(
+            where: probability, isAtMost: broadcast(0), broadcast(0), otherwise: probability * surprise)
+        let kept = left >= lanes ? terms : firstLanes(terms, left)
+        low += widened(kept.lowHalf)
+        high += widened(kept.highHalf)
+        index += lanes
+    }
+    return Float(laneSum(low + high))
+}
+
+/// coefficient scale (onehot - p); see `Kernels.Softmax.gradient`.
+@inline(never)
+public func softmaxGradient(
+    _ x: UnsafePointer<Float>, count: Int, scale: Float, logSumExp: Float, target: Int, coefficient: Float,
+    into result: UnsafeMutablePointer<Float>
+) {
+    let factor = coefficient * scale
+    var index = 0
+    while index < count {
+        let left = count - index
+        let probability = probabilities(loadSome(x + index, left), scale, logSumExp)
+        storeSome(probability * broadcast(-factor), result + index, left)
+        index += lanes
+    }
+    let logits = broadcast(x[target])
+    result[target] = factor * (1 - probabilities(logits, scale, logSumExp)[0])
+}
+
+@inline(__always)
+private func probabilities(_ logits: Vector, _ scale: Float, _ logSumExp: Float) -> Vector {
+    exponential(logits * broadcast(scale) - broadcast(logSumExp))
+}

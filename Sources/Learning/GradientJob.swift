@@ -1,0 +1,94 @@
+import Foundation
+import Kernels
+import Memory
+import Models
+
+/// One thread's share of a learner step: a pass with its buffers, and the gradient of the micro-batch at hand.
+///
+/// An instance belongs to one task of a step at a time.
+final class GradientJob {
+    struct Outcome: Sendable {
+        var loss = 0.0
+        var statistics = LossStatistics()
+        var entropySum = 0.0
+        var targets = 0
+    }
+
+    let gradient: AlignedBuffer<Float>
+    private let pass: Backpropagation
+    private let layout: ParameterLayout
+    private var coefficients: [Float] = []
+    private var reference: [Float] = []
+
+    init(configuration: ModelConfiguration, layout: ParameterLayout) {
+        self.layout = layout
+        gradient = AlignedBuffer(count: layout.count)
+        pass = Backpropagation(configuration: configuration)
+    }
+
+    /// Computes the micro-batch's loss, and leaves its gradient in `gradient`.
+    func run(
+        _ microBatch: MicroBatch, weights: PolicyWeights, transposed: TransposedWeights, reference: PolicyWeights?,
+        loss: any PolicyLoss, temperature: Float
+    ) -> Outcome {
+        var outcome = Outcome()
+        computeReference(microBatch, reference, temperature)
+        pass.forward(microBatch.batch, weights: weights, temperature: temperature)
+        let targets = microBatch.batch.targets.count
+        coefficients.removeAll(keepingCapacity: true)
+        coefficients.append(contentsOf: repeatElement(0, count: targets))
+        switch microBatch.objective {
+        case .imitation(let targetWeights):
+            for index in 0..<targets {
+                coefficients[index] = -targetWeights[index]
+                outcome.loss -= Double(targetWeights[index] * pass.logProbabilities[index])
+            }
+            outcome.statistics.tokens = targets
+        case .policy(let rollouts):
+            outcome.loss = evaluate(rollouts, loss, &outcome.statistics)
+        }
+        outcome.targets = targets
+        outcome.entropySum = pass.meanEntropy * Double(targets)
+        Elementwise.fill(gradient.pointer, with: 0, count: gradient.count)
+        coefficients.withUnsafeBufferPointer {
+            pass.backward($0, transposed: transposed, layout: layout, into: gradient.pointer)
+        }
+        return outcome
+    }
+
+    private func computeReference(_ microBatch: MicroBatch, _ weights: PolicyWeights?, _ temperature: Float) {
+        reference.removeAll(keepingCapacity: true)
+        guard let weights, case .policy = microBatch.objective else { return }
+        pass.forward(microBatch.batch, weights: weights, temperature: temperature)
+        reference.append(contentsOf: pass.logProbabilities)
+    }
+
+    private func evaluate(
+        _ rollouts: [RolloutTerms], _ loss: any PolicyLoss, _ statistics: inout LossStatistics
+    ) -> Double {
+        var total = 0.0
+        var start = 0
+        coefficients.withUnsafeMutableBufferPointer { all in
+            reference.withUnsafeBufferPointer { references in
+                for rollout in rollouts {
+                    let range = start..<start + rollout.behaviour.count
+                    rollout.behaviour.withUnsafeBufferPointer { behaviour in
+                        rollout.isSampled.withUnsafeBufferPointer { isSampled in
+                            let tokens = RolloutTokens(
+                                logProbabilities: UnsafeBufferPointer(rebasing: pass.logProbabilities[range]),
+                                behaviour: behaviour,
+                                reference: references.isEmpty ? nil : UnsafeBufferPointer(rebasing: references[range]),
+                                isSampled: isSampled, advantage: rollout.advantage)
+                            total += loss.evaluate(
+                                tokens, weight: rollout.weight,
+                                coefficients: UnsafeMutableBufferPointer(rebasing: all[range]),
+                                statistics: &statistics)
+                        }
+                    }
+                    start = range.upperBound
+                }
+            }
+        }
+        return total
+    }
+}

@@ -1,0 +1,81 @@
+import Kernels
+import Memory
+import Models
+import Synchronization
+
+/// Hands out a step's micro-batches, each once, in order.
+final class MicroBatchQueue: Sendable {
+    private let microBatches: [MicroBatch]
+    private let next = Atomic<Int>(0)
+
+    init(_ microBatches: [MicroBatch]) {
+        self.microBatches = microBatches
+    }
+
+    func claim() -> (index: Int, microBatch: MicroBatch)? {
+        let index = next.add(1, ordering: .relaxed).oldValue
+        return index < microBatches.count ? (index, microBatches[index]) : nil
+    }
+}
+
+/// Adds gradients in the order of their micro-batches, whatever order they are ready in.
+actor GradientSum {
+    // Only this actor touches the memory between the start and the end of a step; the learner owns it and awaits the step.
+    private nonisolated(unsafe) let total: UnsafeMutablePointer<Float>
+    private let count: Int
+    private var next = 0
+    private var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
+    private(set) var outcome = GradientJob.Outcome()
+
+    init(into total: UnsafeMutablePointer<Float>, count: Int) {
+        self.total = total
+        self.count = count
+    }
+
+    /// Returns once the gradient is added; its memory is the caller's again.
+    func add(_ box: GradientJobBox, _ result: GradientJob.Outcome, at index: Int) async {
+        if index != next {
+            await withCheckedContinuation { waiting[index] = $0 }
+        }
+        Elementwise.add(box.gradient, into: total, count: count)
+        outcome.loss += result.loss
+        outcome.statistics.add(result.statistics)
+        outcome.entropySum += result.entropySum
+        outcome.targets += result.targets
+        next += 1
+        waiting.removeValue(forKey: next)?.resume()
+    }
+}
+
+/// Carries a job into the task that has it for the length of a step.
+// Unchecked: the learner hands each box to one task of a step and awaits that task before the next step; the sum reads the
+// gradient while that task waits in `add`.
+final class GradientJobBox: @unchecked Sendable {
+    /// What all jobs of a step read.
+    struct Shared: Sendable {
+        var weights: PolicyWeights
+        var transposed: TransposedWeights
+        var reference: PolicyWeights?
+        var loss: any PolicyLoss
+        var temperature: Float
+    }
+
+    private let job: GradientJob
+
+    init(_ job: GradientJob) {
+        self.job = job
+    }
+
+    var gradient: UnsafePointer<Float> { UnsafePointer(job.gradient.pointer) }
+
+    /// Works on micro-batches until none is left or the task is cancelled; each that it claims it finishes, so that no other
+    /// job waits for a turn that never comes.
+    func run(_ queue: MicroBatchQueue, _ shared: Shared, _ sum: GradientSum) async {
+        while !Task.isCancelled, let (index, microBatch) = queue.claim() {
+            let outcome = job.run(
+                microBatch, weights: shared.weights, transposed: shared.transposed, reference: shared.reference,
+                loss: shared.loss, temperature: shared.temperature)
+            await sum.add(self, outcome, at: index)
+        }
+    }
+}

@@ -1,0 +1,155 @@
+import Kernels
+import Memory
+import Models
+import Trajectories
+
+/// The weights under training, their optimizer, and one update at a time.
+///
+/// A step splits its batch into micro-batches that tasks on the learner's lane claim; their gradients are summed in the
+/// order of the micro-batches, so that the result does not depend on the number of threads. The new version is published
+/// before the step returns.
+public actor Learner {
+    public let parameters: Parameters
+    public let store: PolicyStore
+    public private(set) var version: PolicyVersion
+
+    private let configuration: LearnerConfiguration
+    private let optimizer: Optimizer
+    private let transposed: TransposedWeights
+    private let reference: PolicyWeights?
+    private let lane: any TaskExecutor
+    private let jobs: [GradientJobBox]
+    private let sum: AlignedBuffer<Float>
+    private var isUpdating = false
+
+    /// - Parameters:
+    ///   - parameters: the weights to start from; the learner changes them in place.
+    ///   - version: the version they are.
+    ///   - store: where each version is published; it holds `version` already.
+    ///   - lane: where jobs run.
+    ///   - threads: jobs at once.
+    public init(
+        parameters: Parameters, version: PolicyVersion, configuration: LearnerConfiguration, store: PolicyStore,
+        lane: any TaskExecutor, threads: Int
+    ) {
+        self.parameters = parameters
+        self.version = version
+        self.configuration = configuration
+        self.store = store
+        self.lane = lane
+        optimizer = Optimizer(configuration.optimizer, parameterCount: parameters.layout.count)
+        transposed = TransposedWeights(parameters)
+        reference = configuration.loss.needsReference ? PolicyWeights(parameters, version: version) : nil
+        jobs = (0..<max(1, threads)).map { _ in
+            GradientJobBox(GradientJob(configuration: parameters.configuration, layout: parameters.layout))
+        }
+        sum = AlignedBuffer(count: parameters.layout.count)
+    }
+
+    /// One update from a batch of scored groups.
+    ///
+    /// - Throws: `NonFiniteUpdate` before any weight has changed; `CancellationError`.
+    public func learn(from groups: [ScoredGroup]) async throws -> UpdateMetrics {
+        try await update(
+            MicroBatch.policy(groups, loss: configuration.loss, rowLimit: configuration.microBatchRows),
+            temperature: configuration.temperature)
+    }
+
+    /// One update that raises the probability of demonstrations.
+    ///
+    /// - Throws: `NonFiniteUpdate` before any weight has changed; `CancellationError`.
+    public func imitate(_ demonstrations: [Demonstration]) async throws -> UpdateMetrics {
+        try await update(
+            MicroBatch.imitation(demonstrations, rowLimit: configuration.microBatchRows), temperature: 1)
+    }
+
+    private func update(_ microBatches: [MicroBatch], temperature: Float) async throws -> UpdateMetrics {
+        let weights = store.current
+        precondition(weights.version == version, "the store holds version \(weights.version), not \(version)")
+        Elementwise.fill(sum.pointer, with: 0, count: sum.count)
+        // The learner leaves the memory alone until every job, and with it the sum's last addition, has ended.
+        nonisolated(unsafe) let total = sum.pointer
+        let gradientSum = GradientSum(into: total, count: sum.count)
+        let queue = MicroBatchQueue(microBatches)
+        let shared = GradientJobBox.Shared(
+            weights: weights, transposed: transposed, reference: reference, loss: configuration.loss,
+            temperature: temperature)
+        precondition(!isUpdating, "one update at a time")
+        isUpdating = true
+        defer { isUpdating = false }
+        await withTaskGroup(of: Void.self) { group in
+            for box in jobs.prefix(microBatches.count) {
+                group.addTask(executorPreference: lane) {
+                    await box.run(queue, shared, gradientSum)
+                }
+            }
+        }
+        try Task.checkCancellation()
+        let outcome = await gradientSum.outcome
+        let norm = Elementwise.sumOfSquares(sum.pointer, count: sum.count).squareRoot()
+        try checkFinite(outcome.loss, norm)
+        let learningRate = configuration.schedule.rate(at: optimizer.steps)
+        optimizer.update(parameters, gradient: sum.pointer, norm: norm, learningRate: learningRate)
+        transposed.write(parameters)
+        version = version.next
+        store.publish(parameters, version: version)
+        return UpdateMetrics(
+            step: optimizer.steps, version: version, learningRate: learningRate, gradientNorm: norm, outcome: outcome)
+    }
+
+    private func checkFinite(_ loss: Double, _ norm: Double) throws {
+        guard loss.isFinite else {
+            throw NonFiniteUpdate(quantity: .loss, step: optimizer.steps + 1)
+        }
+        guard norm.isFinite else {
+            throw NonFiniteUpdate(quantity: .gradient, step: optimizer.steps + 1)
+        }
+    }
+
+    /// Weights and optimizer state as they stand, copied.
+    public func state() -> LearnerState {
+        LearnerState(parameters: parameters.copy(), optimizer: optimizer, version: version)
+    }
+
+    /// Takes the optimizer's state from a checkpoint whose weights this learner was made with.
+    public func restore(_ state: LearnerState) {
+        optimizer.steps = state.optimizerSteps
+        optimizer.firstMoment.pointer.update(from: state.firstMoment.pointer, count: sum.count)
+        optimizer.secondMoment.pointer.update(from: state.secondMoment.pointer, count: sum.count)
+    }
+}
+
+/// What a learner is told once.
+public struct LearnerConfiguration: Sendable {
+    public var optimizer: OptimizerConfiguration
+    public var schedule: LearningRateSchedule
+    public var loss: any PolicyLoss
+    /// The temperature at which rollouts were sampled.
+    public var temperature: Float
+    /// Rows of a micro-batch, about: more amortise, fewer spread better over cores.
+    public var microBatchRows: Int
+
+    public init(
+        optimizer: OptimizerConfiguration = OptimizerConfiguration(), schedule: LearningRateSchedule,
+        loss: any PolicyLoss = GroupRelativeLoss(), temperature: Float = 1, microBatchRows: Int = 1024
+    ) {
+        self.optimizer = optimizer
+        self.schedule = schedule
+        self.loss = loss
+        self.temperature = temperature
+        self.microBatchRows = microBatchRows
+    }
+}
+
+/// An update whose loss or gradient is not a number; the weights are as they were.
+public struct NonFiniteUpdate: Error, CustomStringConvertible {
+    public enum Quantity: String, Sendable {
+        case loss, gradient
+    }
+
+    public var quantity: Quantity
+    /// The optimizer step that was not made, from 1.
+    public var step: Int
+
+    public var description: String { "the \(quantity.rawValue) of step \(step) is not finite" }
+}

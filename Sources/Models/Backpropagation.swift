@@ -1,0 +1,149 @@
+import Kernels
+import Memory
+
+/// Forward passes that keep what the backward pass needs, and the backward pass: log-probabilities of a batch's targets,
+/// then the gradient of any function of them.
+///
+///     pass.forward(batch, weights: weights, temperature: 1)
+///     // pass.logProbabilities → coefficients dLoss/dlogProbability, one a target
+///     pass.backward(coefficients, transposed: transposed, gradient: gradient)
+///
+/// The forward pass runs `DecoderLayer` on the panels that generation reads, so log-probabilities equal those recorded in
+/// rollouts of the same version bit for bit. One thread at a time; buffers grow to the largest batch seen and stay.
+public final class Backpropagation {
+    public let configuration: ModelConfiguration
+
+    var batch = TrainingBatch()
+    var weights: PolicyWeights?
+    var temperature: Float = 1
+    var rowCapacity = 0
+    var targetCapacity = 0
+    var positionCapacity = 0
+    var tokens = AlignedBuffer<Int32>(count: 0)
+    var positions = AlignedBuffer<Int32>(count: 0)
+    var layerBuffers = AlignedBuffer<Float>(count: 0)
+    var layers: [LayerActivations] = []
+    /// [rows][hidden]: the last layer's result, and its norm.
+    var hidden = AlignedBuffer<Float>(count: 0)
+    var normed = AlignedBuffer<Float>(count: 0)
+    var normReciprocal = AlignedBuffer<Float>(count: 0)
+    /// [targets][hidden] and [targets][vocabulary].
+    var targetRows = AlignedBuffer<Float>(count: 0)
+    var logits = AlignedBuffer<Float>(count: 0)
+    var targetLogSumExp = AlignedBuffer<Float>(count: 0)
+    var targetLogProbabilities = AlignedBuffer<Float>(count: 0)
+    var attentionWorkspace = AlignedBuffer<Float>(count: 0)
+    var pages: TrainingPages
+    var gradients: BackwardBuffers
+
+    public init(configuration: ModelConfiguration) {
+        self.configuration = configuration
+        pages = TrainingPages(configuration: configuration)
+        gradients = BackwardBuffers(configuration: configuration)
+    }
+
+    /// log p(target) = log-softmax(logits / temperature)[token], one a target of the last forward pass.
+    public var logProbabilities: UnsafeBufferPointer<Float> {
+        UnsafeBufferPointer(start: targetLogProbabilities.pointer, count: batch.targets.count)
+    }
+
+    /// Mean entropy, in nats, of the distributions at the targets of the last forward pass.
+    public var meanEntropy: Double {
+        var sum = 0.0
+        for index in batch.targets.indices {
+            sum += Double(
+                Softmax.entropy(
+                    logits.pointer + index * configuration.vocabularySize, count: configuration.vocabularySize,
+                    scale: 1 / temperature, logSumExp: targetLogSumExp.pointer[index]))
+        }
+        return batch.targets.isEmpty ? 0 : sum / Double(batch.targets.count)
+    }
+
+    /// Computes the log-probabilities of the batch's targets under `weights`.
+    ///
+    /// - Parameter temperature: divides the logits; above 0.
+    public func forward(_ batch: TrainingBatch, weights: PolicyWeights, temperature: Float) {
+        self.batch = batch
+        self.weights = weights
+        self.temperature = temperature
+        prepare()
+        let shape = configuration
+        let rows = batch.rowCount
+        for row in 0..<rows {
+            tokens.pointer[row] = batch.tokens[row]
+            positions.pointer[row] = batch.positions[row]
+        }
+        guard rows > 0, let first = layers.first else { return }
+        Embedding.gather(
+            weights.embedding, tokens: tokens.pointer, rows: rows, width: shape.hiddenSize, into: first.input)
+        for index in layers.indices {
+            let layer = DecoderLayer(
+                configuration: shape, weights: weights.layer(index), rotary: weights.rotary, blockOffset: 0,
+                headStride: pages.headStride)
+            layer.project(layers[index], rows: rows, positions: positions.pointer)
+            for span in batch.spans.indices {
+                let rowSpan = pages.rowSpan(span, of: batch)
+                layer.store(rowSpan, layers[index])
+                layer.attend(rowSpan, layers[index], rows: rows, workspace: attentionWorkspace.pointer)
+            }
+            let output = index + 1 < layers.count ? layers[index + 1].input : hidden.pointer
+            layer.finish(layers[index], rows: rows, output: output)
+        }
+        scoreTargets(weights)
+    }
+
+    private func scoreTargets(_ weights: PolicyWeights) {
+        let width = configuration.hiddenSize
+        let vocabulary = configuration.vocabularySize
+        let count = batch.targets.count
+        Normalization.forward(
+            input: hidden.pointer, weight: weights.finalNorm, rows: batch.rowCount, width: width,
+            epsilon: configuration.normalizationEpsilon, output: normed.pointer, reciprocal: normReciprocal.pointer)
+        for (index, target) in batch.targets.enumerated() {
+            (targetRows.pointer + index * width).update(from: normed.pointer + target.row * width, count: width)
+        }
+        MatrixProduct.multiply(
+            targetRows.pointer, rows: count, rowStride: width, packed: weights.head, outputs: vocabulary, depth: width,
+            into: logits.pointer, resultStride: vocabulary, accumulating: false)
+        for (index, target) in batch.targets.enumerated() {
+            let row = logits.pointer + index * vocabulary
+            let logSumExp = Softmax.logSumExp(row, count: vocabulary, scale: 1 / temperature)
+            targetLogSumExp.pointer[index] = logSumExp
+            targetLogProbabilities.pointer[index] = Softmax.logProbability(
+                logit: row[Int(target.token)], scale: 1 / temperature, logSumExp: logSumExp)
+        }
+    }
+
+    /// Grows the buffers to the batch at hand.
+    private func prepare() {
+        let shape = configuration
+        let rows = batch.rowCount
+        let targets = batch.targets.count
+        let longest = batch.spans.map { batch.endPosition(of: $0) }.max() ?? 0
+        if rows > rowCapacity {
+            rowCapacity = rows
+            tokens = AlignedBuffer(count: rows)
+            positions = AlignedBuffer(count: rows)
+            hidden = AlignedBuffer(count: rows * shape.hiddenSize)
+            normed = AlignedBuffer(count: rows * shape.hiddenSize)
+            normReciprocal = AlignedBuffer(count: rows)
+            let layout = ActivationLayout(configuration: shape, rows: rows, keepsLogSumExp: true)
+            layerBuffers = AlignedBuffer(count: layout.count * shape.layerCount)
+            layers = (0..<shape.layerCount).map {
+                layout.activations(at: layerBuffers.pointer + $0 * layout.count)
+            }
+        }
+        if targets > targetCapacity {
+            targetCapacity = targets
+            targetRows = AlignedBuffer(count: targets * shape.hiddenSize)
+            logits = AlignedBuffer(count: targets * shape.vocabularySize)
+            targetLogSumExp = AlignedBuffer(count: targets)
+            targetLogProbabilities = AlignedBuffer(count: targets)
+        }
+        if longest > positionCapacity {
+            positionCapacity = longest
+            attentionWorkspace = AlignedBuffer(count: Attention.workspaceCount(maximumPositions: longest))
+        }
+        pages.prepare(batch)
+    }
+}

@@ -1,0 +1,123 @@
+import Kernels
+
+/// Rows of a forward pass that belong to one sequence and follow one another in position.
+struct RowSpan {
+    /// First row of the span among the rows of the pass.
+    var firstRow: Int
+    var count: Int
+    /// Absolute position of the first row in its sequence.
+    var firstPosition: Int
+    /// The sequence's page addresses.
+    var blocks: UnsafePointer<UnsafeMutablePointer<Float>>
+}
+
+/// Where one layer's intermediate rows stand. Generation uses one set for all layers; the learner keeps one a layer.
+struct LayerActivations {
+    /// [rows][hidden]: what the layer was given (kept by the learner), and its first norm.
+    var input: UnsafeMutablePointer<Float>
+    var attentionNormed: UnsafeMutablePointer<Float>
+    var attentionReciprocal: UnsafeMutablePointer<Float>
+    /// [rows][queryKeyValueWidth], after the rotation.
+    var queryKeyValue: UnsafeMutablePointer<Float>
+    /// [rows][queryWidth].
+    var attended: UnsafeMutablePointer<Float>
+    /// [attention heads][rows], or nil where no backward pass follows.
+    var logSumExp: UnsafeMutablePointer<Float>?
+    /// [rows][hidden]: after attention and its residual, and the second norm.
+    var middle: UnsafeMutablePointer<Float>
+    var feedForwardNormed: UnsafeMutablePointer<Float>
+    var feedForwardReciprocal: UnsafeMutablePointer<Float>
+    /// [rows][2 · intermediate], [rows][intermediate].
+    var gateUp: UnsafeMutablePointer<Float>
+    var activated: UnsafeMutablePointer<Float>
+}
+
+/// One decoder layer's forward pass over rows: the only one, so that generation and learner compute the same bits.
+struct DecoderLayer {
+    let configuration: ModelConfiguration
+    let weights: LayerWeights
+    let rotary: RotaryTable
+    /// Floats from a page's start to this layer's blocks, and from one head's block to the next.
+    let blockOffset: Int
+    let headStride: Int
+
+    /// Queries, keys and values of all rows: norm, product, bias, rotation.
+    func project(_ activations: LayerActivations, rows: Int, positions: UnsafePointer<Int32>) {
+        let shape = configuration
+        let width = shape.queryKeyValueWidth
+        Normalization.forward(
+            input: activations.input, weight: weights.attentionNorm, rows: rows, width: shape.hiddenSize,
+            epsilon: shape.normalizationEpsilon, output: activations.attentionNormed,
+            reciprocal: activations.attentionReciprocal)
+        MatrixProduct.multiply(
+            activations.attentionNormed, rows: rows, rowStride: shape.hiddenSize, packed: weights.queryKeyValue,
+            outputs: width, depth: shape.hiddenSize, into: activations.queryKeyValue, resultStride: width,
+            accumulating: false)
+        if let bias = weights.queryKeyValueBias {
+            for row in 0..<rows {
+                Elementwise.add(bias, into: activations.queryKeyValue + row * width, count: width)
+            }
+        }
+        RotaryEmbedding.apply(
+            activations.queryKeyValue, rows: rows, rowStride: width,
+            heads: shape.attentionHeadCount + shape.keyValueHeadCount, headDimension: shape.headDimension,
+            positions: positions, cosine: rotary.cosine, sine: rotary.sine)
+    }
+
+    /// Writes a span's keys and values to its sequence's pages.
+    func store(_ span: RowSpan, _ activations: LayerActivations) {
+        let shape = configuration
+        for index in 0..<span.count {
+            let position = span.firstPosition + index
+            let page = span.blocks[position / Attention.blockLength] + blockOffset
+            let key = activations.queryKeyValue + (span.firstRow + index) * shape.queryKeyValueWidth + shape.queryWidth
+            let value = key + shape.keyValueWidth
+            for head in 0..<shape.keyValueHeadCount {
+                Attention.store(
+                    key: key + head * shape.headDimension, value: value + head * shape.headDimension,
+                    headDimension: shape.headDimension, slot: position % Attention.blockLength,
+                    block: page + head * headStride)
+            }
+        }
+    }
+
+    /// Attention of a span's queries over its pages, which hold everything up to the span's last position.
+    func attend(_ span: RowSpan, _ activations: LayerActivations, rows: Int, workspace: UnsafeMutablePointer<Float>) {
+        let shape = configuration
+        let queries = activations.queryKeyValue + span.firstRow * shape.queryKeyValueWidth
+        let outputs = activations.attended + span.firstRow * shape.queryWidth
+        for head in 0..<shape.attentionHeadCount {
+            Attention.forward(
+                query: queries + head * shape.headDimension, queryStride: shape.queryKeyValueWidth,
+                queryCount: span.count, firstPosition: span.firstPosition, headDimension: shape.headDimension,
+                scale: shape.attentionScale, blocks: span.blocks,
+                blockOffset: blockOffset + head / shape.queriesPerKeyValueHead * headStride,
+                output: outputs + head * shape.headDimension, outputStride: shape.queryWidth,
+                logSumExp: activations.logSumExp.map { $0 + head * rows + span.firstRow }, workspace: workspace)
+        }
+    }
+
+    /// Output projection, residual, feed-forward and its residual; leaves the layer's result in `output` [rows][hidden].
+    func finish(_ activations: LayerActivations, rows: Int, output: UnsafeMutablePointer<Float>) {
+        let shape = configuration
+        let hidden = shape.hiddenSize
+        activations.middle.update(from: activations.input, count: rows * hidden)
+        MatrixProduct.multiply(
+            activations.attended, rows: rows, rowStride: shape.queryWidth, packed: weights.output, outputs: hidden,
+            depth: shape.queryWidth, into: activations.middle, resultStride: hidden, accumulating: true)
+        Normalization.forward(
+            input: activations.middle, weight: weights.feedForwardNorm, rows: rows, width: hidden,
+            epsilon: shape.normalizationEpsilon, output: activations.feedForwardNormed,
+            reciprocal: activations.feedForwardReciprocal)
+        MatrixProduct.multiply(
+            activations.feedForwardNormed, rows: rows, rowStride: hidden, packed: weights.gateUp,
+            outputs: 2 * shape.intermediateSize, depth: hidden, into: activations.gateUp,
+            resultStride: 2 * shape.intermediateSize, accumulating: false)
+        SwiGLU.forward(
+            gateUp: activations.gateUp, rows: rows, width: shape.intermediateSize, output: activations.activated)
+        output.update(from: activations.middle, count: rows * hidden)
+        MatrixProduct.multiply(
+            activations.activated, rows: rows, rowStride: shape.intermediateSize, packed: weights.down,
+            outputs: hidden, depth: shape.intermediateSize, into: output, resultStride: hidden, accumulating: true)
+    }
+}

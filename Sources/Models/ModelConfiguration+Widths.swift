@@ -1,0 +1,13 @@
+/// Widths that follow from a configuration, in floats a row.
+extension ModelConfiguration {
+    /// All query heads side by side.
+    public var queryWidth: Int { attentionHeadCount * headDimension }
+    /// All key heads (or value heads) side by side.
+    public var keyValueWidth: Int { keyValueHeadCount * headDimension }
+    /// Queries, keys and values of a row, in this order.
+    public var queryKeyValueWidth: Int { queryWidth + 2 * keyValueWidth }
+    /// Query heads that share a key-value head.
+    public var queriesPerKeyValueHead: Int { attentionHeadCount / keyValueHeadCount }
+    /// Factor on query-key products.
+    var attentionScale: Float { 1 / Float(headDimension).squareRoot() }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import Tokenizers
+
+/// The shape of a decoder: Hugging Face's config.json for `llama` and `qwen2`.
+public struct ModelConfiguration: Sendable, Hashable {
+    public enum Architecture: String, Sendable, Codable, CaseIterable {
+        case llama
+        case qwen2
+    }
+
+    public var architecture: Architecture
+    /// Width of the residual stream.
+    public var hiddenSize: Int
+    /// Width inside the gated feed-forward network.
+    public var intermediateSize: Int
+    public var layerCount: Int
+    public var attentionHeadCount: Int
+    /// Heads of keys and of values; each serves `attentionHeadCount / keyValueHeadCount` query heads.
+    public var keyValueHeadCount: Int
+    public var headDimension: Int
+    /// Rows of the embedding; at least the tokenizer's vocabulary.
+    public var vocabularySize: Int
+    /// The longest sequence.
+    public var maxPositions: Int
+    /// Added to the mean square in RMSNorm.
+    public var normalizationEpsilon: Float
+    /// θ of the rotary embedding: pair i turns by position · θ^(-2i / headDimension).
+    public var rotaryBase: Double
+    /// Whether the output head is the embedding.
+    public var tiesEmbeddings: Bool
+    public var beginningToken: Int32?
+    /// Tokens that end a completion.
+    public var endTokens: [Int32]
+    public var paddingToken: Int32?
+
+    /// Not checked; `validate` does that. `headDimension` is `hiddenSize / attentionHeadCount` unless given.
+    public init(
+        architecture: Architecture = .llama, hiddenSize: Int, intermediateSize: Int, layerCount: Int,
+        attentionHeadCount: Int, keyValueHeadCount: Int, headDimension: Int? = nil, vocabularySize: Int,
+        maxPositions: Int, normalizationEpsilon: Float = 1e-5, rotaryBase: Double = 10_000, tiesEmbeddings: Bool = true,
+        beginningToken: Int32? = nil, endTokens: [Int32] = [], paddingToken: Int32? = nil
+    ) {
+        self.architecture = architecture
+        self.hiddenSize = hiddenSize
+        self.intermediateSize = intermediateSize
+        self.layerCount = layerCount
+        self.attentionHeadCount = attentionHeadCount
+        self.keyValueHeadCount = keyValueHeadCount
+        self.headDimension = headDimension ?? (attentionHeadCount > 0 ? hiddenSize / attentionHeadCount : 0)
+        self.vocabularySize = vocabularySize
+        self.maxPositions = maxPositions
+        self.normalizationEpsilon = normalizationEpsilon
+        self.rotaryBase = rotaryBase
+        self.tiesEmbeddings = tiesEmbeddings
+        self.beginningToken = beginningToken
+        self.endTokens = endTokens
+        self.paddingToken = paddingToken
+    }
+
+    /// Whether queries, keys and values have a bias, as in Qwen2.
+    public var hasAttentionBias: Bool { architecture == .qwen2 }
+
+    /// Reads and validates a config.json. Throws `FormatError` naming the file and the field.
+    public init(contentsOf url: URL) throws {
+        let data: Data
+        do {
+            data = try Data(contentsOf: url)
+        } catch {
+            throw FormatError(file: url.path, field: "", reason: "cannot be read: \(error.localizedDescription)")
+        }
+        do {
+            self = try JSONDecoder().decode(ModelConfiguration.self, from: data)
+        } catch let error as DecodingError {
+            throw FormatError(decoding: error, file: url.path)
+        }
+        try validate(file: url.path)
+    }
+}
+
+extension FormatError {
+    init(decoding error: DecodingError, file: String) {
+        let context: DecodingError.Context
+        var field = ""
+        switch error {
+        case .dataCorrupted(let found): context = found
+        case .typeMismatch(_, let found): context = found
+        case .valueNotFound(_, let found): context = found
+        case .keyNotFound(let key, let found):
+            context = found
+            field = key.stringValue
+        @unknown default: context = DecodingError.Context(codingPath: [], debugDescription: "\(error)")
+        }
+        let path = context.codingPath.map(\.stringValue) + (field.isEmpty ? [] : [field])
+        self.init(file: file, field: path.joined(separator: "."), reason: context.debugDescription)
+    }
+}

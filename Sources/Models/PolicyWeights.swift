@@ -1,0 +1,142 @@
+import Kernels
+import Memory
+import Trajectories
+
+/// One version of a model's weights in the form that forward passes read: matrices packed in panels, the rest as it is.
+///
+/// A value is written once, by `write(_:version:)`, before it is published, and only read from then on; generation and
+/// learner read the same panels, which is half of why their log-probabilities are equal bit for bit.
+// Unchecked: the buffers are written only while a single owner holds the object (see PolicyStore), never after publication.
+public final class PolicyWeights: @unchecked Sendable {
+    public let configuration: ModelConfiguration
+    public let rotary: RotaryTable
+    public private(set) var version: PolicyVersion
+
+    private let offsets: WeightOffsets
+    private let plain: AlignedBuffer<Float>
+    private let panels: AlignedBuffer<Float>
+
+    public init(configuration: ModelConfiguration, rotary: RotaryTable) {
+        self.configuration = configuration
+        self.rotary = rotary
+        version = PolicyVersion(0)
+        offsets = WeightOffsets(configuration)
+        plain = AlignedBuffer(count: offsets.plainCount)
+        panels = AlignedBuffer(count: offsets.panelCount)
+    }
+
+    public convenience init(_ parameters: Parameters, version: PolicyVersion = PolicyVersion(0)) {
+        self.init(configuration: parameters.configuration, rotary: RotaryTable(parameters.configuration))
+        write(parameters, version: version)
+    }
+
+    /// Packs `parameters` into this object. The caller is its only owner.
+    public func write(_ parameters: Parameters, version: PolicyVersion) {
+        self.version = version
+        let source = parameters.pointer
+        let layout = parameters.layout
+        let shape = configuration
+        copy(source + layout.embedding, to: offsets.embedding, count: shape.vocabularySize * shape.hiddenSize)
+        copy(source + layout.finalNorm, to: offsets.finalNorm, count: shape.hiddenSize)
+        pack(source + layout.head, outputs: shape.vocabularySize, depth: shape.hiddenSize, to: offsets.head)
+        for (layer, from) in layout.layers.enumerated() {
+            let to = offsets.layers[layer]
+            copy(source + from.attentionNorm, to: to.attentionNorm, count: shape.hiddenSize)
+            copy(source + from.feedForwardNorm, to: to.feedForwardNorm, count: shape.hiddenSize)
+            if let bias = from.queryKeyValueBias, let target = to.queryKeyValueBias {
+                copy(source + bias, to: target, count: shape.queryKeyValueWidth)
+            }
+            pack(
+                source + from.queryKeyValue, outputs: shape.queryKeyValueWidth, depth: shape.hiddenSize,
+                to: to.queryKeyValue)
+            pack(source + from.output, outputs: shape.hiddenSize, depth: shape.queryWidth, to: to.output)
+            pack(source + from.gateUp, outputs: 2 * shape.intermediateSize, depth: shape.hiddenSize, to: to.gateUp)
+            pack(source + from.down, outputs: shape.hiddenSize, depth: shape.intermediateSize, to: to.down)
+        }
+    }
+
+    private func copy(_ source: UnsafePointer<Float>, to offset: Int, count: Int) {
+        (plain.pointer + offset).update(from: source, count: count)
+    }
+
+    private func pack(_ weight: UnsafePointer<Float>, outputs: Int, depth: Int, to offset: Int) {
+        MatrixProduct.pack(weight: weight, outputs: outputs, depth: depth, into: panels.pointer + offset)
+    }
+
+    var embedding: UnsafePointer<Float> { UnsafePointer(plain.pointer + offsets.embedding) }
+    var finalNorm: UnsafePointer<Float> { UnsafePointer(plain.pointer + offsets.finalNorm) }
+    var head: UnsafePointer<Float> { UnsafePointer(panels.pointer + offsets.head) }
+
+    func layer(_ index: Int) -> LayerWeights {
+        let at = offsets.layers[index]
+        return LayerWeights(
+            attentionNorm: plain.pointer + at.attentionNorm,
+            queryKeyValue: panels.pointer + at.queryKeyValue,
+            queryKeyValueBias: at.queryKeyValueBias.map { UnsafePointer(plain.pointer + $0) },
+            output: panels.pointer + at.output,
+            feedForwardNorm: plain.pointer + at.feedForwardNorm,
+            gateUp: panels.pointer + at.gateUp,
+            down: panels.pointer + at.down)
+    }
+}
+
+/// Where one layer's weights stand; matrices are packed for the forward product.
+struct LayerWeights {
+    let attentionNorm: UnsafePointer<Float>
+    let queryKeyValue: UnsafePointer<Float>
+    let queryKeyValueBias: UnsafePointer<Float>?
+    let output: UnsafePointer<Float>
+    let feedForwardNorm: UnsafePointer<Float>
+    let gateUp: UnsafePointer<Float>
+    let down: UnsafePointer<Float>
+}
+
+/// Offsets, in floats, into the two buffers of `PolicyWeights`.
+private struct WeightOffsets {
+    struct Layer {
+        var attentionNorm = 0
+        var feedForwardNorm = 0
+        var queryKeyValueBias: Int?
+        var queryKeyValue = 0
+        var output = 0
+        var gateUp = 0
+        var down = 0
+    }
+
+    private(set) var embedding = 0
+    private(set) var finalNorm = 0
+    private(set) var head = 0
+    private(set) var layers: [Layer] = []
+    private(set) var plainCount = 0
+    private(set) var panelCount = 0
+
+    init(_ shape: ModelConfiguration) {
+        embedding = plain(shape.vocabularySize * shape.hiddenSize)
+        finalNorm = plain(shape.hiddenSize)
+        head = matrix(shape.vocabularySize, shape.hiddenSize)
+        for _ in 0..<shape.layerCount {
+            var layer = Layer()
+            layer.attentionNorm = plain(shape.hiddenSize)
+            layer.feedForwardNorm = plain(shape.hiddenSize)
+            if shape.hasAttentionBias {
+                layer.queryKeyValueBias = plain(shape.queryKeyValueWidth)
+            }
+            layer.queryKeyValue = matrix(shape.queryKeyValueWidth, shape.hiddenSize)
+            layer.output = matrix(shape.hiddenSize, shape.queryWidth)
+            layer.gateUp = matrix(2 * shape.intermediateSize, shape.hiddenSize)
+            layer.down = matrix(shape.hiddenSize, shape.intermediateSize)
+            layers.append(layer)
+        }
+    }
+
+    /// Rounds every start up to a cache line.
+    private mutating func plain(_ count: Int) -> Int {
+        defer { plainCount += (count + 15) / 16 * 16 }
+        return plainCount
+    }
+
+    private mutating func matrix(_ outputs: Int, _ depth: Int) -> Int {
+        defer { panelCount += MatrixProduct.packedCount(outputs: outputs, depth: depth) }
+        return panelCount
+    }
+}

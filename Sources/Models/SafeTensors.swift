@@ -1,0 +1,119 @@
+import Foundation
+import Tokenizers
+
+/// A safetensors file, mapped into memory: a JSON header, then the tensors' bytes (https://github.com/huggingface/safetensors).
+///
+///     let file = try SafeTensors(url: url)
+///     try file.read("model.norm.weight", into: pointer)
+///
+/// Opening checks the whole header; pages of a tensor are read when it is. The file must not be shortened while it is open: the
+/// operating system then answers a read with SIGBUS. Writers that rename a new file over it, as ours does, are safe.
+// Unchecked: the mapping is private and read-only, made in the initializer and unmapped in the deinitializer.
+public final class SafeTensors: @unchecked Sendable {
+    /// Number formats that can be read.
+    public enum DataType: String, Sendable, Hashable, CaseIterable {
+        case float32 = "F32"
+        case float16 = "F16"
+        case bfloat16 = "BF16"
+
+        public var byteCount: Int { self == .float32 ? 4 : 2 }
+    }
+
+    public struct Tensor: Sendable, Hashable {
+        public let name: String
+        public let type: DataType
+        /// Empty for a scalar.
+        public let shape: [Int]
+        /// Product of the shape.
+        public let count: Int
+        /// In bytes from the start of the file.
+        let offset: Int
+    }
+
+    /// The file's path, for messages.
+    public let file: String
+    /// In the order of the file's bytes.
+    public let tensors: [Tensor]
+    /// The header's `__metadata__`.
+    public let metadata: [String: String]
+    private let indices: [ExactString: Int]
+    private let mapping: UnsafeRawBufferPointer
+
+    /// Throws `FormatError` naming the file and the tensor for a file that cannot be read or contradicts itself.
+    public init(url: URL) throws {
+        file = url.path
+        mapping = try Self.map(file)
+        do {
+            let header = try SafeTensorsHeader(mapping, file: file)
+            tensors = header.tensors
+            metadata = header.metadata
+            indices = Dictionary(uniqueKeysWithValues: header.tensors.enumerated().map { (ExactString($1.name), $0) })
+        } catch {
+            Self.unmap(mapping)
+            throw error
+        }
+    }
+
+    deinit {
+        Self.unmap(mapping)
+    }
+
+    private static func map(_ file: String) throws -> UnsafeRawBufferPointer {
+        func failure() -> FormatError {
+            FormatError(file: file, field: "", reason: "cannot be read: \(String(cString: strerror(errno)))")
+        }
+        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw failure() }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw failure() }
+        guard status.st_mode & S_IFMT == S_IFREG else { throw FormatError(file: file, field: "", reason: "is not a file") }
+        // An empty file cannot be mapped; the header's reader then says what is missing.
+        guard status.st_size > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        let size = Int(status.st_size)
+        guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else { throw failure() }
+        return UnsafeRawBufferPointer(start: address, count: size)
+    }
+
+    private static func unmap(_ mapping: UnsafeRawBufferPointer) {
+        if let address = mapping.baseAddress { munmap(UnsafeMutableRawPointer(mutating: address), mapping.count) }
+    }
+
+    /// The tensor of that name.
+    public subscript(name: String) -> Tensor? {
+        indices[ExactString(name)].map { tensors[$0] }
+    }
+
+    /// Converts a tensor's elements to floats, in order.
+    ///
+    /// - Parameter destination: Room for the tensor's `count` floats.
+    ///
+    /// Throws `FormatError` where there is no such tensor.
+    public func read(_ name: String, into destination: UnsafeMutablePointer<Float>) throws {
+        guard let tensor = self[name] else { throw FormatError(file: file, field: name, reason: "the tensor is missing") }
+        let bytes = UnsafeRawBufferPointer(rebasing: mapping[tensor.offset..<tensor.offset + tensor.count * tensor.type.byteCount])
+        switch tensor.type {
+        case .float32:
+            UnsafeMutableRawBufferPointer(start: destination, count: bytes.count).copyMemory(from: bytes)
+        case .bfloat16:
+            for index in 0..<tensor.count {
+                let bits = bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+                destination[index] = Float(bitPattern: UInt32(bits) << 16)
+            }
+        case .float16:
+            for index in 0..<tensor.count {
+                let bits = bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+                destination[index] = Float(Float16(bitPattern: bits))
+            }
+        }
+    }
+
+    /// A tensor's elements as floats. Throws `FormatError` where there is no such tensor.
+    public func values(_ name: String) throws -> [Float] {
+        guard let tensor = self[name] else { throw FormatError(file: file, field: name, reason: "the tensor is missing") }
+        return try Array(unsafeUninitializedCapacity: tensor.count) { buffer, count in
+            if let start = buffer.baseAddress { try read(name, into: start) }
+            count = tensor.count
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Tokenizers
+
+/// The header of a safetensors file: 8 bytes of its length, little-endian, then JSON from names to (dtype, shape, data_offsets).
+struct SafeTensorsHeader {
+    /// The format's own limit.
+    static let largestLength = 100_000_000
+
+    private(set) var tensors: [SafeTensors.Tensor] = []
+    private(set) var metadata: [String: String] = [:]
+
+    init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
+        func failure(_ reason: String) -> FormatError { FormatError(file: file, field: "header", reason: reason) }
+        guard bytes.count >= 8 else { throw failure("the file has \(bytes.count) bytes, fewer than the header's length takes") }
+        let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
+        guard length <= UInt64(Self.largestLength) else {
+            throw failure("its length is given as \(length) bytes, above the format's limit of \(Self.largestLength)")
+        }
+        let dataStart = 8 + Int(length)
+        guard dataStart <= bytes.count else {
+            throw failure("its length is given as \(length) bytes, but \(bytes.count - 8) follow")
+        }
+        let text = UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart])
+        let header = JSONField(file: file, path: "header", value: try JSONValue(parsing: text, file: file))
+        for (name, field) in try header.members() {
+            let field = JSONField(file: file, path: name, value: field.value)
+            if name == "__metadata__" {
+                for (key, value) in try field.members() { metadata[key] = try value.string() }
+            } else {
+                tensors.append(try Self.tensor(name, field, dataStart: dataStart, dataCount: bytes.count - dataStart))
+            }
+        }
+        try sortAndCheck(dataStart: dataStart, fileCount: bytes.count, file: file)
+    }
+
+    private static func tensor(
+        _ name: String, _ field: JSONField, dataStart: Int, dataCount: Int
+    ) throws -> SafeTensors.Tensor {
+        func failure(_ reason: String) -> FormatError { field.failure(reason) }
+        let typeName = try field["dtype"].string()
+        guard let type = SafeTensors.DataType(rawValue: typeName) else {
+            throw failure("the dtype \(typeName) is not supported (F32, F16, BF16)")
+        }
+        let shape = try field["shape"].elements().map { try $0.integer() }
+        let offsets = try field["data_offsets"].elements().map { try $0.integer() }
+        guard offsets.count == 2, 0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= dataCount else {
+            throw failure("the offsets \(offsets) are not a range within the \(dataCount) bytes of data")
+        }
+        var count = 1
+        for size in shape {
+            let (product, overflow) = count.multipliedReportingOverflow(by: size)
+            guard size >= 0, !overflow else { throw failure("the shape \(shape) is impossible") }
+            count = product
+        }
+        let (byteCount, overflow) = count.multipliedReportingOverflow(by: type.byteCount)
+        guard !overflow, byteCount == offsets[1] - offsets[0] else {
+            throw failure("\(offsets[1] - offsets[0]) bytes do not make the shape \(shape) of \(typeName)")
+        }
+        return SafeTensors.Tensor(name: name, type: type, shape: shape, count: count, offset: dataStart + offsets[0])
+    }
+
+    /// Tensors must follow one another without gaps and fill the file, as the format asks.
+    private mutating func sortAndCheck(dataStart: Int, fileCount: Int, file: String) throws {
+        func end(_ tensor: SafeTensors.Tensor) -> Int { tensor.offset + tensor.count * tensor.type.byteCount }
+        tensors.sort { ($0.offset, end($0)) < ($1.offset, end($1)) }
+        var position = dataStart
+        for tensor in tensors {
+            guard tensor.offset == position else {
+                let problem = tensor.offset < position ? "overlaps the tensor before it" : "leaves a gap before it"
+                throw FormatError(
+                    file: file, field: tensor.name,
+                    reason: "at byte \(tensor.offset - dataStart) of the data it \(problem), which ends at \(position - dataStart)")
+            }
+            position = end(tensor)
+        }
+        guard position == fileCount else {
+            throw FormatError(
+                file: file, field: "header", reason: "\(fileCount - position) bytes at the end belong to no tensor")
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Glibc
+
+/// One operating-system thread of a `ComputeExecutor`.
+struct ComputeThread: @unchecked Sendable {
+    // A thread handle is a number; nothing is shared through it.
+    private let handle: pthread_t
+
+    private final class Start {
+        let core: ComputeCore
+        let index: Int
+        let processorCore: Int?
+
+        init(core: ComputeCore, index: Int, processorCore: Int?) {
+            self.core = core
+            self.index = index
+            self.processorCore = processorCore
+        }
+
+        func run() {
+            // 15 characters at most.
+            _ = ThreadCalls.setName?(pthread_self(), "rlkd-core-\(index)")
+            if let processorCore {
+                _ = ProcessorCores.pin(to: processorCore)
+            }
+            core.clock.threadStarted(index)
+            pthread_setspecific(ComputeThread.key, Unmanaged.passUnretained(core).toOpaque())
+            core.work(index)
+            pthread_setspecific(ComputeThread.key, nil)
+            core.clock.threadEnded(index)
+        }
+    }
+
+    init(core: ComputeCore, index: Int, processorCore: Int?) {
+        let start = Start(core: core, index: index, processorCore: processorCore)
+        var handle = pthread_t()
+        let code = pthread_create(
+            &handle, nil,
+            { argument in
+                if let argument {
+                    Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().run()
+                }
+                return nil
+            }, Unmanaged.passRetained(start).toOpaque())
+        precondition(code == 0, "the system gives no thread (error \(code))")
+        self.handle = handle
+    }
+
+    func join() {
+        pthread_join(handle, nil)
+    }
+
+    func detach() {
+        pthread_detach(handle)
+    }
+
+    private static let key: pthread_key_t = {
+        var key = pthread_key_t()
+        let code = pthread_key_create(&key, nil)
+        precondition(code == 0, "no thread-specific key is left (error \(code))")
+        return key
+    }()
+
+    /// Runs `body` with the core that the present thread works for; nil on any other thread.
+    static func withCurrentCore<Result>(_ body: (ComputeCore) -> Result) -> Result? {
+        guard let core = pthread_getspecific(key) else { return nil }
+        // The thread itself keeps the core alive.
+        return Unmanaged<ComputeCore>.fromOpaque(core)._withUnsafeGuaranteedRef(body)
+    }
+}

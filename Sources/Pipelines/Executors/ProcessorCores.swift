@@ -1,0 +1,59 @@
+import Glibc
+
+/// The cores that this process may run on.
+public enum ProcessorCores {
+    /// The system's numbers of the cores that the present thread may use, ascending; never empty.
+    public static var available: [Int] {
+        var mask = CoreMask()
+        guard let getAffinity = ThreadCalls.getAffinity, getAffinity(pthread_self(), CoreMask.bytes, &mask.words) == 0 else {
+            return Array(0..<max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+        }
+        let cores = mask.cores
+        return cores.isEmpty ? [0] : cores
+    }
+
+    /// Binds the present thread to one core; false where the system does not allow it.
+    static func pin(to core: Int) -> Bool {
+        var mask = CoreMask()
+        guard let setAffinity = ThreadCalls.setAffinity, mask.insert(core) else { return false }
+        return setAffinity(pthread_self(), CoreMask.bytes, &mask.words) == 0
+    }
+}
+
+/// A set of cores as the kernel has it: bit n of word n / 64. Room for 4096.
+private struct CoreMask {
+    static let wordCount = 64
+    static let bytes = wordCount * MemoryLayout<UInt>.size
+
+    var words = [UInt](repeating: 0, count: wordCount)
+
+    var cores: [Int] {
+        (0..<Self.wordCount * UInt.bitWidth).filter {
+            words[$0 / UInt.bitWidth] & (1 << UInt($0 % UInt.bitWidth)) != 0
+        }
+    }
+
+    mutating func insert(_ core: Int) -> Bool {
+        guard core >= 0, core < Self.wordCount * UInt.bitWidth else { return false }
+        words[core / UInt.bitWidth] |= 1 << UInt(core % UInt.bitWidth)
+        return true
+    }
+}
+
+/// GNU calls that Swift's C library module leaves out, looked up by name; nil where the system has none.
+enum ThreadCalls {
+    typealias Affinity = @convention(c) (pthread_t, Int, UnsafeMutablePointer<UInt>?) -> Int32
+    typealias SetName = @convention(c) (pthread_t, UnsafePointer<CChar>) -> Int32
+    typealias GetName = @convention(c) (pthread_t, UnsafeMutablePointer<CChar>, Int) -> Int32
+
+    static let getAffinity = find("pthread_getaffinity_np", as: Affinity.self)
+    static let setAffinity = find("pthread_setaffinity_np", as: Affinity.self)
+    static let setName = find("pthread_setname_np", as: SetName.self)
+    static let getName = find("pthread_getname_np", as: GetName.self)
+
+    private static func find<Call>(_ name: String, as type: Call.Type) -> Call? {
+        // The nil handle searches the program and everything that it is linked to.
+        guard let symbol = dlsym(nil, name) else { return nil }
+        return unsafeBitCast(symbol, to: type)
+    }
+}

@@ -1,0 +1,99 @@
+import Glibc
+import Synchronization
+
+/// One parallel loop over tiles, which helpers may join; a fixed number of them is made in advance and used again and again.
+///
+/// A loop is nowhere queued, so a helper that comes late finds nothing and leaves nothing behind. `entry` holds an "open" bit and
+/// the number of helpers inside; a helper gets in by a compare-and-swap that succeeds only while the loop is open. The caller
+/// claims tiles like anybody else; whoever finds them gone closes the loop, and the caller then waits for the helpers
+/// inside, each of which has started and is at most in its last tile. So the caller can always finish alone.
+final class TileLoop: @unchecked Sendable {
+    // `work` is written by the caller alone, while the loop is closed and empty; helpers read it only while they are inside.
+    // Everything else is atomic.
+
+    private struct Work {
+        let body: UnsafePointer<(Int) -> Void>
+        let tiles: Int
+        let code: Int
+    }
+
+    private static let open: UInt64 = 1 << 63
+
+    private let taken = Atomic(false)
+    private let entry = Atomic<UInt64>(0)
+    private let next = Atomic(0)
+    private let laneNumber = Atomic(0)
+    private var work: Work?
+
+    /// Reserves the loop for one caller.
+    func take() -> Bool {
+        taken.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
+    }
+
+    /// Whether a helper of this lane could find a tile.
+    func isOpen(for lane: Lane) -> Bool {
+        entry.load(ordering: .relaxed) & Self.open != 0 && laneNumber.load(ordering: .relaxed) == lane.rawValue
+    }
+
+    /// Lets helpers in. The caller has taken the loop and keeps `body` alive until `finish` returns.
+    ///
+    /// - Parameter code: the `WorkerClock` state that helpers' time is charged to.
+    func offer(_ body: UnsafePointer<(Int) -> Void>, tiles: Int, lane: Lane, code: Int) {
+        work = Work(body: body, tiles: tiles, code: code)
+        next.store(0, ordering: .relaxed)
+        laneNumber.store(lane.rawValue, ordering: .relaxed)
+        entry.store(Self.open, ordering: .releasing)
+    }
+
+    /// Gets a helper in; nil if the loop has closed, otherwise the state to charge its time to.
+    func join() -> Int? {
+        var seen = entry.load(ordering: .relaxed)
+        while seen & Self.open != 0 {
+            let (exchanged, original) = entry.weakCompareExchange(
+                expected: seen, desired: seen + 1, successOrdering: .acquiring, failureOrdering: .relaxed)
+            if exchanged {
+                return work?.code
+            }
+            seen = original
+        }
+        return nil
+    }
+
+    /// The helper's last touch.
+    func leave() {
+        entry.wrappingSubtract(1, ordering: .releasing)
+    }
+
+    /// Claims and runs tiles until none is left, or until `pause` says that the helper has something better to do. True if this
+    /// call closed the loop.
+    // Not inlined: the copy of the closure must be given up before the helper leaves, because the caller's frame owns it.
+    @inline(never)
+    func run(pause: () -> Bool) -> Bool {
+        guard let work else { return false }
+        while true {
+            let tile = next.wrappingAdd(1, ordering: .relaxed).oldValue
+            guard tile < work.tiles else { return close() }
+            work.body.pointee(tile)
+            if pause() {
+                return false
+            }
+        }
+    }
+
+    private func close() -> Bool {
+        entry.bitwiseAnd(~Self.open, ordering: .relaxed).oldValue & Self.open != 0
+    }
+
+    /// Waits for the helpers inside, after the tiles are gone, and frees the loop.
+    func finish() {
+        var spins = 0
+        while entry.load(ordering: .acquiring) != 0 {
+            spins += 1
+            if spins % 128 == 0 {
+                sched_yield()
+            }
+        }
+        work = nil
+        taken.store(false, ordering: .releasing)
+    }
+}

@@ -1,0 +1,210 @@
+import Glibc
+import Memory
+import Synchronization
+
+/// Where the core time of a run goes: busy in a stage and phase, or idle with a cause.
+///
+/// The `ComputeExecutor` owns one and tells it which stage each job belongs to and when a thread parks; kernels' callers name the
+/// phase; queues and gates register the stages' waits.
+///
+///     StallClock.phase(.decode) { decoder.step() }
+///     let reply = try await executor.clock.waiting(.scoring, for: .external) { try await judge.ask(question) }
+///     print(executor.clock.report().table)
+///
+/// Naming a phase costs two reads of the clock and no lock, allocation or reference count; outside of compute threads it does
+/// nothing.
+public final class StallClock: Sendable {
+    /// Number of threads whose time is accounted for.
+    public let threads: Int
+    /// Records spans and queue depths for a timeline, if asked for.
+    public let trace: TraceRecorder?
+    /// Nanoseconds of a monotonic clock.
+    let now: @Sendable () -> UInt64
+    private let start: UInt64
+    private let memory: AlignedBuffer<UInt64>
+    private let state: Mutex<State>
+
+    private struct State {
+        var ledger: StallLedger
+        /// Set once the threads are gone.
+        var stop: UInt64?
+        var cpuClocks: [CPUClock]
+    }
+
+    /// A thread's own CPU clock, or its last reading once the thread has ended.
+    private enum CPUClock {
+        case none
+        case running(clockid_t)
+        case ended(nanoseconds: UInt64)
+    }
+
+    /// A clock for `threads` worker threads, all of them idle from now on.
+    ///
+    /// - Parameter trace: the timeline that spans are written to; its `threads` must be no fewer.
+    public convenience init(threads: Int, trace: TraceRecorder? = nil) {
+        self.init(threads: threads, trace: trace, now: MonotonicTime.now)
+    }
+
+    /// - Parameter now: nanoseconds of a clock that never runs backwards; tests pass one that they move by hand.
+    package init(threads: Int, trace: TraceRecorder? = nil, now: @escaping @Sendable () -> UInt64) {
+        precondition(threads >= 0, "a clock cannot account for \(threads) threads")
+        self.threads = threads
+        self.trace = trace
+        self.now = now
+        start = now()
+        memory = AlignedBuffer(count: threads * WorkerClock.cellCount)
+        state = Mutex(
+            State(
+                ledger: StallLedger(idleThreads: threads, at: start),
+                cpuClocks: Array(repeating: .none, count: threads)))
+        for index in 0..<threads {
+            worker(index).initialize(at: start, ring: trace?.ring(index))
+        }
+    }
+
+    func worker(_ index: Int) -> WorkerClock {
+        WorkerClock(memory: memory.pointer + index * WorkerClock.cellCount)
+    }
+
+    // MARK: Phases
+
+    /// Charges the time that `body` takes to `phase`, in the stage of the running job. Scopes nest: the inner one's time is not
+    /// the outer one's.
+    @inline(__always)
+    public static func phase<Result, Failure: Error>(
+        _ phase: Phase, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let previous = enter(phase)
+        defer { leave(to: previous) }
+        return try body()
+    }
+
+    /// Charges what follows to `phase`, up to the next switch or the end of the job; a job ends where its task suspends.
+    public static func switchPhase(_ phase: Phase) {
+        _ = enter(phase)
+    }
+
+    /// The state to go back to; nil on a thread that is no worker.
+    @inline(never)
+    @usableFromInline
+    static func enter(_ phase: Phase) -> Int? {
+        guard let worker = WorkerClock.current else { return nil }
+        let previous = worker.code
+        let phases = Phase.allCases.count
+        worker.change(to: previous / phases * phases + phase.rawValue, at: MonotonicTime.now())
+        return previous
+    }
+
+    @inline(never)
+    @usableFromInline
+    static func leave(to previous: Int?) {
+        guard let previous, let worker = WorkerClock.current else { return }
+        worker.change(to: previous, at: MonotonicTime.now())
+    }
+
+    // MARK: Waits
+
+    /// Registers that a worker of `stage` waits; `endWait` must follow once.
+    public func beginWait(_ stage: Stage, _ cause: WaitCause) {
+        state.withLock { $0.ledger.begin(StallLedger.Wait(stage: stage, cause: cause), at: now()) }
+    }
+
+    public func endWait(_ stage: Stage, _ cause: WaitCause) {
+        state.withLock { $0.ledger.end(StallLedger.Wait(stage: stage, cause: cause), at: now()) }
+    }
+
+    /// Runs `body`, which suspends, as a wait of `stage`.
+    public nonisolated(nonsending) func waiting<Result, Failure: Error>(
+        _ stage: Stage, for cause: WaitCause, _ body: nonisolated(nonsending) () async throws(Failure) -> Result
+    ) async throws(Failure) -> Result {
+        beginWait(stage, cause)
+        defer { endWait(stage, cause) }
+        return try await body()
+    }
+
+    /// Says that `seconds` of the busy time of `stage` in `phase` went into work that is thrown away. The report moves them to
+    /// a row of their own.
+    public func discard(seconds: Double, stage: Stage, phase: Phase) {
+        let nanoseconds = UInt64(max(0, seconds) * 1e9)
+        state.withLock { $0.ledger.discard(nanoseconds: nanoseconds, code: WorkerClock.code(stage, phase)) }
+    }
+
+    // MARK: Threads
+
+    /// The present thread is worker `index` from now on; it is still idle.
+    func threadStarted(_ index: Int) {
+        var clock = clockid_t()
+        let code = pthread_getcpuclockid(pthread_self(), &clock)
+        state.withLock { $0.cpuClocks[index] = code == 0 ? .running(clock) : .none }
+        worker(index).makeCurrent()
+    }
+
+    /// The present thread, which is idle, ends.
+    func threadEnded(_ index: Int) {
+        let nanoseconds = Self.read(CLOCK_THREAD_CPUTIME_ID)
+        state.withLock { $0.cpuClocks[index] = .ended(nanoseconds: nanoseconds) }
+        WorkerClock.clearCurrent()
+    }
+
+    func park(_ index: Int) {
+        state.withLock { state in
+            let time = now()
+            state.ledger.park(at: time)
+            worker(index).change(to: WorkerClock.idleCode, at: time)
+        }
+    }
+
+    func unpark(_ index: Int, code: Int) {
+        state.withLock { state in
+            let time = now()
+            state.ledger.unpark(at: time)
+            worker(index).change(to: code, at: time)
+        }
+    }
+
+    /// Time stands still from now on: all threads have ended.
+    func stop() {
+        state.withLock { state in
+            let time = now()
+            state.ledger.advance(to: time)
+            state.stop = state.stop ?? time
+        }
+    }
+
+    private static func read(_ clock: clockid_t) -> UInt64 {
+        var time = timespec()
+        guard clock_gettime(clock, &time) == 0 else { return 0 }
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
+
+    // MARK: The report
+
+    /// Everything from the start to now, or to the shutdown of the executor.
+    public func report() -> StallReport {
+        var busy = [UInt64](repeating: 0, count: WorkerClock.busyCodes)
+        var one = [UInt64](repeating: 0, count: WorkerClock.busyCodes + 1)
+        // Under the lock no thread parks or wakes, so that busy and idle are of one moment.
+        let (ledger, time, cpu) = state.withLock { state in
+            let time = state.stop ?? now()
+            if state.stop == nil {
+                state.ledger.advance(to: time)
+            }
+            for index in 0..<threads {
+                worker(index).read(at: time, into: &one)
+                for code in 0..<WorkerClock.busyCodes {
+                    busy[code] += one[code]
+                }
+            }
+            let cpu = state.cpuClocks.reduce(UInt64(0)) { total, clock in
+                switch clock {
+                case .none: total
+                case .running(let clock): total + Self.read(clock)
+                case .ended(let nanoseconds): total + nanoseconds
+                }
+            }
+            return (state.ledger, time, cpu)
+        }
+        return StallReport(
+            wall: time.since(start), threads: threads, cpu: cpu, busy: busy, ledger: ledger)
+    }
+}

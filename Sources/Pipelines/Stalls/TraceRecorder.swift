@@ -1,0 +1,141 @@
+import Foundation
+import Synchronization
+
+/// A bounded record of what every compute thread did and how deep the queues were, for Perfetto or chrome://tracing.
+///
+///     let trace = TraceRecorder(threads: 8)
+///     let executor = ComputeExecutor(threads: 8, trace: trace)
+///     …
+///     try trace.write(to: runDirectory.appending(path: "trace.json"))
+///
+/// Each thread has a ring of its own; when it is full the oldest spans go first, and `droppedSpans` counts them.
+public final class TraceRecorder: Sendable {
+    private let rings: [TraceRing]
+    private let depths: Mutex<Ring<Depth>>
+    private let start = MonotonicTime.now()
+
+    private struct Depth {
+        let queue: String
+        let depth: Int
+        let time: UInt64
+    }
+
+    /// - Parameters:
+    ///   - threads: compute threads.
+    ///   - spansPerThread: spans kept a thread; 24 bytes each.
+    ///   - depths: changes of queue depth kept in all.
+    public init(threads: Int, spansPerThread: Int = 1 << 16, depths: Int = 1 << 16) {
+        rings = (0..<threads).map { _ in TraceRing(capacity: spansPerThread) }
+        self.depths = Mutex(Ring(capacity: depths))
+    }
+
+    func ring(_ thread: Int) -> TraceRing {
+        rings[thread]
+    }
+
+    func record(queue: String, depth: Int, at time: UInt64) {
+        depths.withLock { $0.append(Depth(queue: queue, depth: depth, time: time)) }
+    }
+
+    /// Spans that were overwritten because a ring was full.
+    public var droppedSpans: Int {
+        rings.reduce(0) { $0 + $1.dropped }
+    }
+
+    /// Writes what is held as Chrome trace JSON: complete events (`"ph": "X"`, microseconds from the recorder's start) a thread,
+    /// counter events (`"ph": "C"`) for queue depths, oldest first.
+    public func write(to file: URL) throws {
+        try Data(json().utf8).write(to: file, options: .atomic)
+    }
+
+    func json() -> String {
+        var events = [String]()
+        for (thread, ring) in rings.enumerated() {
+            events.append(
+                #"{"name":"thread_name","ph":"M","pid":1,"tid":\#(thread + 1),"args":{"name":"core \#(thread)"}}"#)
+            for span in ring.spans {
+                let phases = Phase.allCases.count
+                let stage = Stage.allCases[span.code / phases]
+                let phase = Phase.allCases[span.code % phases]
+                events.append(
+                    #"{"name":"\#(phase.name)","cat":"\#(stage.name)","ph":"X","pid":1,"tid":\#(thread + 1),"#
+                        + #""ts":\#(microseconds(span.start)),"dur":\#(Double(span.end.since(span.start)) / 1000),"#
+                        + #""args":{"stage":"\#(stage.name)"}}"#)
+            }
+        }
+        for depth in depths.withLock({ $0.contents }) {
+            events.append(
+                #"{"name":\#(Self.quoted("queue " + depth.queue)),"ph":"C","pid":1,"ts":\#(microseconds(depth.time)),"#
+                    + #""args":{"depth":\#(depth.depth)}}"#)
+        }
+        return #"{"displayTimeUnit":"ms","traceEvents":["# + "\n" + events.joined(separator: ",\n") + "\n]}\n"
+    }
+
+    private func microseconds(_ time: UInt64) -> Double {
+        Double(time.since(start)) / 1000
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var quoted = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": quoted += "\\\(scalar)"
+            case _ where scalar.value < 0x20: quoted += String(format: "\\u%04x", scalar.value)
+            default: quoted.unicodeScalars.append(scalar)
+            }
+        }
+        return quoted + "\""
+    }
+}
+
+/// One thread's spans.
+final class TraceRing: Sendable {
+    struct Span {
+        /// `WorkerClock.code` of stage and phase.
+        let code: Int
+        let start: UInt64
+        let end: UInt64
+    }
+
+    private let state: Mutex<Ring<Span>>
+
+    init(capacity: Int) {
+        state = Mutex(Ring(capacity: capacity))
+    }
+
+    func record(code: Int, from start: UInt64, to end: UInt64) {
+        state.withLock { $0.append(Span(code: code, start: start, end: end)) }
+    }
+
+    var spans: [Span] { state.withLock { $0.contents } }
+    var dropped: Int { state.withLock { $0.dropped } }
+}
+
+/// The last `capacity` elements appended.
+struct Ring<Element> {
+    private var storage: [Element] = []
+    private let capacity: Int
+    private var next = 0
+    private(set) var dropped = 0
+
+    init(capacity: Int) {
+        precondition(capacity > 0, "a ring needs room for one element, not \(capacity)")
+        self.capacity = capacity
+        storage.reserveCapacity(capacity)
+    }
+
+    mutating func append(_ element: Element) {
+        if storage.count < capacity {
+            storage.append(element)
+            return
+        }
+        storage[next] = element
+        next = (next + 1) % capacity
+        dropped += 1
+    }
+
+    /// Oldest first.
+    var contents: [Element] {
+        Array(storage[next...] + storage[..<next])
+    }
+}

@@ -1,0 +1,26 @@
+import Generation
+
+/// How rollouts are sampled.
+public struct RolloutConfiguration: Sendable {
+    /// Rollouts a problem.
+    public var groupSize: Int
+    public var sampling: SamplingParameters
+    public var seed: UInt64
+    public var endTokens: [Int32]
+    /// Workers, each one job at a time.
+    public var workers: Int
+    /// Completions that a worker runs at once.
+    public var batchCapacity: Int
+
+    public init(
+        groupSize: Int, sampling: SamplingParameters, seed: UInt64, endTokens: [Int32], workers: Int,
+        batchCapacity: Int
+    ) {
+        self.groupSize = groupSize
+        self.sampling = sampling
+        self.seed = seed
+        self.endTokens = endTokens
+        self.workers = workers
+        self.batchCapacity = batchCapacity
+    }
+}

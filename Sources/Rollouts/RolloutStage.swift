@@ -1,0 +1,39 @@
+import Models
+import Pipelines
+import ServiceLifecycle
+import Tokenizers
+import Trajectories
+
+/// The generation stage: requests in, groups of rollouts out.
+///
+/// Its workers share the lane's threads and the store's weights. When the requests are drained, so is the stage: it closes
+/// its output and returns.
+public struct RolloutStage: Service {
+    private let workers: [RolloutWorker]
+    private let lane: any TaskExecutor
+    private let output: BoundedQueue<RolloutGroup>
+
+    public init(
+        configuration: RolloutConfiguration, tokenizer: Tokenizer, store: PolicyStore, lane: any TaskExecutor,
+        requests: BoundedQueue<RolloutRequest>, output: BoundedQueue<RolloutGroup>
+    ) {
+        self.lane = lane
+        self.output = output
+        workers = (0..<max(1, configuration.workers)).map { _ in
+            RolloutWorker(
+                configuration: configuration, tokenizer: tokenizer, store: store, requests: requests, output: output)
+        }
+    }
+
+    public func run() async throws {
+        defer { output.close() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for worker in workers {
+                group.addTask(executorPreference: lane) {
+                    try await worker.run()
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+}

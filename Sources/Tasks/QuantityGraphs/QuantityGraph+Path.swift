@@ -1,0 +1,76 @@
+/// One step of a path: look a definition up, or compute a value.
+public enum QuantityAction: Sendable, Hashable {
+    case open(QuantityName)
+    case solve(QuantityName)
+
+    public var name: QuantityName {
+        switch self {
+        case .open(let name), .solve(let name): name
+        }
+    }
+}
+
+extension QuantityGraph {
+    /// The teacher's path: on demand, left operand first, depth first; a quantity is opened once, solved as soon as its
+    /// operands are, and never opened when it is not needed. Two steps for each needed definition.
+    public func teacherPath() -> [QuantityAction] {
+        var opened = Set<QuantityName>()
+        var solved = Set<QuantityName>()
+        var path: [QuantityAction] = []
+        while let action = teacherChoice(opened: opened, solved: solved) {
+            path.append(action)
+            switch action {
+            case .open(let name): opened.insert(name)
+            case .solve(let name): solved.insert(name)
+            }
+        }
+        return path
+    }
+
+    /// What the teacher would do next, wherever a path stands; nil when the question is solved.
+    public func teacherChoice(opened: Set<QuantityName>, solved: Set<QuantityName>) -> QuantityAction? {
+        guard !solved.contains(question) else { return nil }
+        var name = question
+        while opened.contains(name), let definition = definition(of: name) {
+            guard let unsolved = definition.operandNames.first(where: { !solved.contains($0) }) else {
+                return .solve(name)
+            }
+            name = unsolved
+        }
+        return .open(name)
+    }
+
+    /// A path of correct steps that chooses badly, for pre-training: operands in random order, and before each step, with
+    /// probability `digression`, an unneeded quantity opened, and in half of those cases solved where its operands are.
+    /// It still ends with the right answer.
+    public func sloppyPath(digression: Double, using generator: inout SplitMixGenerator) -> [QuantityAction] {
+        let needed = needed
+        var distractors = definitions.map(\.name).filter { !needed.contains($0) }
+        generator.shuffle(&distractors)
+        var solved = Set<QuantityName>()
+        var path: [QuantityAction] = []
+
+        func digress() {
+            guard generator.chance(digression), let name = distractors.popLast() else { return }
+            path.append(.open(name))
+            guard generator.chance(0.5), let definition = definition(of: name),
+                solved.isSuperset(of: definition.operandNames)
+            else { return }
+            path.append(.solve(name))
+            solved.insert(name)
+        }
+        func work(on name: QuantityName) {
+            guard !solved.contains(name), let definition = definition(of: name) else { return }
+            digress()
+            path.append(.open(name))
+            var operands = definition.operandNames
+            generator.shuffle(&operands)
+            operands.forEach(work)
+            digress()
+            path.append(.solve(name))
+            solved.insert(name)
+        }
+        work(on: question)
+        return path
+    }
+}

@@ -1,0 +1,68 @@
+/// What a text goes through before it is split into symbols.
+struct Normalizer: Sendable {
+    enum Step: Sendable {
+        case prepend(String)
+        case replace(pattern: String, content: String)
+    }
+
+    var steps: [Step] = []
+
+    func callAsFunction(_ text: String) -> String {
+        var text = text
+        for step in steps {
+            switch step {
+            case .prepend(let prefix): if !text.isEmpty { text = prefix + text }
+            case .replace(let pattern, let content): text = text.replacingExactly(pattern, with: content)
+            }
+        }
+        return text
+    }
+
+    init(steps: [Step] = []) {
+        self.steps = steps
+    }
+
+    /// Reads `normalizer` of tokenizer.json.
+    init(_ field: JSONField) throws {
+        guard !field.isNull else { return }
+        switch try field["type"].string() {
+        case "Sequence": steps = try field["normalizers"].elements().flatMap { try Normalizer($0).steps }
+        case "Prepend": steps = [.prepend(try field["prepend"].string())]
+        case "Replace": steps = [try .replace(pattern: field.replacedPattern(), content: field["content"].string())]
+        case let type: throw field["type"].failure("the normalizer \(type) is not supported (Sequence, Prepend, Replace)")
+        }
+    }
+}
+
+extension JSONField {
+    /// The pattern of a `Replace` normalizer or decoder, a literal string.
+    func replacedPattern() throws -> String {
+        let pattern = self["pattern"]
+        guard pattern["Regex"].isNull else { throw pattern["Regex"].failure("patterns that are regular expressions are not supported") }
+        let text = try pattern["String"].string()
+        guard !text.isEmpty else { throw pattern["String"].failure("an empty pattern") }
+        return text
+    }
+}
+
+extension String {
+    /// Replaces every occurrence of the pattern's UTF-8, from left to right.
+    func replacingExactly(_ pattern: String, with content: String) -> String {
+        let source = Array(utf8)
+        let pattern = Array(pattern.utf8)
+        guard let first = pattern.first else { return self }
+        var result: [UInt8] = []
+        result.reserveCapacity(source.count)
+        var index = 0
+        while index < source.count {
+            if source[index] == first, source[index...].starts(with: pattern) {
+                result += content.utf8
+                index += pattern.count
+            } else {
+                result.append(source[index])
+                index += 1
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+}

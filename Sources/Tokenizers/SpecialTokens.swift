@@ -1,0 +1,85 @@
+import Foundation
+
+/// What tokenizer_config.json and generation_config.json say about the tokens around a text.
+struct SpecialTokens {
+    let beginning: Int32?
+    let end: Int32?
+    let padding: Int32?
+    let addsBeginning: Bool
+    let prefix: [Int32]
+    let suffix: [Int32]
+    let chatTemplate: String?
+
+    init(files: TokenizerFiles, definition: TokenizerDefinition) throws {
+        let configuration = files.configuration
+        func id(_ name: String, generation: String) throws -> Int32? {
+            let field = configuration[name]
+            if !field.isNull {
+                // Either the token, or an object that describes it.
+                let token = try field["content"].isNull ? field.string() : field["content"].string()
+                guard let id = definition.ids[ExactString(token)] else {
+                    throw field.failure("\"\(token)\" is not in the vocabulary")
+                }
+                return id
+            }
+            return try Self.identifier(files.generation[generation], tokens: definition.tokens)
+        }
+        beginning = try id("bos_token", generation: "bos_token_id")
+        end = try id("eos_token", generation: "eos_token_id")
+        padding = try id("pad_token", generation: "pad_token_id")
+
+        var prefix = definition.templatePrefix
+        var suffix = definition.templateSuffix
+        try Self.apply(configuration["add_bos_token"], token: beginning, name: "bos_token", to: &prefix) {
+            $0.insert($1, at: 0)
+        }
+        try Self.apply(configuration["add_eos_token"], token: end, name: "eos_token", to: &suffix) { $0.append($1) }
+        self.prefix = prefix
+        self.suffix = suffix
+        addsBeginning = beginning.map(prefix.contains) ?? false
+        chatTemplate = try Self.chatTemplate(files)
+    }
+
+    /// An id, or the first of a list of ids.
+    private static func identifier(_ field: JSONField, tokens: [String?]) throws -> Int32? {
+        guard !field.isNull else { return nil }
+        var field = field
+        if case .array = field.value {
+            guard let first = try field.elements().first else { return nil }
+            field = first
+        }
+        let id = try field.integer()
+        guard tokens.indices.contains(id), tokens[id] != nil else { throw field.failure("no token has the id \(id)") }
+        return Int32(id)
+    }
+
+    /// `add_bos_token` and `add_eos_token` overrule the template.
+    private static func apply(
+        _ field: JSONField, token: Int32?, name: String, to ids: inout [Int32], insert: (inout [Int32], Int32) -> Void
+    ) throws {
+        guard !field.isNull else { return }
+        let isAdded = try field.boolean(or: false)
+        guard let token else {
+            guard !isAdded else { throw field.failure("true, but there is no \(name)") }
+            return
+        }
+        if !isAdded {
+            ids.removeAll { $0 == token }
+        } else if !ids.contains(token) {
+            insert(&ids, token)
+        }
+    }
+
+    private static func chatTemplate(_ files: TokenizerFiles) throws -> String? {
+        if let data = files.contents[TokenizerFiles.chatTemplateName] { return String(decoding: data, as: UTF8.self) }
+        let field = files.configuration["chat_template"]
+        switch field.value {
+        case .null: return nil
+        case .array:
+            let templates = try field.elements()
+            let preferred = try templates.first { try $0["name"].string() == "default" } ?? templates.first
+            return try preferred?["template"].string()
+        default: return try field.string()
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import Foundation
+
+/// Text to token ids and back, as the `tokenizer.json` of a Hugging Face model directory says.
+///
+///     let tokenizer = try Tokenizer(directory: modelDirectory)
+///     let ids = try tokenizer.encode("Once upon a time", addSpecialTokens: true)
+///     let text = try tokenizer.decode(ids, skipSpecialTokens: true)
+///
+/// Ids and texts are those of the `tokenizers` library. What a file asks for and this type does not do is refused on reading, so
+/// that a tokenizer in hand never gives other ids.
+public final class Tokenizer: Sendable {
+    /// The token that starts a sequence (`bos_token`).
+    public let beginning: Int32?
+    /// The token that ends a sequence (`eos_token`).
+    public let end: Int32?
+    /// The token that fills a batch (`pad_token`).
+    public let padding: Int32?
+    /// Whether `encode` with special tokens starts with `beginning` (`add_bos_token`, or the file's template).
+    public let addsBeginning: Bool
+    /// The Jinja template for conversations, as it stands.
+    public let chatTemplate: String?
+
+    /// The token of every id, nil where an id is free.
+    let tokens: [String?]
+    let ids: [ExactString: Int32]
+    let model: BytePairModel
+    let normalizer: Normalizer
+    let addedTokens: AddedTokens
+    let text: TokenText
+    let isSpecial: [Bool]
+    /// Special tokens before and after an encoded text.
+    let prefix: [Int32]
+    let suffix: [Int32]
+    /// Contents of the files that it came from, by name; `save` writes them back.
+    let files: [String: Data]
+
+    /// Reads `tokenizer.json`, and where present `tokenizer_config.json`, `chat_template.jinja` and `generation_config.json`.
+    ///
+    /// Throws `FormatError` naming the file and the field.
+    public convenience init(directory: URL) throws {
+        try self.init(files: TokenizerFiles(directory: directory))
+    }
+
+    /// Reads a `tokenizer.json` alone: `beginning`, `end` and `padding` are nil.
+    ///
+    /// Throws `FormatError` naming the file and the field.
+    public convenience init(tokenizerFile: URL) throws {
+        try self.init(files: TokenizerFiles(tokenizerFile: tokenizerFile))
+    }
+
+    init(files: TokenizerFiles) throws {
+        let definition = try TokenizerDefinition(files.tokenizer)
+        let special = try SpecialTokens(files: files, definition: definition)
+        beginning = special.beginning
+        end = special.end
+        padding = special.padding
+        addsBeginning = special.addsBeginning
+        prefix = special.prefix
+        suffix = special.suffix
+        chatTemplate = special.chatTemplate
+        tokens = definition.tokens
+        ids = definition.ids
+        model = definition.model
+        normalizer = definition.normalizer
+        addedTokens = definition.addedTokens
+        text = definition.text
+        isSpecial = definition.isSpecial
+        self.files = files.contents
+    }
+
+    /// One more than the largest id; a model's embedding may have further rows.
+    public var vocabularySize: Int { tokens.count }
+
+    /// The token as it stands in the vocabulary, for example `▁the`; nil where no token has this id.
+    public func token(for id: Int32) -> String? {
+        tokens.indices.contains(Int(id)) ? tokens[Int(id)] : nil
+    }
+
+    /// The id of a token as it stands in the vocabulary, added tokens included.
+    public func id(of token: String) -> Int32? {
+        ids[ExactString(token)]
+    }
+
+    /// The ids of a text.
+    ///
+    /// - Parameters:
+    ///   - addSpecialTokens: Adds what the files say around a text: `beginning` where `addsBeginning`, and so on.
+    ///   - matchesAddedTokens: Finds special and other added tokens such as `</s>` written out in the text. Leave it false for text
+    ///     from outside, which could else forge them.
+    ///
+    /// Throws `TokenizerError.unknownCharacter` where the vocabulary has no token for a character and no substitute.
+    public func encode(
+        _ text: String, addSpecialTokens: Bool, matchesAddedTokens: Bool = false
+    ) throws -> [Int32] {
+        var output: [Int32] = addSpecialTokens ? prefix : []
+        if matchesAddedTokens {
+            var offset = 0
+            for piece in addedTokens.splitRaw(text) {
+                switch piece {
+                case .token(let id): output.append(id)
+                case .text(let text):
+                    try encodeNormalized(addedTokens.splitNormalized(normalizer(text)), offset: offset, into: &output)
+                }
+                offset += piece.scalarCount(tokens)
+            }
+        } else {
+            try model.encode(normalizer(text), offset: 0, into: &output)
+        }
+        if addSpecialTokens { output += suffix }
+        return output
+    }
+
+    private func encodeNormalized(_ pieces: [AddedTokens.Piece], offset: Int, into output: inout [Int32]) throws {
+        var offset = offset
+        for piece in pieces {
+            switch piece {
+            case .token(let id): output.append(id)
+            case .text(let text): try model.encode(text, offset: offset, into: &output)
+            }
+            offset += piece.scalarCount(tokens)
+        }
+    }
+
+    /// The text of ids; special tokens contribute theirs unless they are skipped.
+    ///
+    /// Throws `TokenizerError.unknownToken` for an id that no token has.
+    public func decode(_ ids: some Sequence<Int32>, skipSpecialTokens: Bool) throws -> String {
+        var decoder = IncrementalDecoder(self, skipSpecialTokens: skipSpecialTokens)
+        var bytes: [UInt8] = []
+        for id in ids {
+            try decoder.append(id, to: &bytes)
+        }
+        decoder.finish(into: &bytes)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+extension AddedTokens.Piece {
+    func scalarCount(_ tokens: [String?]) -> Int {
+        switch self {
+        case .text(let text): text.unicodeScalars.count
+        case .token(let id): tokens[Int(id)]?.unicodeScalars.count ?? 0
+        }
+    }
+}

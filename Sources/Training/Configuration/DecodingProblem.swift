@@ -1,0 +1,36 @@
+/// A decoding error in words.
+enum DecodingProblem {
+    /// The key's path, and what is wrong with its value.
+    static func describe(_ error: DecodingError) -> (path: [String], reason: String) {
+        switch error {
+        case .typeMismatch(let type, let context):
+            (names(context.codingPath), "is not \(kind(of: type))")
+        case .valueNotFound(let type, let context):
+            (names(context.codingPath), "has no value; it takes \(kind(of: type))")
+        case .keyNotFound(let key, let context):
+            (names(context.codingPath) + [key.stringValue], "is missing")
+        case .dataCorrupted(let context):
+            (names(context.codingPath), reason(context.debugDescription))
+        @unknown default:
+            ([], "\(error)")
+        }
+    }
+
+    private static func names(_ path: [any CodingKey]) -> [String] {
+        path.map { $0.intValue.map(String.init) ?? $0.stringValue }
+    }
+
+    private static func reason(_ text: String) -> String {
+        "is not among the values it takes (\(text))"
+    }
+
+    private static func kind(of type: any Any.Type) -> String {
+        switch type {
+        case is Int.Type, is UInt64.Type: "a whole number"
+        case is Double.Type, is Float.Type: "a number"
+        case is Bool.Type: "true or false"
+        case is String.Type: "text"
+        default: "of the kind \(type)"
+        }
+    }
+}

@@ -1,0 +1,28 @@
+/// The reward of the `rlkd` arm; `grpo` has the same without the structure.
+public struct RewardConfiguration: Sendable, Codable, Equatable {
+    public enum DecomposerKind: String, Sendable, Codable, CaseIterable {
+        case rules, tagged
+    }
+
+    public enum JudgeKind: String, Sendable, Codable, CaseIterable {
+        case exact, lexical
+    }
+
+    public enum Compatibility: String, Sendable, Codable, CaseIterable {
+        case none
+        /// The released code's quirks.
+        case reference
+    }
+
+    public var accuracy = 15.0
+    public var format = 10.0
+    public var tagCount = 0.0
+    public var structure = 15.0
+    /// α of the paper: α · structure + (1 − α) · outcome; without it the terms are summed by weight alone.
+    public var alpha: Double?
+    public var decomposer = DecomposerKind.rules
+    public var judge = JudgeKind.exact
+    public var compatibility = Compatibility.none
+
+    public init() {}
+}

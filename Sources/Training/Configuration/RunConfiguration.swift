@@ -1,0 +1,152 @@
+import Generation
+import Learning
+import Tasks
+
+/// Everything that decides a run. The defaults are the built-in run; a file or `key=value` pairs change them.
+///
+/// Relative paths in a file are relative to that file.
+public struct RunConfiguration: Sendable, Codable, Equatable {
+    /// Name of the run directory under `runs`, where `output` is not given.
+    public var name = "quantities"
+    /// The run directory.
+    public var output: String?
+    public var seed: UInt64 = 1
+    /// Compute threads; 0 takes all cores.
+    public var threads = 0
+    /// Rollout workers; 0 takes as many as threads.
+    public var workers = 0
+    /// Policy versions that a rollout may lag behind the update that consumes it.
+    public var maxStaleness = 1
+    /// What the base student is put through, each from the same start.
+    public var arms = Arm.allCases
+    /// Updates of each reinforcement arm.
+    public var steps = 240
+    public var task = TaskConfiguration()
+    public var student = StudentConfiguration()
+    /// Imitation that makes the base student.
+    public var warmup = ImitationConfiguration(steps: 1500, batchSize: 64, learningRate: 1.5e-3, shape: .cosine)
+    /// The arm that imitates the teacher's traces.
+    public var sft = ImitationConfiguration(steps: 300, batchSize: 32, learningRate: 5e-4, shape: .constant)
+    public var reinforcement = ReinforcementConfiguration()
+    public var reward = RewardConfiguration()
+    public var evaluation = EvaluationConfiguration()
+    public var checkpoints = CheckpointConfiguration()
+
+    public init() {}
+}
+
+/// A way to train the base student.
+public enum Arm: String, Sendable, Codable, CaseIterable {
+    /// Imitates the teacher's traces.
+    case sft
+    /// GRPO on the outcome alone.
+    case grpo
+    /// GRPO on the outcome and the structure reward.
+    case rlkd
+}
+
+public struct TaskConfiguration: Sendable, Codable, Equatable {
+    public enum Kind: String, Sendable, Codable, CaseIterable {
+        /// Made on the spot.
+        case quantityGraphs
+        /// GSM8K's files.
+        case gsm8k
+        /// Any JSON Lines file, its fields named.
+        case jsonl
+    }
+
+    /// What happens to a problem that does not fit the student's context.
+    public enum Overlong: String, Sendable, Codable, CaseIterable {
+        case drop, error
+    }
+
+    public var kind = Kind.quantityGraphs
+    /// Files of problems with teacher traces, and of held-out problems.
+    public var training: String?
+    public var test: String?
+    /// Problems with a teacher trace that every arm gets, and held-out problems; 0 takes all there are.
+    public var trainingProblems = 256
+    public var testProblems = 256
+    public var overlong = Overlong.drop
+    /// Tokens of a completion at most, where the task has no limit of its own.
+    public var maxNewTokens = 256
+    /// Written between a question and its completion.
+    public var separator = "\n"
+    public var graphs = QuantityGraphConfiguration()
+    public var fields = FieldConfiguration()
+
+    public init() {}
+}
+
+/// Which fields of a JSON Lines row hold what.
+public struct FieldConfiguration: Sendable, Codable, Equatable {
+    public var question = "question"
+    public var answer = "answer"
+    public var trace = "trace"
+
+    public init() {}
+}
+
+public struct StudentConfiguration: Sendable, Codable, Equatable {
+    /// A Hugging Face directory to start from; without one, a fresh model of the shape below.
+    public var model: String?
+    public var hiddenSize = 96
+    public var layers = 4
+    public var attentionHeads = 6
+    public var keyValueHeads = 6
+    public var intermediateSize = 192
+    public var maxPositions = 320
+
+    public init() {}
+}
+
+public struct ImitationConfiguration: Sendable, Codable, Equatable {
+    public var steps: Int
+    /// Demonstrations an update.
+    public var batchSize: Int
+    public var learningRate: Double
+    public var warmupSteps = 20
+    public var shape: LearningRateSchedule.Shape
+
+    public init(steps: Int, batchSize: Int, learningRate: Double, shape: LearningRateSchedule.Shape) {
+        self.steps = steps
+        self.batchSize = batchSize
+        self.learningRate = learningRate
+        self.shape = shape
+    }
+}
+
+public struct ReinforcementConfiguration: Sendable, Codable, Equatable {
+    public var problemsPerBatch = 16
+    public var groupSize = 8
+    public var learningRate = 3e-4
+    public var warmupSteps = 10
+    public var shape = LearningRateSchedule.Shape.constant
+    public var clip: Float = 0.2
+    /// Weight of the divergence from the base student; 0 leaves it out.
+    public var referenceWeight: Float = 0
+    public var sampling = SamplingParameters()
+    /// Groups that each queue between stages holds.
+    public var queueCapacity = 8
+
+    public init() {}
+}
+
+public struct EvaluationConfiguration: Sendable, Codable, Equatable {
+    /// Samples a problem for pass@k, beside the greedy one.
+    public var samples = 8
+    public var temperature: Float = 1
+
+    public init() {}
+}
+
+public struct CheckpointConfiguration: Sendable, Codable, Equatable {
+    /// Updates between checkpoints of a reinforcement arm.
+    public var every = 50
+    /// Checkpoints kept of an arm.
+    public var keep = 2
+    /// Updates between samples written under `rollouts`.
+    public var rolloutsEvery = 20
+
+    public init() {}
+}

@@ -1,0 +1,141 @@
+import Models
+import Testing
+import Trajectories
+
+@testable import Generation
+
+@Suite struct GeneratorTests {
+    private let parameters: Parameters
+    private let weights: PolicyWeights
+
+    init() throws {
+        parameters = try TestModel.parameters()
+        weights = PolicyWeights(parameters)
+    }
+
+    private func request(
+        _ identifier: Int, prompt: [Int32], samples: Int = 4, new: Int = 20,
+        sampling: SamplingParameters = SamplingParameters()
+    ) -> GenerationRequest {
+        GenerationRequest(
+            identifier: identifier, prompt: prompt, sampleCount: samples, maxNewTokens: new, sampling: sampling,
+            endTokens: [2], seed: 11, problemKey: UInt64(identifier))
+    }
+
+    private var requests: [GenerationRequest] {
+        [1, 15, 16, 17, 40].enumerated().map { index, length in
+            request(index, prompt: (0..<length).map { Int32(($0 * 7 + index) % 53) })
+        }
+    }
+
+    private func run(_ generator: Generator, _ requests: [GenerationRequest]) throws -> [Completion] {
+        for request in requests {
+            try generator.submit(request)
+        }
+        var completions: [Completion] = []
+        while generator.hasWork {
+            completions += generator.step(weights)
+        }
+        return completions.sorted { ($0.identifier, $0.sample) < ($1.identifier, $1.sample) }
+    }
+
+    /// The headline promise: what generation records is what the learner computes, bit for bit, however the work was batched.
+    @Test(
+        arguments: [(1, 1), (3, 5), (7, 256), (64, 16)],
+        [SamplingParameters(), SamplingParameters(temperature: 0.6, topK: 9, topP: 0.8)])
+    func logProbabilitiesAreTheLearnersBitForBit(
+        batch: (capacity: Int, prefill: Int), sampling: SamplingParameters
+    ) throws {
+        let generator = Generator(
+            configuration: parameters.configuration, batchCapacity: batch.capacity, prefillRows: batch.prefill)
+        let requests = requests.map { request in
+            var copy = request
+            copy.sampling = sampling
+            return copy
+        }
+        let completions = try run(generator, requests)
+        #expect(completions.count == 20)
+        for request in requests {
+            let group = completions.filter { $0.identifier == request.identifier }
+            var batch = TrainingBatch()
+            batch.append(prompt: request.prompt, completions: group.map(\.tokens))
+            let pass = Backpropagation(configuration: parameters.configuration)
+            pass.forward(batch, weights: weights, temperature: sampling.temperature)
+            #expect(group.flatMap(\.logProbabilities).map(\.bitPattern) == pass.logProbabilities.map(\.bitPattern))
+        }
+    }
+
+    @Test func whatIsSampledDoesNotDependOnScheduling() throws {
+        let alone = Generator(configuration: parameters.configuration, batchCapacity: 1)
+        let together = Generator(configuration: parameters.configuration, batchCapacity: 64, prefillRows: 7)
+        #expect(try run(alone, requests) == run(together, requests.reversed()))
+    }
+
+    @Test func samplesOfARequestDiffer() throws {
+        let completions = try run(
+            Generator(configuration: parameters.configuration, batchCapacity: 8), [request(0, prompt: [5, 6], samples: 8)])
+        #expect(Set(completions.map(\.tokens)).count > 4)
+    }
+
+    @Test func aCompletionEndsAtTheEndTokenOrTheLimit() throws {
+        let completions = try run(Generator(configuration: parameters.configuration, batchCapacity: 32), requests)
+        for completion in completions {
+            #expect(completion.tokens.dropLast().contains(2) == false)
+            #expect(completion.tokens.count <= 20)
+            switch completion.finishReason {
+            case .stop: #expect(completion.tokens.last == 2)
+            case .length: #expect(completion.tokens.count == 20 && completion.tokens.last != 2)
+            }
+        }
+        #expect(Set(completions.map(\.finishReason)).count == 2)
+    }
+
+    /// The smallest pool serves a queue of long requests one after the other, and gets every page back.
+    @Test func aFullPoolDelaysButDoesNotStop() throws {
+        let generator = Generator(
+            configuration: parameters.configuration, batchCapacity: 16, prefillRows: 8, positionCapacity: 1)
+        let long = (0..<6).map { request($0, prompt: (0..<60).map { Int32($0 % 53) }, samples: 5, new: 36) }
+        #expect(try run(generator, long).count == 30)
+        #expect(try run(generator, long).count == 30)
+    }
+
+    @Test func everyTokenNamesItsVersion() throws {
+        let generator = Generator(configuration: parameters.configuration, batchCapacity: 4)
+        try generator.submit(request(0, prompt: [1, 4, 9], samples: 1, new: 12))
+        let newer = PolicyWeights(parameters, version: PolicyVersion(1))
+        var completions: [Completion] = []
+        var steps = 0
+        while generator.hasWork {
+            completions += generator.step(steps < 4 ? weights : newer)
+            steps += 1
+        }
+        let versions = try #require(completions.first).versions
+        #expect(versions == versions.sorted())
+        #expect(versions.prefix(4).allSatisfy { $0 == PolicyVersion(0) })
+    }
+
+    @Test func impossibleRequestsAreRefused() {
+        let generator = Generator(configuration: parameters.configuration, batchCapacity: 4)
+        func refusal(_ change: (inout GenerationRequest) -> Void) -> GenerationRefusal? {
+            var bad = request(0, prompt: [1, 2, 3])
+            change(&bad)
+            do {
+                try generator.submit(bad)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        #expect(refusal { $0.prompt = [] } == .emptyPrompt)
+        #expect(refusal { $0.prompt = [53] } == .tokenOutOfRange(53, vocabularySize: 53))
+        #expect(refusal { $0.prompt = [-1] } == .tokenOutOfRange(-1, vocabularySize: 53))
+        #expect(refusal { $0.maxNewTokens = 94 } == .tooLong(prompt: 3, maxNewTokens: 94, maxPositions: 96))
+        #expect(refusal { $0.maxNewTokens = .max } == .tooLong(prompt: 3, maxNewTokens: .max, maxPositions: 96))
+        #expect(refusal { $0.maxNewTokens = 0 } == .noNewTokens(0))
+        #expect(refusal { $0.sampleCount = 0 } == .noSamples(0))
+        #expect(refusal { $0.sampling.temperature = -1 } != nil)
+        #expect(refusal { $0.sampling.topP = 0 } != nil)
+        #expect(refusal { $0.sampling.topK = -2 } != nil)
+        #expect(generator.hasWork == false)
+    }
+}

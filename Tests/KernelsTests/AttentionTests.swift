@@ -1,0 +1,136 @@
+import Kernels
+import Testing
+
+/// One head's queries, keys and values, and causal attention over them in double precision.
+struct AttentionCase {
+    let positions: Int
+    let headDimension: Int
+    let stride: Int
+    let scale: Float
+    let query: [Float]
+    let key: [Float]
+    let value: [Float]
+
+    init(positions: Int, headDimension: Int, seed: UInt64) {
+        var generator = SeededGenerator(seed)
+        self.positions = positions
+        self.headDimension = headDimension
+        stride = headDimension + 5
+        scale = 1 / Float(headDimension).squareRoot()
+        query = generator.floats(positions * stride, in: -2...2)
+        key = generator.floats(positions * stride, in: -2...2)
+        value = generator.floats(positions * stride, in: -2...2)
+    }
+
+    /// Softmax weights of the query at `position` and log Σ exp.
+    func weights(_ position: Int) -> (weights: [Double], logSumExp: Double) {
+        let scores = (0...position).map { other in
+            (0..<headDimension).reduce(0.0) {
+                $0 + Double(query[position * stride + $1]) * Double(key[other * stride + $1])
+            } * Double(scale)
+        }
+        let largest = scores.max() ?? 0
+        let logSumExp = largest + Double.logarithm(scores.reduce(0) { $0 + Double.power(of: $1 - largest) })
+        return (scores.map { Double.power(of: $0 - logSumExp) }, logSumExp)
+    }
+
+    func reference() -> (output: [Double], logSumExp: [Double]) {
+        var output: [Double] = []
+        var logSumExp: [Double] = []
+        for position in 0..<positions {
+            let (weights, total) = weights(position)
+            logSumExp.append(total)
+            for d in 0..<headDimension {
+                output.append((0...position).reduce(0) { $0 + weights[$1] * Double(value[$1 * stride + d]) })
+            }
+        }
+        return (output, logSumExp)
+    }
+
+    /// Runs the kernel over chunks of the given sizes, keys and values being stored as their chunk comes.
+    func forward(_ kernels: KernelSet, chunks: [Int]) -> (output: [Float], logSumExp: [Float]) {
+        let blockOffset = 3
+        let blockCount = (positions + 15) / 16
+        let pageCount = blockOffset + Attention.blockCount(headDimension: headDimension)
+        var pages = [Float](repeating: .nan, count: blockCount * pageCount)
+        var output = [Float](repeating: .nan, count: positions * headDimension)
+        var logSumExp = [Float](repeating: .nan, count: positions)
+        var workspace = [Float](repeating: .nan, count: kernels.attentionWorkspaceCount(positions))
+        pages.withUnsafeMutableBufferPointer { pages in
+            guard let base = pages.baseAddress else { return }
+            let blocks = (0..<blockCount).map { base + $0 * pageCount }
+            var first = 0
+            for chunk in chunks {
+                for position in first..<first + chunk {
+                    key.withUnsafeBufferPointer { key in
+                        value.withUnsafeBufferPointer { value in
+                            guard let key = key.baseAddress, let value = value.baseAddress else { return }
+                            kernels.attentionStore(
+                                key + position * stride, value + position * stride, headDimension, position % 16,
+                                blocks[position / 16] + blockOffset)
+                        }
+                    }
+                }
+                query.withUnsafeBufferPointer { query in
+                    output.withUnsafeMutableBufferPointer { output in
+                        logSumExp.withUnsafeMutableBufferPointer { logSumExp in
+                            guard let query = query.baseAddress, let output = output.baseAddress else { return }
+                            kernels.attentionForward(
+                                query + first * stride, stride, chunk, first, headDimension, scale, blocks, blockOffset,
+                                output + first * headDimension, headDimension, logSumExp.baseAddress.map { $0 + first },
+                                &workspace)
+                        }
+                    }
+                }
+                first += chunk
+            }
+        }
+        return (output, logSumExp)
+    }
+}
+
+@Suite struct AttentionTests {
+    static let shapes: [(positions: Int, headDimension: Int)] = [
+        (1, 8), (5, 16), (16, 24), (17, 32), (37, 64), (70, 8), (130, 32), (50, 128), (33, 20),
+    ]
+
+    @Test(arguments: KernelSet.supported, shapes)
+    func forwardMatchesDoublePrecision(kernels: KernelSet, shape: (positions: Int, headDimension: Int)) {
+        let attention = AttentionCase(positions: shape.positions, headDimension: shape.headDimension, seed: 5)
+        let (output, logSumExp) = attention.forward(kernels, chunks: [shape.positions])
+        let reference = attention.reference()
+        let sizes = [Double](repeating: 2, count: output.count)
+        #expect(worstError(output, reference.output, scale: sizes) < 40 * roundoff)
+        #expect(
+            worstError(logSumExp, reference.logSumExp, scale: reference.logSumExp.map { max(4, abs($0)) }) < 8 * roundoff)
+    }
+
+    @Test(arguments: KernelSet.supported, shapes)
+    func queriesDoNotDependOnTheirChunk(kernels: KernelSet, shape: (positions: Int, headDimension: Int)) {
+        let attention = AttentionCase(positions: shape.positions, headDimension: shape.headDimension, seed: 6)
+        let whole = attention.forward(kernels, chunks: [shape.positions])
+        let single = attention.forward(kernels, chunks: [Int](repeating: 1, count: shape.positions))
+        #expect(bits(whole.output) == bits(single.output))
+        #expect(bits(whole.logSumExp) == bits(single.logSumExp))
+        var generator = SeededGenerator(9)
+        for _ in 0..<3 {
+            var chunks: [Int] = []
+            var left = shape.positions
+            while left > 0 {
+                chunks.append(min(left, Int.random(in: 1...9, using: &generator)))
+                left -= chunks[chunks.count - 1]
+            }
+            let chunked = attention.forward(kernels, chunks: chunks)
+            #expect(bits(whole.output) == bits(chunked.output))
+            #expect(bits(whole.logSumExp) == bits(chunked.logSumExp))
+        }
+    }
+
+    @Test(.enabled(if: KernelSet.fused.count > 1, "this machine runs fewer than two variants with FMA"), arguments: shapes)
+    func fusedVariantsAgreeBitwise(shape: (positions: Int, headDimension: Int)) {
+        let attention = AttentionCase(positions: shape.positions, headDimension: shape.headDimension, seed: 7)
+        let results = KernelSet.fused.map { attention.forward($0, chunks: [shape.positions]) }
+        #expect(results.allSatisfy { bits($0.output) == bits(results[0].output) })
+        #expect(results.allSatisfy { bits($0.logSumExp) == bits(results[0].logSumExp) })
+    }
+}

@@ -1,0 +1,61 @@
+import Kernels
+
+/// A small seeded generator (SplitMix64, Steele et al. 2014).
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    init(_ seed: UInt64) {
+        state = seed
+    }
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+
+    mutating func floats(_ count: Int, in range: ClosedRange<Float> = -1...1) -> [Float] {
+        (0..<count).map { _ in Float.random(in: range, using: &self) }
+    }
+}
+
+/// The largest |value - reference| / (absolute size + floor), where `scale` gives each reference's natural size.
+func worstError(_ values: [Float], _ references: [Double], scale: [Double]) -> Double {
+    precondition(values.count == references.count && values.count == scale.count)
+    var worst = 0.0
+    for index in values.indices {
+        let error = abs(Double(values[index]) - references[index]) / max(scale[index], 1e-30)
+        if !(error <= worst) { worst = error }
+    }
+    return worst
+}
+
+/// The bit patterns, for comparisons that tell -0 from 0 and hold for what is not a number.
+func bits(_ values: [Float]) -> [UInt32] {
+    values.map(\.bitPattern)
+}
+
+/// Half a unit in the last place of 1.
+let roundoff = 0x1p-24
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+extension Double {
+    /// e to the power `x`, from the C library.
+    static func power(of x: Double) -> Double { exp(x) }
+
+    /// The natural logarithm, from the C library.
+    static func logarithm(_ x: Double) -> Double { log(x) }
+
+    static func cosine(_ x: Double) -> Double { cos(x) }
+
+    static func sine(_ x: Double) -> Double { sin(x) }
+}

@@ -1,0 +1,69 @@
+import Memory
+import Testing
+
+@Suite struct AlignedBufferTests {
+    @Test(arguments: [0, 1, 3, 64, 1000, 1 << 20])
+    func isAlignedAndZeroed(count: Int) {
+        let buffer = AlignedBuffer<Float>(count: count)
+        #expect(UInt(bitPattern: buffer.pointer) % 64 == 0)
+        #expect(buffer.count == count)
+        #expect(buffer.span.count == count)
+        #expect(buffer.span.allSatisfy { $0 == 0 })
+        #expect(buffer.arena == nil)
+    }
+
+    @Test func memoryComesBackZeroedAfterUse() {
+        for _ in 0..<100 {
+            let buffer = AlignedBuffer<UInt64>(count: 512)
+            #expect(buffer.span.allSatisfy { $0 == 0 })
+            buffer.span.update(repeating: .max)
+        }
+    }
+
+    @Test func wideElementsKeepTheirAlignment() {
+        let buffer = AlignedBuffer<SIMD64<Double>>(count: 3)
+        #expect(UInt(bitPattern: buffer.pointer) % UInt(MemoryLayout<SIMD64<Double>>.alignment) == 0)
+    }
+
+    @Test func anArenaCountsItsBuffers() throws {
+        let arena = try Arena(name: "rollout")
+        let other = try Arena(name: "scoring")
+        #expect(arena.index != other.index)
+        #expect(try arena.allocatedBytes() == 0)
+        do {
+            let small = AlignedBuffer<Float>(count: 16, arena: arena)
+            let large = AlignedBuffer<Float>(count: 1 << 20, arena: arena)
+            let bytes = try arena.allocatedBytes()
+            #expect(bytes >= 4 << 20)
+            #expect(bytes < 6 << 20)
+            #expect(try other.allocatedBytes() == 0)
+            #expect(small.arena === arena)
+            #expect(large.span.allSatisfy { $0 == 0 })
+        }
+        #expect(try arena.allocatedBytes() == 0)
+    }
+
+    @Test func aBufferKeepsItsArenaAlive() throws {
+        func makeBuffer() throws -> AlignedBuffer<UInt8> {
+            AlignedBuffer(count: 1 << 16, arena: try Arena(name: "short-lived"))
+        }
+        let buffer = try makeBuffer()
+        buffer.span.update(repeating: 9)
+        #expect(buffer.span.allSatisfy { $0 == 9 })
+        let kept = buffer.arena
+        let arena = try #require(kept)
+        #expect(try arena.allocatedBytes() >= 1 << 16)
+    }
+
+    @Test func arenasComeAndGo() throws {
+        var indices = Set<UInt32>()
+        for round in 0..<200 {
+            let arena = try Arena(name: "round \(round)")
+            let buffer = AlignedBuffer<UInt8>(count: 4096, arena: arena)
+            buffer.pointer[0] = 1
+            indices.insert(arena.index)
+        }
+        // Destroyed arenas are used again.
+        #expect(indices.count < 200)
+    }
+}

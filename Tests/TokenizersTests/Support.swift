@@ -1,0 +1,47 @@
+import Foundation
+import Testing
+
+/// Files that the tests read.
+enum Fixture {
+    static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
+
+    /// `../shared/data` from the package's root; absent on most machines.
+    static let sharedData = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
+        .appending(path: "../../../shared/data").standardizedFileURL
+
+    static let stories = sharedData.appending(path: "weights/stories260K")
+    static var hasStories: Bool { FileManager.default.fileExists(atPath: stories.appending(path: "tokenizer.json").path) }
+
+    static func decode<Value: Decodable>(_ type: Value.Type, from name: String) throws -> Value {
+        try JSONDecoder().decode(type, from: Data(contentsOf: directory.appending(path: name)))
+    }
+
+    /// Runs `body` with a new directory that is removed afterwards.
+    static func withDirectory<Result>(_ body: (URL) throws -> Result) throws -> Result {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "tokenizers-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        return try body(directory)
+    }
+}
+
+/// What the `tokenizers` library gives for a text.
+struct EncodingCase: Decodable {
+    let text: String
+    let ids: [Int32]
+    let matchedIDs: [Int32]
+    let decoded: String
+    let decodedWithoutSpecial: String
+}
+
+/// What it gives for ids.
+struct DecodingCase: Decodable {
+    let ids: [Int32]
+    let decoded: String
+    let decodedWithoutSpecial: String
+}
+
+/// Compares by UTF-8; `==` on strings holds canonically equivalent ones equal.
+func expectSame(_ text: String, _ expected: String, _ location: SourceLocation = #_sourceLocation) {
+    #expect(Array(text.utf8) == Array(expected.utf8), "\(text) is not \(expected)", sourceLocation: location)
+}
