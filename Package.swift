@@ -74,10 +74,23 @@ let package = Package(
         library("Tokenizers", [.heap, .orderedCollections]),
         library("Models", ["Kernels", "Memory", "Tokenizers", "Trajectories"]),
         library("Generation", ["Kernels", "Memory", "Models", "Pipelines", "Trajectories"]),
-        library("Tasks", ["Trajectories"]),
+        library("Tasks", ["Pipelines", "Trajectories", .serviceLifecycle]),
         library("Rollouts", ["Generation", "Models", "Pipelines", "Tokenizers", "Trajectories", .serviceLifecycle]),
-        library("StructureRewards", ["Pipelines", "Trajectories", .serviceLifecycle]),
+        library("StructureRewards", [.deque, "Pipelines", "Trajectories", .serviceLifecycle]),
         library("Learning", ["Kernels", "Memory", "Models", "Pipelines", "Trajectories", .serviceLifecycle]),
+        library(
+            "Training",
+            [
+                "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "Rollouts", "StructureRewards",
+                "Tasks", "Tokenizers", "Trajectories", .logging, .unixSignals, .yams,
+            ]),
+        .executableTarget(
+            name: "rlkd",
+            dependencies: [
+                "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "Rollouts", "StructureRewards",
+                "Tasks", "Tokenizers", "Training", "Trajectories", .argumentParser, .logging,
+            ],
+            swiftSettings: strict),
         tests("Models", ["Kernels", "Memory", "Tokenizers", "Trajectories"], resources: ["Fixtures"]),
         tests("Generation", ["Models", "Trajectories"]),
     ]

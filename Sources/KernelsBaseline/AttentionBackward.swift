@@ -3,12 +3,45 @@ import CSIMD
 /// Queries whose probabilities are held at once.
 private let backwardTile = 16
 
+/// Where the parts of the workspace of `attentionBackward` stand. Rows are padded to whole vectors with zeros, and their number to
+/// whole blocks.
+private struct BackwardWorkspace {
+    let width: Int
+    let keyRows: Int
+    let keys: UnsafeMutablePointer<Float>
+    let transposedKeys: UnsafeMutablePointer<Float>
+    let transposedValues: UnsafeMutablePointer<Float>
+    let queries: UnsafeMutablePointer<Float>
+    let outputGradients: UnsafeMutablePointer<Float>
+    let keyGradients: UnsafeMutablePointer<Float>
+    let valueGradients: UnsafeMutablePointer<Float>
+    let probabilities: UnsafeMutablePointer<Float>
+    let slopes: UnsafeMutablePointer<Float>
+
+    @inline(__always)
+    init(_ base: UnsafeMutablePointer<Float>, headDimension: Int, positions: Int) {
+        width = padded(headDimension)
+        keyRows = padded(positions)
+        let matrix = keyRows * width
+        let scores = backwardTile * keyRows
+        keys = base
+        transposedKeys = base + matrix
+        transposedValues = base + 2 * matrix
+        queries = base + 3 * matrix
+        outputGradients = base + 4 * matrix
+        keyGradients = base + 5 * matrix
+        valueGradients = base + 6 * matrix
+        probabilities = base + 7 * matrix
+        slopes = probabilities + scores
+    }
+}
+
 /// The floats of workspace that `attentionBackward` needs.
 @inline(never)
 public func attentionBackwardWorkspaceCount(headDimension: Int, positions: Int) -> Int {
     let rows = padded(positions)
-    // Query, key, output gradient and the two sums as padded rows; keys and values transposed; two tiles of scores.
-    return 5 * rows * padded(headDimension) + 2 * rows * headDimension + 2 * backwardTile * rows
+    // The parts of `BackwardWorkspace`, and a vector that tiles may read beyond the last row.
+    return 7 * rows * padded(headDimension) + 2 * backwardTile * rows + lanes
 }
 
 /// Gradients of causal attention of one head; see `Kernels.Attention.backward`.
@@ -21,25 +54,206 @@ public func attentionBackward(
     keyGradient: UnsafeMutablePointer<Float>, valueGradient: UnsafeMutablePointer<Float>, keyValueGradientStride: Int,
     workspace: UnsafeMutablePointer<Float>
 ) {
-    for index in 0..<queryCount {
-        let q = query + index * queryStride
-        let dO = outputGradient + index * outputStride
-        let dQ = queryGradient + index * queryGradientStride
-        let delta = dotProduct(dO, output + index * outputStride, headDimension)
-        for d in 0..<headDimension { dQ[d] = 0 }
-        for position in 0...(firstPosition + index) {
-            let k = key + position * keyValueStride
-            let v = value + position * keyValueStride
-            let dK = keyGradient + position * keyValueGradientStride
-            let dV = valueGradient + position * keyValueGradientStride
-            let score = dotProduct(q, k, headDimension) * scale
-            let probability = exponential(broadcast(score - logSumExp[index]))[0]
-            let slope = probability * (dotProduct(dO, v, headDimension) - delta) * scale
-            for d in 0..<headDimension {
-                dQ[d] += slope * k[d]
-                dK[d] += slope * q[d]
-                dV[d] += probability * dO[d]
+    let positions = firstPosition + queryCount
+    let parts = BackwardWorkspace(workspace, headDimension: headDimension, positions: positions)
+    let width = parts.width
+    let matrix = parts.keyRows * width
+    copyRows(value, keyValueStride, positions, headDimension, into: parts.keys, parts.keyRows)
+    transposeRows(parts.keys, parts.keyRows, width, into: parts.transposedValues)
+    copyRows(key, keyValueStride, positions, headDimension, into: parts.keys, parts.keyRows)
+    transposeRows(parts.keys, parts.keyRows, width, into: parts.transposedKeys)
+    copyRows(query, queryStride, queryCount, headDimension, into: parts.queries, padded(queryCount))
+    copyRows(outputGradient, outputStride, queryCount, headDimension, into: parts.outputGradients, padded(queryCount))
+    elementwiseFill(parts.keyGradients, with: 0, count: 2 * matrix)
+
+    var first = 0
+    while first < queryCount {
+        let count = min(backwardTile, queryCount - first)
+        let blocks = (firstPosition + first + count - 1) / blockLength + 1
+        var member = 0
+        while member < backwardTile {
+            slopesOfTile(
+                parts, first: first + member, member: member, queryCount: queryCount, firstPosition: firstPosition,
+                blocks: blocks, headDimension: headDimension, scale: scale, output: output,
+                outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp)
+            member += queryTile
+        }
+        var column = 0
+        while column < headDimension {
+            let columns = headDimension - column
+            member = 0
+            while member < count {
+                multiplyRows(
+                    parts.slopes + member * parts.keyRows, rowStride: parts.keyRows, depthStride: 1,
+                    parts.keys + column, width, depth: blocks * blockLength,
+                    into: queryGradient + (first + member) * queryGradientStride + column, queryGradientStride,
+                    rows: min(queryTile, count - member), columns: columns, reloading: false)
+                member += queryTile
             }
+            var position = 0
+            while position < blocks * blockLength {
+                let offset = position * width + column
+                multiplyRows(
+                    parts.slopes + position, rowStride: 1, depthStride: parts.keyRows,
+                    parts.queries + first * width + column, width, depth: count, into: parts.keyGradients + offset, width,
+                    rows: queryTile, columns: width - column, reloading: true)
+                multiplyRows(
+                    parts.probabilities + position, rowStride: 1, depthStride: parts.keyRows,
+                    parts.outputGradients + first * width + column, width, depth: count,
+                    into: parts.valueGradients + offset, width, rows: queryTile, columns: width - column, reloading: true)
+                position += queryTile
+            }
+            column += TileRow.width
+        }
+        first += count
+    }
+    addRows(parts.keyGradients, width, positions, headDimension, into: keyGradient, keyValueGradientStride)
+    addRows(parts.valueGradients, width, positions, headDimension, into: valueGradient, keyValueGradientStride)
+}
+
+/// Probabilities p = exp(scale q·k - logSumExp) and slopes scale p (dO·v - dO·O) of four queries with all keys of the blocks; zero
+/// where the key stands behind the query and where there is no query.
+@inline(__always)
+private func slopesOfTile(
+    _ parts: BackwardWorkspace, first: Int, member: Int, queryCount: Int, firstPosition: Int, blocks: Int,
+    headDimension: Int, scale: Float, output: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
+    outputStride: Int, logSumExp: UnsafePointer<Float>
+) {
+    let width = parts.width
+    let query = parts.queries + first * width
+    let upstream = parts.outputGradients + first * width
+    for block in 0..<blocks {
+        let keys = parts.transposedKeys + block * blockLength * width
+        let values = parts.transposedValues + block * blockLength * width
+        var score0 = broadcast(0)
+        var score1 = broadcast(0)
+        var score2 = broadcast(0)
+        var score3 = broadcast(0)
+        var change0 = broadcast(0)
+        var change1 = broadcast(0)
+        var change2 = broadcast(0)
+        var change3 = broadcast(0)
+        for d in 0..<headDimension {
+            let key = load(keys + d * blockLength)
+            let value = load(values + d * blockLength)
+            score0 = multiplyAdd(broadcast(query[d]), key, score0)
+            score1 = multiplyAdd(broadcast(query[width + d]), key, score1)
+            score2 = multiplyAdd(broadcast(query[2 * width + d]), key, score2)
+            score3 = multiplyAdd(broadcast(query[3 * width + d]), key, score3)
+            change0 = multiplyAdd(broadcast(upstream[d]), value, change0)
+            change1 = multiplyAdd(broadcast(upstream[width + d]), value, change1)
+            change2 = multiplyAdd(broadcast(upstream[2 * width + d]), value, change2)
+            change3 = multiplyAdd(broadcast(upstream[3 * width + d]), value, change3)
+        }
+        let offset = member * parts.keyRows + block * blockLength
+        storeRaw(score0, change0, parts, offset)
+        storeRaw(score1, change1, parts, offset + parts.keyRows)
+        storeRaw(score2, change2, parts, offset + 2 * parts.keyRows)
+        storeRaw(score3, change3, parts, offset + 3 * parts.keyRows)
+    }
+    for index in 0..<queryTile {
+        let probabilities = parts.probabilities + (member + index) * parts.keyRows
+        let slopes = parts.slopes + (member + index) * parts.keyRows
+        let keys = first + index < queryCount ? firstPosition + first + index + 1 : 0
+        var logarithm: Float = 0
+        var delta: Float = 0
+        if keys > 0 {
+            logarithm = logSumExp[first + index]
+            let row = (first + index) * outputStride
+            delta = dotProduct(outputGradient + row, output + row, headDimension)
+        }
+        for block in 0..<blocks {
+            let left = keys - block * blockLength
+            let scores = load(probabilities + block * blockLength) * broadcast(scale)
+            let power = exponential(scores - broadcast(logarithm))
+            let probability = left >= lanes ? power : firstLanes(power, left)
+            let change = (load(slopes + block * blockLength) - broadcast(delta)) * broadcast(scale)
+            store(probability, probabilities + block * blockLength)
+            store(probability * change, slopes + block * blockLength)
+        }
+    }
+}
+
+@inline(__always)
+private func storeRaw(_ scores: Vector, _ changes: Vector, _ parts: BackwardWorkspace, _ offset: Int) {
+    store(scores, parts.probabilities + offset)
+    store(changes, parts.slopes + offset)
+}
+
+/// Up to four rows of a product: result (+)= a · b, with b in rows `stride` apart; see `multiplyTile1` for `a`. Columns beyond
+/// `columns` are read and not written.
+@inline(never)
+private func multiplyRows(
+    _ a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, _ b: UnsafePointer<Float>, _ stride: Int, depth: Int,
+    into c: UnsafeMutablePointer<Float>, _ resultStride: Int, rows: Int, columns: Int, reloading: Bool
+) {
+    var row0 = TileRow(c, columns: columns, reloading: reloading)
+    var row1 = TileRow(c + resultStride, columns: columns, reloading: reloading && rows > 1)
+    var row2 = TileRow(c + 2 * resultStride, columns: columns, reloading: reloading && rows > 2)
+    var row3 = TileRow(c + 3 * resultStride, columns: columns, reloading: reloading && rows > 3)
+    var a = a
+    var b = b
+    for _ in 0..<depth {
+        let factors = TileRow(b)
+        row0.add(a[0], factors)
+        row1.add(a[rowStride], factors)
+        row2.add(a[2 * rowStride], factors)
+        row3.add(a[3 * rowStride], factors)
+        a += depthStride
+        b += stride
+    }
+    row0.write(c, columns: columns)
+    if rows > 1 { row1.write(c + resultStride, columns: columns) }
+    if rows > 2 { row2.write(c + 2 * resultStride, columns: columns) }
+    if rows > 3 { row3.write(c + 3 * resultStride, columns: columns) }
+}
+
+/// Rows of `columns` to padded rows without gaps, and rows of zeros up to `paddedRows`.
+@inline(__always)
+private func copyRows(
+    _ source: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int,
+    into destination: UnsafeMutablePointer<Float>, _ paddedRows: Int
+) {
+    let width = padded(columns)
+    for row in 0..<rows {
+        var column = 0
+        while column < width {
+            store(loadSome(source + row * stride + column, columns - column), destination + row * width + column)
+            column += lanes
+        }
+    }
+    elementwiseFill(destination + rows * width, with: 0, count: (paddedRows - rows) * width)
+}
+
+/// Rows [rows][width] to blocks [rows / 16][width][16].
+@inline(__always)
+private func transposeRows(
+    _ source: UnsafePointer<Float>, _ rows: Int, _ width: Int, into destination: UnsafeMutablePointer<Float>
+) {
+    var row = 0
+    while row < rows {
+        var column = 0
+        while column < width {
+            transposeBlock(
+                source + row * width + column, width, destination + row * width + column * blockLength, blockLength)
+            column += lanes
+        }
+        row += blockLength
+    }
+}
+
+/// Adds the first `columns` of padded rows to rows `stride` apart.
+@inline(__always)
+private func addRows(
+    _ source: UnsafePointer<Float>, _ width: Int, _ rows: Int, _ columns: Int,
+    into destination: UnsafeMutablePointer<Float>, _ stride: Int
+) {
+    for row in 0..<rows {
+        var column = 0
+        while column < columns {
+            let target = destination + row * stride + column
+            storeSome(loadSome(target, columns - column) + load(source + row * width + column), target, columns - column)
+            column += lanes
         }
     }
 }

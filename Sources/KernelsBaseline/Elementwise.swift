@@ -79,7 +79,7 @@ func scaledMaximum(_ x: UnsafePointer<Float>, count: Int, scale: Float) -> Float
         largest = larger(load(x + index) * broadcast(scale), largest)
         index += lanes
     }
-    var result = laneMaximum(largest)
+    var result = largestLane(largest)
     while index < count {
         let value = x[index] * scale
         if value > result { result = value }

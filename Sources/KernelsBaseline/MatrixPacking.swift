@@ -1,20 +1,31 @@
+import CSIMD
+
 /// Weight [outputs, depth] to panels [⌈outputs/32⌉][depth][32], zero padded.
 @inline(never)
 public func packWeight(
     _ weight: UnsafePointer<Float>, outputs: Int, depth: Int, into packed: UnsafeMutablePointer<Float>
 ) {
-    let panels = (outputs + panelWidth - 1) / panelWidth
-    for panel in 0..<panels {
-        let destination = packed + panel * depth * panelWidth
-        for column in 0..<panelWidth {
-            let output = panel * panelWidth + column
-            if output < outputs {
-                let source = weight + output * depth
-                for k in 0..<depth { destination[k * panelWidth + column] = source[k] }
-            } else {
-                for k in 0..<depth { destination[k * panelWidth + column] = 0 }
-            }
+    var output = 0
+    while output < outputs {
+        let destination = packed + output / panelWidth * panelWidth * depth + output % panelWidth
+        let rows = min(lanes, outputs - output)
+        var k = 0
+        while rows == lanes && k + lanes <= depth {
+            transposeBlock(weight + output * depth + k, depth, destination + k * panelWidth, panelWidth)
+            k += lanes
         }
+        while k < depth {
+            for column in 0..<lanes {
+                destination[k * panelWidth + column] = column < rows ? weight[(output + column) * depth + k] : 0
+            }
+            k += 1
+        }
+        output += lanes
+    }
+    // The second half of the last panel, where no output reaches it.
+    if output % panelWidth > 0 {
+        let destination = packed + output / panelWidth * panelWidth * depth + output % panelWidth
+        for k in 0..<depth { store(broadcast(0), destination + k * panelWidth) }
     }
 }
 

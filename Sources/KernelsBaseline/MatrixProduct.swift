@@ -46,7 +46,30 @@ private func multiplyGroup(
         let result = c + row * resultStride
         var column = 0
         while column < columns {
-            let panel = panels + (column / panelWidth) * panelStride + column % panelWidth
+            let panel = panels + tileOffset(column: column, panelStride)
+            if height == 1 && columns - column >= 4 * TileRow.width {
+                multiplyOneRow(
+                    a + row * rowStride, panels: panel, panelStride: panelStride, depth: depth, into: result + column,
+                    reloading: reloading)
+                column += 4 * TileRow.width
+                continue
+            }
+            if height == 2 && columns - column >= 2 * TileRow.width {
+                multiplyTwoRows(
+                    a + row * rowStride, rowStride: rowStride, panels: panel, panelStride: panelStride, depth: depth,
+                    into: result + column, resultStride: resultStride, reloading: reloading)
+                column += 2 * TileRow.width
+                continue
+            }
+            #if KERNELS_AVX512
+                if columns - column <= lanes {
+                    multiplyHalfPanel(
+                        height: height, a + row * rowStride, rowStride: rowStride, panel: panel, depth: depth,
+                        into: result + column, resultStride: resultStride, columns: columns - column,
+                        reloading: reloading)
+                    break
+                }
+            #endif
             let isLast = column + TileRow.width >= columns
             multiplyTile(
                 height: height, a + row * rowStride, rowStride: rowStride, depthStride: 1, panel: panel, depth: depth,

@@ -87,19 +87,27 @@ public func fusedMultiplyAddLoop(repetitions: Int, factor: Float) -> Float {
     return laneSum(total)
 }
 
-/// Reads `count` floats once and returns their sum, in eight chains.
+/// Reads `count` floats once, as four streams, and returns their sum.
 @inline(never)
 public func readLoop(_ x: UnsafePointer<Float>, count: Int) -> Float {
-    var a0 = broadcast(0), a1 = broadcast(0), a2 = broadcast(0), a3 = broadcast(0)
+    let quarter = count / (8 * lanes) * 2 * lanes
+    var sum0 = broadcast(0)
+    var sum1 = broadcast(0)
+    var sum2 = broadcast(0)
+    var sum3 = broadcast(0)
     var index = 0
-    while index + 4 * lanes <= count {
-        a0 += load(x + index)
-        a1 += load(x + index + lanes)
-        a2 += load(x + index + 2 * lanes)
-        a3 += load(x + index + 3 * lanes)
-        index += 4 * lanes
+    while index < quarter {
+        for part in 0..<2 {
+            let position = x + index + part * lanes
+            sum0 += load(position)
+            sum1 += load(position + quarter)
+            sum2 += load(position + 2 * quarter)
+            sum3 += load(position + 3 * quarter)
+        }
+        index += 2 * lanes
     }
-    var sum = laneSum((a0 + a1) + (a2 + a3))
+    var sum = laneSum((sum0 + sum1) + (sum2 + sum3))
+    index = 4 * quarter
     while index < count {
         sum += x[index]
         index += 1

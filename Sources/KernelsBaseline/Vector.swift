@@ -53,16 +53,6 @@ func laneSum(_ vector: SIMD8<Double>) -> Double {
     return two.x + two.y
 }
 
-/// The largest lane; lanes that are not a number are skipped unless all are.
-@inline(__always)
-func laneMaximum(_ vector: Vector) -> Float {
-    var largest = -Float.infinity
-    for lane in 0..<lanes where vector[lane] > largest {
-        largest = vector[lane]
-    }
-    return largest
-}
-
 /// The first `count` floats and zeros after them; any `count`, also below 0 and above 16.
 @inline(__always)
 func loadSome(_ source: UnsafePointer<Float>, _ count: Int) -> Vector {

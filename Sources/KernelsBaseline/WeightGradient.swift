@@ -1,13 +1,13 @@
 import CSIMD
 
 /// How many rows a block takes at most.
-private let gradientRowBlock = 512
+private let gradientRowBlock = 256
 
 /// The floats of packed input panels that a group takes: they stay in the second-level cache while outputs pass.
 private let gradientGroupFloats = 128 * 1024
 
 /// Up to so many floats, output gradients are read where they are; above, every tile of them is first copied together.
-private let directFloats = 64 * 1024
+private let directFloats = 128 * 1024
 
 /// Columns of the inputs in a group, a multiple of the panel's.
 @inline(__always)

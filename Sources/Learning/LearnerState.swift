@@ -1,3 +1,4 @@
+import Foundation
 import Memory
 import Models
 import Trajectories
@@ -21,4 +22,43 @@ public final class LearnerState: @unchecked Sendable {
         firstMoment.pointer.update(from: optimizer.firstMoment.pointer, count: count)
         secondMoment.pointer.update(from: optimizer.secondMoment.pointer, count: count)
     }
+
+    /// Reads the moments that `writeMoments` wrote. Throws errors that name the file and the tensor.
+    public init(parameters: Parameters, version: PolicyVersion, optimizerSteps: Int, moments url: URL) throws {
+        self.parameters = parameters
+        self.version = version
+        self.optimizerSteps = optimizerSteps
+        let count = parameters.layout.count
+        firstMoment = AlignedBuffer(count: count)
+        secondMoment = AlignedBuffer(count: count)
+        let file = try SafeTensors(url: url)
+        for (prefix, moment) in [("first.", firstMoment.pointer), ("second.", secondMoment.pointer)] {
+            for entry in parameters.layout.entries {
+                guard let tensor = file[prefix + entry.name], tensor.shape == entry.shape else {
+                    throw MalformedMoments(file: url.path, tensor: prefix + entry.name)
+                }
+                try file.read(tensor.name, into: moment + entry.offset)
+            }
+        }
+    }
+
+    /// Writes both moments as tensors named `first.` and `second.` and the parameter's name.
+    public func writeMoments(to url: URL) throws {
+        var tensors: [SafeTensors.Source] = []
+        for (prefix, moment) in [("first.", firstMoment.pointer), ("second.", secondMoment.pointer)] {
+            for entry in parameters.layout.entries {
+                tensors.append(
+                    SafeTensors.Source(name: prefix + entry.name, shape: entry.shape, values: moment + entry.offset))
+            }
+        }
+        try SafeTensors.write(tensors, to: url)
+    }
+}
+
+/// Optimizer moments that do not belong to the model beside them.
+public struct MalformedMoments: Error, CustomStringConvertible {
+    public var file: String
+    public var tensor: String
+
+    public var description: String { "\(file): tensor \(tensor) is missing or of another shape than the parameter" }
 }

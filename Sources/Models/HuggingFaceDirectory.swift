@@ -8,9 +8,11 @@ public enum HuggingFaceDirectory {
     static let weightsName = "model.safetensors"
     static let indexName = "model.safetensors.index.json"
 
-    /// Reads config.json and the weights, `model.safetensors` or the shards of `model.safetensors.index.json`, as floats.
+    /// Reads config.json and the weights, `model.safetensors` or the shards of `model.safetensors.index.json`, as
+    /// floats.
     ///
-    /// All names and shapes are checked before memory is taken. Throws `FormatError` naming the file and the field or tensor.
+    /// All names and shapes are checked before memory is taken. Throws `FormatError` naming the file and the field or
+    /// tensor.
     public static func load(_ directory: URL) throws -> (ModelConfiguration, Parameters) {
         let configuration = try ModelConfiguration(contentsOf: directory.appending(path: configurationName))
         let layout = try ParameterLayout(configuration)
@@ -35,7 +37,8 @@ public enum HuggingFaceDirectory {
             }
         }
         for (name, file) in weights.files where layout[name] == nil && !isIgnored(name) {
-            throw FormatError(file: file.file, field: name, reason: "the model that config.json describes has no such tensor")
+            throw FormatError(
+                file: file.file, field: name, reason: "the model that config.json describes has no such tensor")
         }
     }
 
@@ -61,8 +64,9 @@ public enum HuggingFaceDirectory {
         }
     }
 
-    /// Writes config.json, generation_config.json, model.safetensors (F32) and the tokenizer's files, each whole or not at all, into a
-    /// directory that is made where it is absent. transformers' `AutoModelForCausalLM` and `AutoTokenizer` load it.
+    /// Writes config.json, generation_config.json, model.safetensors (F32) and the tokenizer's files, each whole or not
+    /// at all, into a directory that is made where it is absent. transformers' `AutoModelForCausalLM` and
+    /// `AutoTokenizer` load it.
     public static func save(_ parameters: Parameters, tokenizer: Tokenizer?, to directory: URL) throws {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let encoder = JSONEncoder()

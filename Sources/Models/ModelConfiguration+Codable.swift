@@ -40,33 +40,33 @@ extension ModelConfiguration: Codable {
 
     private typealias Container = KeyedDecodingContainer<Key>
 
-    /// Decodes config.json, absent fields by the defaults of transformers. Throws `DecodingError` with the field's path where a field
-    /// is malformed or asks for what is not supported; sizes are left to `validate`.
+    /// Decodes config.json, absent fields by the defaults of transformers. Throws `DecodingError` with the field's path
+    /// where a field is malformed or asks for what is not supported; sizes are left to `validate`.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
-        let type = try container.decode(String.self, forKey: .modelType)
+        let type = try container.required(String.self, .modelType)
         guard let architecture = Architecture(rawValue: type) else {
             throw Self.unsupported(container, .modelType, "\"\(type)\" is not supported (llama, qwen2)")
         }
         try Self.refuseUnsupported(container, architecture)
-        let heads = try container.decode(Int.self, forKey: .attentionHeadCount)
+        let heads = try container.required(Int.self, .attentionHeadCount)
         self.init(
             architecture: architecture,
-            hiddenSize: try container.decode(Int.self, forKey: .hiddenSize),
-            intermediateSize: try container.decode(Int.self, forKey: .intermediateSize),
-            layerCount: try container.decode(Int.self, forKey: .layerCount),
+            hiddenSize: try container.required(Int.self, .hiddenSize),
+            intermediateSize: try container.required(Int.self, .intermediateSize),
+            layerCount: try container.required(Int.self, .layerCount),
             attentionHeadCount: heads,
-            keyValueHeadCount: try container.decodeIfPresent(Int.self, forKey: .keyValueHeadCount) ?? heads,
-            headDimension: try container.decodeIfPresent(Int.self, forKey: .headDimension),
-            vocabularySize: try container.decode(Int.self, forKey: .vocabularySize),
-            maxPositions: try container.decodeIfPresent(Int.self, forKey: .maxPositions)
+            keyValueHeadCount: try container.optional(Int.self, .keyValueHeadCount) ?? heads,
+            headDimension: try container.optional(Int.self, .headDimension),
+            vocabularySize: try container.required(Int.self, .vocabularySize),
+            maxPositions: try container.optional(Int.self, .maxPositions)
                 ?? (architecture == .llama ? 2048 : 32_768),
-            normalizationEpsilon: try container.decodeIfPresent(Float.self, forKey: .normalizationEpsilon) ?? 1e-6,
+            normalizationEpsilon: try container.optional(Float.self, .normalizationEpsilon) ?? 1e-6,
             rotaryBase: try Self.rotaryBase(container),
-            tiesEmbeddings: try container.decodeIfPresent(Bool.self, forKey: .tiesEmbeddings) ?? false,
-            beginningToken: try container.decodeIfPresent(Int32.self, forKey: .beginningToken),
+            tiesEmbeddings: try container.optional(Bool.self, .tiesEmbeddings) ?? false,
+            beginningToken: try container.optional(Int32.self, .beginningToken),
             endTokens: try Self.endTokens(container),
-            paddingToken: try container.decodeIfPresent(Int32.self, forKey: .paddingToken))
+            paddingToken: try container.optional(Int32.self, .paddingToken))
     }
 
     private static func unsupported(_ container: Container, _ key: Key, _ reason: String) -> DecodingError {
@@ -74,54 +74,58 @@ extension ModelConfiguration: Codable {
     }
 
     private static func refuseUnsupported(_ container: Container, _ architecture: Architecture) throws {
-        if let activation = try container.decodeIfPresent(String.self, forKey: .hiddenActivation), activation != "silu" {
+        if let activation = try container.optional(String.self, .hiddenActivation), activation != "silu" {
             throw unsupported(container, .hiddenActivation, "\"\(activation)\" is not supported (silu)")
         }
         // Of Llama it would add a bias to the output projection too; Qwen2 has its biases whatever the field says.
-        if architecture == .llama, try container.decodeIfPresent(Bool.self, forKey: .attentionBias) ?? false {
+        if architecture == .llama, try container.optional(Bool.self, .attentionBias) ?? false {
             throw unsupported(container, .attentionBias, "true is not supported for llama")
         }
-        for key in [Key.feedForwardBias, .usesSlidingWindow] where try container.decodeIfPresent(Bool.self, forKey: key) ?? false {
+        for key in [Key.feedForwardBias, .usesSlidingWindow]
+        where try container.optional(Bool.self, key) ?? false {
             throw unsupported(container, key, "true is not supported")
         }
         if container.contains(.quantization), try !container.decodeNil(forKey: .quantization) {
             throw unsupported(container, .quantization, "quantized weights are not supported")
         }
-        if try container.decodeIfPresent(Double.self, forKey: .partialRotaryFactor) ?? 1 != 1 {
+        if try container.optional(Double.self, .partialRotaryFactor) ?? 1 != 1 {
             throw unsupported(container, .partialRotaryFactor, "only 1 is supported")
         }
-        if let type = try container.decodeIfPresent([String].self, forKey: .layerTypes)?.first(where: { $0 != "full_attention" }) {
+        if let type = try container.optional([String].self, .layerTypes)?.first(where: {
+            $0 != "full_attention"
+        }) {
             throw unsupported(container, .layerTypes, "\"\(type)\" is not supported (full_attention)")
         }
     }
 
     private static func rotaryBase(_ container: Container) throws -> Double {
-        var base = try container.decodeIfPresent(Double.self, forKey: .rotaryBase)
+        var base = try container.optional(Double.self, .rotaryBase)
         for key in [Key.rotaryScaling, .rotaryParameters] where container.contains(key) {
             if try container.decodeNil(forKey: key) { continue }
             let parameters = try container.nestedContainer(keyedBy: RotaryKey.self, forKey: key)
             for typeKey in [RotaryKey.type, .formerType] {
-                if let type = try parameters.decodeIfPresent(String.self, forKey: typeKey), type != "default" {
+                if let type = try parameters.optional(String.self, typeKey), type != "default" {
                     throw DecodingError.dataCorruptedError(
                         forKey: typeKey, in: parameters, debugDescription: "\"\(type)\" is not supported (default)")
                 }
             }
-            if try parameters.decodeIfPresent(Double.self, forKey: .partialRotaryFactor) ?? 1 != 1 {
+            if try parameters.optional(Double.self, .partialRotaryFactor) ?? 1 != 1 {
                 throw DecodingError.dataCorruptedError(
                     forKey: .partialRotaryFactor, in: parameters, debugDescription: "only 1 is supported")
             }
-            base = try parameters.decodeIfPresent(Double.self, forKey: .base) ?? base
+            base = try parameters.optional(Double.self, .base) ?? base
         }
         return base ?? 10_000
     }
 
     /// One id, a list of ids, or none.
     private static func endTokens(_ container: Container) throws -> [Int32] {
-        if let token = try? container.decodeIfPresent(Int32.self, forKey: .endTokens) { return [token] }
-        return try container.decodeIfPresent([Int32].self, forKey: .endTokens) ?? []
+        if let token = try? container.optional(Int32.self, .endTokens) { return [token] }
+        return try container.optional([Int32].self, .endTokens) ?? []
     }
 
-    /// Encodes what transformers needs to load the model; the rotary base and the data type under their former and present names.
+    /// Encodes what transformers needs to load the model; the rotary base and the data type under their former and
+    /// present names.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Key.self)
         try container.encode([architecture == .llama ? "LlamaForCausalLM" : "Qwen2ForCausalLM"], forKey: .architectures)
@@ -156,5 +160,27 @@ extension ModelConfiguration: Codable {
         case 1: try container.encode(endTokens[0], forKey: .endTokens)
         default: try container.encode(endTokens, forKey: .endTokens)
         }
+    }
+}
+
+extension KeyedDecodingContainer {
+    /// Nil where the field is absent or null. Foundation names no field when a number does not fit its type; this does.
+    fileprivate func optional<Value: Decodable>(_ type: Value.Type, _ key: Key) throws -> Value? {
+        do {
+            return try decodeIfPresent(type, forKey: key)
+        } catch let error as DecodingError {
+            throw error
+        } catch {
+            throw DecodingError.dataCorruptedError(
+                forKey: key, in: self, debugDescription: "the value does not fit the type \(type)")
+        }
+    }
+
+    fileprivate func required<Value: Decodable>(_ type: Value.Type, _ key: Key) throws -> Value {
+        guard let value = try optional(type, key) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: key, in: self, debugDescription: "the field is missing or null")
+        }
+        return value
     }
 }

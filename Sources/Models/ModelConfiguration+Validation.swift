@@ -18,7 +18,9 @@ extension ModelConfiguration {
         for (field, size) in sizes {
             try require(1...Self.largestSize ~= size, field, "\(size) is not between 1 and \(Self.largestSize)")
         }
-        try require(layerCount <= Self.largestLayerCount, "num_hidden_layers", "\(layerCount) exceeds \(Self.largestLayerCount)")
+        try require(
+            layerCount <= Self.largestLayerCount, "num_hidden_layers", "\(layerCount) exceeds \(Self.largestLayerCount)"
+        )
         try require(
             attentionHeadCount.isMultiple(of: keyValueHeadCount), "num_key_value_heads",
             "\(attentionHeadCount) attention heads cannot be shared evenly among \(keyValueHeadCount)")
@@ -29,15 +31,18 @@ extension ModelConfiguration {
             normalizationEpsilon.isFinite && normalizationEpsilon >= 0, "rms_norm_eps",
             "\(normalizationEpsilon) is not a finite number of at least 0")
         try require(rotaryBase.isFinite && rotaryBase > 0, "rope_theta", "\(rotaryBase) is not a finite number above 0")
-        let tokens = [("bos_token_id", beginningToken), ("pad_token_id", paddingToken)] + endTokens.map { ("eos_token_id", $0) }
+        let tokens =
+            [("bos_token_id", beginningToken), ("pad_token_id", paddingToken)] + endTokens.map { ("eos_token_id", $0) }
         for case (let field, let token?) in tokens {
             try require(
-                token >= 0 && Int(token) < vocabularySize, field, "\(token) is not in the vocabulary of \(vocabularySize)")
+                token >= 0 && Int(token) < vocabularySize, field,
+                "\(token) is not in the vocabulary of \(vocabularySize)")
         }
         try require(byteCountFits, "hidden_size", "the model's parameters would not fit any memory")
     }
 
-    /// Whether the bytes of all parameters, padding included, stay far below `Int.max`. Sizes are between 1 and `largestSize`.
+    /// Whether the bytes of all parameters, padding included, stay far below `Int.max`. Sizes are between 1 and
+    /// `largestSize`.
     private var byteCountFits: Bool {
         let query = Double(attentionHeadCount) * Double(headDimension)
         let keyValue = Double(keyValueHeadCount) * Double(headDimension)

@@ -1,8 +1,9 @@
 /// Where every tensor of a model stands in one flat vector of floats.
 ///
-/// Tensors are in the order of the forward pass, row-major, [outputs, inputs]. Queries, keys and values are adjacent, so that they form
-/// one matrix [(attentionHeadCount + 2 · keyValueHeadCount) · headDimension, hiddenSize]; so are their biases, and the gate and up
-/// projections, [2 · intermediateSize, hiddenSize]. Each such block starts at a multiple of 16 floats, a cache line; the gaps stay 0.
+/// Tensors are in the order of the forward pass, row-major, [outputs, inputs]. Queries, keys and values are adjacent,
+/// so that they form one matrix [(attentionHeadCount + 2 · keyValueHeadCount) · headDimension, hiddenSize]; so are
+/// their biases, and the gate and up projections, [2 · intermediateSize, hiddenSize]. Each such block starts at a
+/// multiple of 16 floats, a cache line; the gaps stay 0.
 public struct ParameterLayout: Sendable, Hashable {
     public struct Entry: Sendable, Hashable {
         /// Hugging Face's name, for example `model.layers.0.mlp.up_proj.weight`.

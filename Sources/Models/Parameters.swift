@@ -3,7 +3,8 @@ import Trajectories
 
 /// A model's weights (or as many gradients, or moments) in one vector of floats, laid out by `layout`.
 ///
-/// Whoever writes through `pointer` sees to it that nobody else touches the same elements meanwhile; see `AlignedBuffer`.
+/// Whoever writes through `pointer` sees to it that nobody else touches the same elements meanwhile; see
+/// `AlignedBuffer`.
 public final class Parameters: Sendable {
     public let configuration: ModelConfiguration
     public let layout: ParameterLayout
@@ -26,8 +27,8 @@ public final class Parameters: Sendable {
     /// `layout.count`.
     public var count: Int { buffer.count }
 
-    /// Fresh weights: normal with deviation 0.02, divided by √(2 · layers) for the projections that add to the residual stream
-    /// (Radford et al., "Language Models are Unsupervised Multitask Learners", 2.3); norms 1, biases 0.
+    /// Fresh weights: normal with deviation 0.02, divided by √(2 · layers) for the projections that add to the residual
+    /// stream (Radford et al., "Language Models are Unsupervised Multitask Learners", 2.3); norms 1, biases 0.
     ///
     /// A tensor's values depend on the seed and its name alone. Throws `FormatError` for an impossible configuration.
     public static func randomized(configuration: ModelConfiguration, seed: UInt64) throws -> Parameters {

@@ -4,7 +4,7 @@ import Tokenizers
 extension SafeTensors {
     /// What `write` puts into a file.
     public struct Source {
-        let name: String
+        public let name: String
         let shape: [Int]
         let count: Int
         let values: UnsafePointer<Float>
@@ -20,10 +20,11 @@ extension SafeTensors {
 
     /// Writes tensors in the order given, with the metadata `{"format": "pt"}` that transformers asks for.
     ///
-    /// The bytes go into a file beside `url`, which is flushed to the disk and then renamed: whoever opens `url` finds the old
-    /// file or the whole new one. Throws `FormatError` when the system refuses.
+    /// The bytes go into a file beside `url`, which is flushed to the disk and then renamed: whoever opens `url` finds
+    /// the old file or the whole new one. Throws `FormatError` when the system refuses.
     ///
-    /// - Parameter type: `.float32`, or `.bfloat16` rounded to nearest, ties to even. `.float16` likewise, large values to infinity.
+    /// - Parameter type: `.float32`, or `.bfloat16` rounded to nearest, ties to even; `.float16` likewise, with large
+    ///   values to infinity.
     public static func write(_ tensors: [Source], to url: URL, as type: DataType = .float32) throws {
         let beside = url.deletingLastPathComponent().appending(path: ".\(url.lastPathComponent).\(UUID().uuidString)")
         let file = beside.path
@@ -87,7 +88,9 @@ extension SafeTensors {
         return UInt16((bits + 0x7fff + (bits >> 16 & 1)) >> 16)
     }
 
-    private static func writeAll(_ bytes: UnsafeRawBufferPointer, _ descriptor: Int32, _ failure: () -> FormatError) throws {
+    private static func writeAll(_ bytes: UnsafeRawBufferPointer, _ descriptor: Int32, _ failure: () -> FormatError)
+        throws
+    {
         var rest = bytes[...]
         while !rest.isEmpty {
             let written = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)

@@ -1,13 +1,15 @@
 import Foundation
 import Tokenizers
 
-/// A safetensors file, mapped into memory: a JSON header, then the tensors' bytes (https://github.com/huggingface/safetensors).
+/// A safetensors file, mapped into memory: a JSON header, then the tensors' bytes
+/// (https://github.com/huggingface/safetensors).
 ///
 ///     let file = try SafeTensors(url: url)
 ///     try file.read("model.norm.weight", into: pointer)
 ///
-/// Opening checks the whole header; pages of a tensor are read when it is. The file must not be shortened while it is open: the
-/// operating system then answers a read with SIGBUS. Writers that rename a new file over it, as ours does, are safe.
+/// Opening checks the whole header; pages of a tensor are read when it is. The file must not be shortened while it is
+/// open: the operating system then answers a read with SIGBUS. Writers that rename a new file over it, as ours does,
+/// are safe.
 // Unchecked: the mapping is private and read-only, made in the initializer and unmapped in the deinitializer.
 public final class SafeTensors: @unchecked Sendable {
     /// Number formats that can be read.
@@ -67,11 +69,15 @@ public final class SafeTensors: @unchecked Sendable {
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw failure() }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw FormatError(file: file, field: "", reason: "is not a file") }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw FormatError(file: file, field: "", reason: "is not a file")
+        }
         // An empty file cannot be mapped; the header's reader then says what is missing.
         guard status.st_size > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         let size = Int(status.st_size)
-        guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else { throw failure() }
+        guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+            throw failure()
+        }
         return UnsafeRawBufferPointer(start: address, count: size)
     }
 
@@ -90,8 +96,11 @@ public final class SafeTensors: @unchecked Sendable {
     ///
     /// Throws `FormatError` where there is no such tensor.
     public func read(_ name: String, into destination: UnsafeMutablePointer<Float>) throws {
-        guard let tensor = self[name] else { throw FormatError(file: file, field: name, reason: "the tensor is missing") }
-        let bytes = UnsafeRawBufferPointer(rebasing: mapping[tensor.offset..<tensor.offset + tensor.count * tensor.type.byteCount])
+        guard let tensor = self[name] else {
+            throw FormatError(file: file, field: name, reason: "the tensor is missing")
+        }
+        let bytes = UnsafeRawBufferPointer(
+            rebasing: mapping[tensor.offset..<tensor.offset + tensor.count * tensor.type.byteCount])
         switch tensor.type {
         case .float32:
             UnsafeMutableRawBufferPointer(start: destination, count: bytes.count).copyMemory(from: bytes)
@@ -110,7 +119,9 @@ public final class SafeTensors: @unchecked Sendable {
 
     /// A tensor's elements as floats. Throws `FormatError` where there is no such tensor.
     public func values(_ name: String) throws -> [Float] {
-        guard let tensor = self[name] else { throw FormatError(file: file, field: name, reason: "the tensor is missing") }
+        guard let tensor = self[name] else {
+            throw FormatError(file: file, field: name, reason: "the tensor is missing")
+        }
         return try Array(unsafeUninitializedCapacity: tensor.count) { buffer, count in
             if let start = buffer.baseAddress { try read(name, into: start) }
             count = tensor.count

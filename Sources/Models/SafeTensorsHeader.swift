@@ -1,6 +1,7 @@
 import Tokenizers
 
-/// The header of a safetensors file: 8 bytes of its length, little-endian, then JSON from names to (dtype, shape, data_offsets).
+/// The header of a safetensors file: 8 bytes of its length, little-endian, then JSON from names to (dtype, shape,
+/// data_offsets).
 struct SafeTensorsHeader {
     /// The format's own limit.
     static let largestLength = 100_000_000
@@ -10,7 +11,9 @@ struct SafeTensorsHeader {
 
     init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
         func failure(_ reason: String) -> FormatError { FormatError(file: file, field: "header", reason: reason) }
-        guard bytes.count >= 8 else { throw failure("the file has \(bytes.count) bytes, fewer than the header's length takes") }
+        guard bytes.count >= 8 else {
+            throw failure("the file has \(bytes.count) bytes, fewer than the header's length takes")
+        }
         let length = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
         guard length <= UInt64(Self.largestLength) else {
             throw failure("its length is given as \(length) bytes, above the format's limit of \(Self.largestLength)")
@@ -65,10 +68,12 @@ struct SafeTensorsHeader {
         var position = dataStart
         for tensor in tensors {
             guard tensor.offset == position else {
-                let problem = tensor.offset < position ? "overlaps the tensor before it" : "leaves a gap before it"
+                let problem = tensor.offset < position ? "overlaps" : "leaves a gap after"
                 throw FormatError(
                     file: file, field: tensor.name,
-                    reason: "at byte \(tensor.offset - dataStart) of the data it \(problem), which ends at \(position - dataStart)")
+                    reason:
+                        "its byte \(tensor.offset - dataStart) \(problem) the data before, which end at \(position - dataStart)"
+                )
             }
             position = end(tensor)
         }

@@ -35,21 +35,26 @@ struct ShardedTensors {
             let shard = try shards[shardName] ?? SafeTensors(url: directory.appending(path: shardName))
             shards[shardName] = shard
             guard shard[name] != nil else {
-                throw FormatError(file: shard.file, field: name, reason: "the tensor is missing, but \(index.lastPathComponent) puts it here")
+                throw FormatError(
+                    file: shard.file, field: name,
+                    reason: "the tensor is missing, but \(index.lastPathComponent) puts it here")
             }
             files[name] = shard
         }
         for shard in shards.values {
             for tensor in shard.tensors where files[tensor.name] !== shard {
                 throw FormatError(
-                    file: shard.file, field: tensor.name, reason: "\(index.lastPathComponent) does not put the tensor here")
+                    file: shard.file, field: tensor.name,
+                    reason: "\(index.lastPathComponent) does not put the tensor here")
             }
         }
     }
 
     /// Throws `FormatError` where no file holds the tensor.
     func file(of name: String) throws -> SafeTensors {
-        guard let file = files[name] else { throw FormatError(file: main, field: name, reason: "the tensor is missing") }
+        guard let file = files[name] else {
+            throw FormatError(file: main, field: name, reason: "the tensor is missing")
+        }
         return file
     }
 }

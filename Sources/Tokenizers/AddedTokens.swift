@@ -1,4 +1,5 @@
-/// Tokens that are found in a text as a whole, before any splitting: special ones and those added to a vocabulary later.
+/// Tokens that are found in a text as a whole, before any splitting: special ones and those added to a vocabulary
+/// later.
 struct AddedTokens: Sendable {
     struct Token: Sendable {
         let id: Int32

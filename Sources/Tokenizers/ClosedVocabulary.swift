@@ -3,9 +3,10 @@ import OrderedCollections
 
 /// The tokens and merges of a closed vocabulary.
 ///
-/// For a symbol c₁…cₙ, merging prefix by prefix succeeds if the merge of every prefix outranks each merge that could join later
-/// characters of the symbol, and those are merges of two characters only. So merges of longer prefixes come first, and merges of two
-/// characters follow in an order in which (c₁, c₂) precedes each other pair of the symbol; a topological sort finds one if there is one.
+/// For a symbol c₁…cₙ, merging prefix by prefix succeeds if the merge of every prefix outranks each merge that could
+/// join later characters of the symbol, and those are merges of two characters only. So merges of longer prefixes come
+/// first, and merges of two characters follow in an order in which (c₁, c₂) precedes each other pair of the symbol; a
+/// topological sort finds one if there is one.
 struct ClosedVocabulary {
     /// Special tokens, characters, then prefixes; the index is the id.
     private(set) var tokens: OrderedSet<ExactString> = []
@@ -56,13 +57,16 @@ struct ClosedVocabulary {
         }
     }
 
-    /// Sorts pairs so that each symbol's first pair precedes its others; of those free to come next, the earliest given.
+    /// Sorts pairs so that each symbol's first pair precedes its others; of those free to come next, the earliest
+    /// given.
     private static func ordered(_ pairs: OrderedSet<Merge>, symbols: [String]) -> [Merge] {
         var followers: [OrderedSet<Int>] = Array(repeating: [], count: pairs.count)
         var predecessors = Array(repeating: 0, count: pairs.count)
         for symbol in symbols {
             let characters = symbol.unicodeScalars.map { ExactString(String($0)) }
-            let indices = zip(characters, characters.dropFirst()).map { pairs.firstIndex(of: Merge(left: $0, right: $1)) }
+            let indices = zip(characters, characters.dropFirst()).map {
+                pairs.firstIndex(of: Merge(left: $0, right: $1))
+            }
             guard let first = indices.first.flatMap({ $0 }) else { continue }
             for case .some(let other) in indices.dropFirst() where other != first {
                 if followers[first].append(other).inserted { predecessors[other] += 1 }
@@ -77,7 +81,8 @@ struct ClosedVocabulary {
                 if predecessors[follower] == 0 { ready.insert(follower) }
             }
         }
-        // A cycle leaves pairs over. They come last, and the symbols that they spoil are found by encoding every symbol.
+        // A cycle leaves pairs over. They come last, and the symbols that they spoil are found by encoding every
+        // symbol.
         let placed = Set(order)
         return (order + pairs.indices.filter { !placed.contains($0) }).map { pairs[$0] }
     }

@@ -1,6 +1,7 @@
 /// A string that equals another only when their UTF-8 does.
 ///
-/// Swift's `String` compares by canonical equivalence, under which two tokens such as `é` in one scalar and in two would be one.
+/// Swift's `String` compares by canonical equivalence, under which two tokens such as `é` in one scalar and in two
+/// would be one.
 package struct ExactString: Hashable, Sendable {
     package let text: String
 

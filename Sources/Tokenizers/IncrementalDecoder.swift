@@ -4,8 +4,8 @@
 ///     for id in ids { print(try decoder.append(id), terminator: "") }
 ///     print(decoder.finish())
 ///
-/// Half a character is never emitted: bytes spelt by byte tokens are held back until another token, or the end, shows that their run
-/// is complete. A run that is not UTF-8 gives one U+FFFD a byte, as in the `tokenizers` library.
+/// Half a character is never emitted: bytes spelt by byte tokens are held back until another token, or the end, shows
+/// that their run is complete. A run that is not UTF-8 gives one U+FFFD a byte, as in the `tokenizers` library.
 public struct IncrementalDecoder: Sendable {
     private let tokenizer: Tokenizer
     private let skipSpecialTokens: Bool

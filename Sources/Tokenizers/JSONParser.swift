@@ -72,7 +72,9 @@ struct JSONParser {
         if take(UInt8(ascii: "}")) { return .object([]) }
         repeat {
             skipSpace()
-            guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else { throw failure("expected a name") }
+            guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
+                throw failure("expected a name")
+            }
             let name = try parseString()
             guard names.insert(ExactString(name)).inserted else { throw failure("the name \"\(name)\" occurs twice") }
             try expect(UInt8(ascii: ":"))

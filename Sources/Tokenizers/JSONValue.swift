@@ -1,7 +1,7 @@
 /// A JSON text as it stands: members in order, names compared by their UTF-8, numbers not rounded.
 ///
-/// Foundation's readers put members into dictionaries of `String`, which merge canonically equivalent names and hide duplicates;
-/// vocabularies and safetensors headers must have neither.
+/// Foundation's readers put members into dictionaries of `String`, which merge canonically equivalent names and hide
+/// duplicates; vocabularies and safetensors headers must have neither.
 package indirect enum JSONValue: Sendable {
     case null
     case boolean(Bool)

@@ -29,7 +29,8 @@ struct Normalizer: Sendable {
         case "Sequence": steps = try field["normalizers"].elements().flatMap { try Normalizer($0).steps }
         case "Prepend": steps = [.prepend(try field["prepend"].string())]
         case "Replace": steps = [try .replace(pattern: field.replacedPattern(), content: field["content"].string())]
-        case let type: throw field["type"].failure("the normalizer \(type) is not supported (Sequence, Prepend, Replace)")
+        case let type:
+            throw field["type"].failure("the normalizer \(type) is not supported (Sequence, Prepend, Replace)")
         }
     }
 }
@@ -38,7 +39,9 @@ extension JSONField {
     /// The pattern of a `Replace` normalizer or decoder, a literal string.
     func replacedPattern() throws -> String {
         let pattern = self["pattern"]
-        guard pattern["Regex"].isNull else { throw pattern["Regex"].failure("patterns that are regular expressions are not supported") }
+        guard pattern["Regex"].isNull else {
+            throw pattern["Regex"].failure("patterns that are regular expressions are not supported")
+        }
         let text = try pattern["String"].string()
         guard !text.isEmpty else { throw pattern["String"].failure("an empty pattern") }
         return text

@@ -23,7 +23,8 @@ struct PairTable: Sendable {
         }
     }
 
-    /// The slot that holds the key, or the free one where it would be. Fibonacci hashing: the odd factor is 2^64 / golden ratio.
+    /// The slot that holds the key, or the free one where it would be. Fibonacci hashing: the odd factor is 2^64 /
+    /// golden ratio.
     private func slot(of key: UInt64) -> Int {
         var slot = Int((key &* 0x9e37_79b9_7f4a_7c15) >> shift)
         while keys[slot] != key && keys[slot] != Self.free {

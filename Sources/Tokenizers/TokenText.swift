@@ -20,7 +20,9 @@ struct TokenText: Sendable {
         for (step, field) in steps {
             switch step {
             case .replace(let pattern, let content):
-                guard !hasByteFallback, !isFused else { throw field.failure("Replace is supported before ByteFallback and Fuse only") }
+                guard !hasByteFallback, !isFused else {
+                    throw field.failure("Replace is supported before ByteFallback and Fuse only")
+                }
                 replacements.append((pattern, content))
             case .byteFallback:
                 guard !isFused else { throw field.failure("ByteFallback is supported before Fuse only") }
@@ -73,7 +75,8 @@ struct TokenText: Sendable {
         let type = field["type"]
         switch try type.string() {
         case "Sequence": return try field["decoders"].elements().flatMap { try steps($0) }
-        case "Replace": return [(try .replace(pattern: field.replacedPattern(), content: field["content"].string()), type)]
+        case "Replace":
+            return [(try .replace(pattern: field.replacedPattern(), content: field["content"].string()), type)]
         case "ByteFallback": return [(.byteFallback, type)]
         case "Fuse": return [(.fuse, type)]
         case "Strip":

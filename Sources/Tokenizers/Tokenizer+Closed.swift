@@ -3,13 +3,14 @@ import Foundation
 extension Tokenizer {
     /// A tokenizer for texts made of known symbols, each of which becomes one token when it stands alone.
     ///
-    /// The ids are, in this order: `beginning`, `end`, `padding` if any, every character of the symbols as it first occurs, then the
-    /// prefixes of two and more characters that lead to each symbol. Merges build a symbol prefix by prefix. Encoding a text with
-    /// any other character throws `TokenizerError.unknownCharacter`; decoding is the exact concatenation. `encode` with special
-    /// tokens puts `beginning` first.
+    /// The ids are, in this order: `beginning`, `end`, `padding` if any, every character of the symbols as it first
+    /// occurs, then the prefixes of two and more characters that lead to each symbol. Merges build a symbol prefix by
+    /// prefix. Encoding a text with any other character throws `TokenizerError.unknownCharacter`; decoding is the exact
+    /// concatenation. `encode` with special tokens puts `beginning` first.
     ///
-    /// Throws `TokenizerError.impossibleSymbol` for an empty symbol, one that is a special token, or one that merges of other symbols
-    /// keep from becoming one token, whatever their order (as with `test` beside `step`; a leading space in both avoids it).
+    /// Throws `TokenizerError.impossibleSymbol` for an empty symbol, one that is a special token, or one that merges of
+    /// other symbols keep from becoming one token, whatever their order (as with `test` beside `step`; a leading space
+    /// in both avoids it).
     public static func closed(
         symbols: [String], beginning: String, end: String, padding: String? = nil
     ) throws -> Tokenizer {
@@ -25,7 +26,8 @@ extension Tokenizer {
             let ids = try tokenizer.encode(symbol, addSpecialTokens: false)
             guard ids.count == 1 else {
                 let parts = ids.map { "\"\(tokenizer.token(for: $0) ?? "")\"" }.joined(separator: ", ")
-                throw TokenizerError.impossibleSymbol(symbol, reason: "cannot be one token beside the others: it becomes \(parts)")
+                throw TokenizerError.impossibleSymbol(
+                    symbol, reason: "cannot be one token beside the others: it becomes \(parts)")
             }
         }
         return tokenizer
@@ -38,6 +40,7 @@ extension Tokenizer {
             {
               "add_bos_token": true,
             \(tokens.joined())  "clean_up_tokenization_spaces": false,
+              "model_input_names": ["input_ids", "attention_mask"],
               "tokenizer_class": "PreTrainedTokenizerFast"
             }
 

@@ -1,7 +1,8 @@
 import Foundation
 
 extension Tokenizer {
-    /// Writes tokenizer.json and tokenizer_config.json, which `transformers.AutoTokenizer` loads, into an existing directory.
+    /// Writes tokenizer.json and tokenizer_config.json, which `transformers.AutoTokenizer` loads, into an existing
+    /// directory.
     ///
     /// A tokenizer read from files writes their bytes unchanged.
     public func save(to directory: URL) throws {

@@ -6,8 +6,8 @@ import Foundation
 ///     let ids = try tokenizer.encode("Once upon a time", addSpecialTokens: true)
 ///     let text = try tokenizer.decode(ids, skipSpecialTokens: true)
 ///
-/// Ids and texts are those of the `tokenizers` library. What a file asks for and this type does not do is refused on reading, so
-/// that a tokenizer in hand never gives other ids.
+/// Ids and texts are those of the `tokenizers` library. What a file asks for and this type does not do is refused on
+/// reading, so that a tokenizer in hand never gives other ids.
 public final class Tokenizer: Sendable {
     /// The token that starts a sequence (`bos_token`).
     public let beginning: Int32?
@@ -34,7 +34,8 @@ public final class Tokenizer: Sendable {
     /// Contents of the files that it came from, by name; `save` writes them back.
     let files: [String: Data]
 
-    /// Reads `tokenizer.json`, and where present `tokenizer_config.json`, `chat_template.jinja` and `generation_config.json`.
+    /// Reads `tokenizer.json`, and where present `tokenizer_config.json`, `chat_template.jinja` and
+    /// `generation_config.json`.
     ///
     /// Throws `FormatError` naming the file and the field.
     public convenience init(directory: URL) throws {
@@ -85,8 +86,8 @@ public final class Tokenizer: Sendable {
     ///
     /// - Parameters:
     ///   - addSpecialTokens: Adds what the files say around a text: `beginning` where `addsBeginning`, and so on.
-    ///   - matchesAddedTokens: Finds special and other added tokens such as `</s>` written out in the text. Leave it false for text
-    ///     from outside, which could else forge them.
+    ///   - matchesAddedTokens: Finds special and other added tokens such as `</s>` written out in the text. Leave it
+    ///     false for text from outside, which could else forge them.
     ///
     /// Throws `TokenizerError.unknownCharacter` where the vocabulary has no token for a character and no substitute.
     public func encode(

@@ -19,7 +19,8 @@ struct HuggingFaceDirectoryTests {
 
     @Test(arguments: HuggingFaceFixture.names)
     func savingAndLoadingGivesTheSame(name: String) throws {
-        let (configuration, parameters) = try HuggingFaceDirectory.load(HuggingFaceFixture.directory.appending(path: name))
+        let (configuration, parameters) = try HuggingFaceDirectory.load(
+            HuggingFaceFixture.directory.appending(path: name))
         let tokenizer = try Tokenizer.closed(symbols: ["a", "ab"], beginning: "<s>", end: "</s>")
         try HuggingFaceFixture.withDirectory { directory in
             let target = directory.appending(path: "new/model")
@@ -31,14 +32,16 @@ struct HuggingFaceDirectoryTests {
             let names = try FileManager.default.contentsOfDirectory(atPath: target.path).sorted()
             #expect(
                 names == [
-                    "config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json",
+                    "config.json", "generation_config.json", "model.safetensors", "tokenizer.json",
+                    "tokenizer_config.json",
                 ])
         }
     }
 
     @Test(.enabled(if: HuggingFaceFixture.hasSharedWeights, "the shared weights are absent"))
     func realModelsLoad() throws {
-        let (stories, weights) = try HuggingFaceDirectory.load(HuggingFaceFixture.sharedWeights.appending(path: "stories260K"))
+        let (stories, weights) = try HuggingFaceDirectory.load(
+            HuggingFaceFixture.sharedWeights.appending(path: "stories260K"))
         #expect(stories.vocabularySize == 512)
         #expect(weights.layout.parameterCount == 259_136 + 896)
         let (arithmetic, half) = try HuggingFaceDirectory.load(

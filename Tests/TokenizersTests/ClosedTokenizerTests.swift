@@ -4,9 +4,13 @@ import Testing
 @testable import Tokenizers
 
 struct ClosedTokenizerTests {
-    static let symbols = ["0", "1", "2", " ", " apple", " apples", " pear", "Alice", "Al", "café", "caf\u{65}\u{301}", "==", "===", "ana", "anana", "\n", "\"\\", "🙂🙂"]
+    static let symbols = [
+        "0", "1", "2", " ", " apple", " apples", " pear", "Alice", "Al", "café", "caf\u{65}\u{301}", "==", "===", "ana",
+        "anana", "\n", "\"\\", "🙂🙂",
+    ]
     static let texts = [
-        "", "Alice 1 apple", " apples== pear", "====", "=======", "anananana", "café cafe\u{301}", "Al Alic", " appl 0", "210 \n\n",
+        "", "Alice 1 apple", " apples== pear", "====", "=======", "anananana", "café cafe\u{301}", "Al Alic", " appl 0",
+        "210 \n\n",
         "\"\\\"", "🙂🙂🙂", "Alice apples 2=== anana\nAl pear",
     ]
 
@@ -55,7 +59,10 @@ struct ClosedTokenizerTests {
     }
 
     @Test func symbolsThatShareBeginningsAreMergedWhateverTheOrder() throws {
-        for symbols in [[" the", "the", "he", "e"], ["e", "he", "the", " the"], ["step", "tep", "ste", "te"], ["aaaa", "aa", "aab"]] {
+        for symbols in [
+            [" the", "the", "he", "e"], ["e", "he", "the", " the"], ["step", "tep", "ste", "te"],
+            ["aaaa", "aa", "aab"],
+        ] {
             let tokenizer = try Tokenizer.closed(symbols: symbols, beginning: "<s>", end: "</s>")
             for symbol in symbols {
                 #expect(try tokenizer.encode(symbol, addSpecialTokens: false).count == 1, "\(symbol) of \(symbols)")
@@ -83,7 +90,8 @@ struct ClosedTokenizerTests {
             #expect(other.tokens == tokenizer.tokens)
             #expect((other.beginning, other.end, other.padding) == (0, 1, 2))
             for text in Self.texts {
-                #expect(try other.encode(text, addSpecialTokens: true) == tokenizer.encode(text, addSpecialTokens: true))
+                #expect(
+                    try other.encode(text, addSpecialTokens: true) == tokenizer.encode(text, addSpecialTokens: true))
             }
         }
     }
@@ -113,7 +121,8 @@ struct ClosedTokenizerTests {
             #expect(try tokenizer.encode(expected.text, addSpecialTokens: false) == expected.ids)
             #expect(try tokenizer.encode(expected.text, addSpecialTokens: true) == expected.idsWithSpecial)
             expectSame(try tokenizer.decode(expected.idsWithSpecial, skipSpecialTokens: false), expected.decoded)
-            expectSame(try tokenizer.decode(expected.idsWithSpecial, skipSpecialTokens: true), expected.decodedWithoutSpecial)
+            expectSame(
+                try tokenizer.decode(expected.idsWithSpecial, skipSpecialTokens: true), expected.decodedWithoutSpecial)
         }
     }
 }

@@ -10,7 +10,9 @@ enum Fixture {
         .appending(path: "../../../shared/data").standardizedFileURL
 
     static let stories = sharedData.appending(path: "weights/stories260K")
-    static var hasStories: Bool { FileManager.default.fileExists(atPath: stories.appending(path: "tokenizer.json").path) }
+    static var hasStories: Bool {
+        FileManager.default.fileExists(atPath: stories.appending(path: "tokenizer.json").path)
+    }
 
     static func decode<Value: Decodable>(_ type: Value.Type, from name: String) throws -> Value {
         try JSONDecoder().decode(type, from: Data(contentsOf: directory.appending(path: name)))

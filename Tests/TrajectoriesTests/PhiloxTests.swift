@@ -3,17 +3,18 @@ import Trajectories
 
 struct PhiloxTests {
     /// Known answers of Random123 1.14 (kat_vectors, philox4x32 with 10 rounds): counter, key, result.
-    @Test(arguments: [
-        (SIMD4<UInt32>(repeating: 0), 0, SIMD4<UInt32>(0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8)),
-        (
-            SIMD4(repeating: 0xffff_ffff), 0xffff_ffff_ffff_ffff,
-            SIMD4(0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd)
-        ),
-        (
-            SIMD4(0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344), 0x299f_31d0_a409_3822,
-            SIMD4(0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1)
-        ),
-    ] as [(SIMD4<UInt32>, UInt64, SIMD4<UInt32>)])
+    @Test(
+        arguments: [
+            (SIMD4<UInt32>(repeating: 0), 0, SIMD4<UInt32>(0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8)),
+            (
+                SIMD4(repeating: 0xffff_ffff), 0xffff_ffff_ffff_ffff,
+                SIMD4(0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd)
+            ),
+            (
+                SIMD4(0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344), 0x299f_31d0_a409_3822,
+                SIMD4(0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1)
+            ),
+        ] as [(SIMD4<UInt32>, UInt64, SIMD4<UInt32>)])
     func knownAnswers(counter: SIMD4<UInt32>, key: UInt64, expected: SIMD4<UInt32>) {
         #expect(Philox(key: key).words(at: counter) == expected)
     }
@@ -41,7 +42,8 @@ struct PhiloxTests {
             return [Double(first), Double(second)]
         }
         func moment(_ power: Int) -> Double {
-            values.reduce(0) { sum, value in sum + (0..<power).reduce(1) { product, _ in product * value } } / Double(values.count)
+            values.reduce(0) { sum, value in sum + (0..<power).reduce(1) { product, _ in product * value } }
+                / Double(values.count)
         }
         #expect(abs(moment(1)) < 0.02)
         #expect(abs(moment(2) - 1) < 0.04)

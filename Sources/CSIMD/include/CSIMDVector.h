@@ -82,3 +82,37 @@ CSIMD_INLINE("prefetch(_:)") void csimd_prefetch(const float *_Nonnull address) 
 CSIMD_INLINE("prefetchForWriting(_:)") void csimd_prefetch_for_writing(const float *_Nonnull address) {
     __builtin_prefetch(address, 1, 3);
 }
+
+/// The largest lane; no lane may be other than a number.
+CSIMD_INLINE("largestLane(_:)") float csimd_largest_lane(csimd_float16 x) {
+    typedef float four __attribute__((ext_vector_type(4)));
+    const csimd_float8 eight = x.lo > x.hi ? x.lo : x.hi;
+    const four quarter = eight.lo > eight.hi ? eight.lo : eight.hi;
+    const float first = quarter.x > quarter.z ? quarter.x : quarter.z;
+    const float second = quarter.y > quarter.w ? quarter.y : quarter.w;
+    return first > second ? first : second;
+}
+
+/// Transposes sixteen rows of sixteen floats: four rounds of interleaving row i with row i + 8.
+CSIMD_INLINE("transposeBlock(_:_:_:_:)")
+void csimd_transpose_block(
+    const float *_Nonnull source, intptr_t source_stride, float *_Nonnull destination, intptr_t destination_stride) {
+    csimd_float16 rows[16];
+    csimd_float16 mixed[16];
+#pragma unroll
+    for (int i = 0; i < 16; ++i) __builtin_memcpy(&rows[i], source + i * source_stride, sizeof rows[i]);
+#pragma unroll
+    for (int round = 0; round < 4; ++round) {
+#pragma unroll
+        for (int i = 0; i < 8; ++i) {
+            mixed[2 * i] = __builtin_shufflevector(
+                rows[i], rows[i + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            mixed[2 * i + 1] = __builtin_shufflevector(
+                rows[i], rows[i + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+        }
+#pragma unroll
+        for (int i = 0; i < 16; ++i) rows[i] = mixed[i];
+    }
+#pragma unroll
+    for (int i = 0; i < 16; ++i) __builtin_memcpy(destination + i * destination_stride, &rows[i], sizeof rows[i]);
+}

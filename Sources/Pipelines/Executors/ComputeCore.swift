@@ -57,7 +57,7 @@ final class ComputeCore: @unchecked Sendable {
 
     private enum Work {
         case job(Job)
-        case help(TileLoop, code: Int)
+        case help(TileLoop, lane: Lane, code: Int)
         case end
     }
 
@@ -69,7 +69,7 @@ final class ComputeCore: @unchecked Sendable {
         while true {
             for lane in Lane.allCases {
                 if let (loop, code) = joinLoop(lane) {
-                    return .help(loop, code: code)
+                    return .help(loop, lane: lane, code: code)
                 }
                 if let job = state.queues[lane.rawValue].popFirst() {
                     if state.queues[lane.rawValue].isEmpty {
@@ -109,9 +109,9 @@ final class ComputeCore: @unchecked Sendable {
             case .job(let job):
                 begin(job.code)
                 job.job.runSynchronously(on: job.executor)
-            case .help(let loop, let code):
+            case .help(let loop, let lane, let code):
                 begin(code)
-                help(loop)
+                help(loop, lane)
             case .end:
                 return
             }
@@ -137,9 +137,7 @@ final class ComputeCore: @unchecked Sendable {
         return nil
     }
 
-    private func help(_ loop: TileLoop) {
-        let code = WorkerClock.current?.code ?? 0
-        let lane = Lane(stage: Stage.allCases[code / Phase.allCases.count])
+    private func help(_ loop: TileLoop, _ lane: Lane) {
         let better = (1 << lane.rawValue) - 1
         let closed = loop.run { queuedLanes.load(ordering: .relaxed) & better != 0 }
         if closed {
@@ -149,7 +147,9 @@ final class ComputeCore: @unchecked Sendable {
     }
 
     func concurrentPerform(tiles: Int, lane: Lane, code: Int, _ body: (Int) -> Void) {
-        guard tiles > 1, threads > 1, let loop = loops.first(where: { $0.take() }) else {
+        // A single compute thread has nobody to help it; a caller from elsewhere has that one.
+        let isAlone = threads == 1 && WorkerClock.current != nil
+        guard tiles > 1, !isAlone, let loop = loops.first(where: { $0.take() }) else {
             for tile in 0..<max(0, tiles) {
                 body(tile)
             }
@@ -158,9 +158,10 @@ final class ComputeCore: @unchecked Sendable {
         // A compute thread passes on the phase that it is in.
         let code = WorkerClock.current?.code ?? code
         withoutActuallyEscaping(body) { body in
-            withUnsafePointer(to: body) { body in
-                loop.offer(body, tiles: tiles, lane: lane, code: code)
+            withUnsafePointer(to: TileLoop.Body(call: body)) { body in
+                // Counted before it opens, so that the count is never below the loops that are open.
                 openLoops.wrappingAdd(1, ordering: .relaxed)
+                loop.offer(body, tiles: tiles, lane: lane, code: code)
                 wake(tiles - 1)
                 if loop.run(pause: { false }) {
                     openLoops.wrappingSubtract(1, ordering: .relaxed)

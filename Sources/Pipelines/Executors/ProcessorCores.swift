@@ -5,7 +5,8 @@ public enum ProcessorCores {
     /// The system's numbers of the cores that the present thread may use, ascending; never empty.
     public static var available: [Int] {
         var mask = CoreMask()
-        guard let getAffinity = ThreadCalls.getAffinity, getAffinity(pthread_self(), CoreMask.bytes, &mask.words) == 0 else {
+        guard let getAffinity = ThreadCalls.getAffinity, getAffinity(pthread_self(), CoreMask.bytes, &mask.words) == 0
+        else {
             return Array(0..<max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         }
         let cores = mask.cores

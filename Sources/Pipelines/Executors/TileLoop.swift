@@ -11,8 +11,13 @@ final class TileLoop: @unchecked Sendable {
     // `work` is written by the caller alone, while the loop is closed and empty; helpers read it only while they are inside.
     // Everything else is atomic.
 
+    /// The caller's closure. Wrapped, because a bare closure behind a pointer costs an allocation to change its form.
+    struct Body {
+        let call: (Int) -> Void
+    }
+
     private struct Work {
-        let body: UnsafePointer<(Int) -> Void>
+        let body: UnsafePointer<Body>
         let tiles: Int
         let code: Int
     }
@@ -38,7 +43,7 @@ final class TileLoop: @unchecked Sendable {
     /// Lets helpers in. The caller has taken the loop and keeps `body` alive until `finish` returns.
     ///
     /// - Parameter code: the `WorkerClock` state that helpers' time is charged to.
-    func offer(_ body: UnsafePointer<(Int) -> Void>, tiles: Int, lane: Lane, code: Int) {
+    func offer(_ body: UnsafePointer<Body>, tiles: Int, lane: Lane, code: Int) {
         work = Work(body: body, tiles: tiles, code: code)
         next.store(0, ordering: .relaxed)
         laneNumber.store(lane.rawValue, ordering: .relaxed)
@@ -73,7 +78,7 @@ final class TileLoop: @unchecked Sendable {
         while true {
             let tile = next.wrappingAdd(1, ordering: .relaxed).oldValue
             guard tile < work.tiles else { return close() }
-            work.body.pointee(tile)
+            work.body.pointee.call(tile)
             if pause() {
                 return false
             }

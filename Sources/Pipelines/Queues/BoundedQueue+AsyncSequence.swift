@@ -3,7 +3,7 @@ extension BoundedQueue: AsyncSequence {
     public struct AsyncIterator: AsyncIteratorProtocol {
         fileprivate let queue: BoundedQueue<Element>
 
-        public mutating func next() async throws -> Element? {
+        public mutating func next(isolation actor: isolated (any Actor)?) async throws(any Error) -> Element? {
             try await queue.receive()
         }
     }

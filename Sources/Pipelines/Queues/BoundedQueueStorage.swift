@@ -21,7 +21,8 @@ final class BoundedQueueStorage<Element: Sendable>: Sendable {
     private let state: Mutex<State>
 
     init(
-        name: String, capacity: Int, producer: Stage?, consumer: Stage?, clock: StallClock?, restoring elements: [Element]
+        name: String, capacity: Int, producer: Stage?, consumer: Stage?, clock: StallClock?,
+        restoring elements: [Element]
     ) {
         self.name = name
         self.capacity = capacity

@@ -28,7 +28,9 @@ struct QueueMeter: Sendable {
     /// - Parameters:
     ///   - blocked: nanoseconds of the senders' present waits.
     ///   - starved: nanoseconds of the receivers' present waits.
-    func statistics(name: String, capacity: Int, blocked present: UInt64, starved presentStarved: UInt64) -> QueueStatistics {
+    func statistics(name: String, capacity: Int, blocked present: UInt64, starved presentStarved: UInt64)
+        -> QueueStatistics
+    {
         QueueStatistics(
             name: name, capacity: capacity, depth: depth, maxDepth: maxDepth,
             meanDepth: last > birth ? depthTime / Double(last - birth) : Double(depth),

@@ -48,6 +48,8 @@ public final class StallClock: Sendable {
     /// - Parameter now: nanoseconds of a clock that never runs backwards; tests pass one that they move by hand.
     package init(threads: Int, trace: TraceRecorder? = nil, now: @escaping @Sendable () -> UInt64) {
         precondition(threads >= 0, "a clock cannot account for \(threads) threads")
+        precondition(
+            trace.map { $0.threads >= threads } ?? true, "the trace recorder has fewer than \(threads) threads")
         self.threads = threads
         self.trace = trace
         self.now = now
@@ -70,6 +72,7 @@ public final class StallClock: Sendable {
 
     /// Charges the time that `body` takes to `phase`, in the stage of the running job. Scopes nest: the inner one's time is not
     /// the outer one's.
+    @inlinable
     @inline(__always)
     public static func phase<Result, Failure: Error>(
         _ phase: Phase, _ body: () throws(Failure) -> Result
@@ -181,10 +184,22 @@ public final class StallClock: Sendable {
 
     /// Everything from the start to now, or to the shutdown of the executor.
     public func report() -> StallReport {
+        // A reading that the system interrupted is not of one moment, for threads change phase without the lock: try again.
+        for _ in 0..<10 {
+            let (report, duration) = read()
+            if Double(duration) < 1e6 * report.wallSeconds {
+                return report
+            }
+        }
+        return read().report
+    }
+
+    /// One reading, and the nanoseconds that it took.
+    private func read() -> (report: StallReport, duration: UInt64) {
         var busy = [UInt64](repeating: 0, count: WorkerClock.busyCodes)
         var one = [UInt64](repeating: 0, count: WorkerClock.busyCodes + 1)
-        // Under the lock no thread parks or wakes, so that busy and idle are of one moment.
-        let (ledger, time, cpu) = state.withLock { state in
+        // Under the lock no thread parks or wakes.
+        return state.withLock { state in
             let time = state.stop ?? now()
             if state.stop == nil {
                 state.ledger.advance(to: time)
@@ -195,6 +210,7 @@ public final class StallClock: Sendable {
                     busy[code] += one[code]
                 }
             }
+            let duration = state.stop == nil ? now().since(time) : 0
             let cpu = state.cpuClocks.reduce(UInt64(0)) { total, clock in
                 switch clock {
                 case .none: total
@@ -202,9 +218,9 @@ public final class StallClock: Sendable {
                 case .ended(let nanoseconds): total + nanoseconds
                 }
             }
-            return (state.ledger, time, cpu)
+            let report = StallReport(
+                wall: time.since(start), threads: threads, cpu: cpu, busy: busy, ledger: state.ledger)
+            return (report, duration)
         }
-        return StallReport(
-            wall: time.since(start), threads: threads, cpu: cpu, busy: busy, ledger: ledger)
     }
 }

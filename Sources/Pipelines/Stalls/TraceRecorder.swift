@@ -29,6 +29,8 @@ public final class TraceRecorder: Sendable {
         self.depths = Mutex(Ring(capacity: depths))
     }
 
+    var threads: Int { rings.count }
+
     func ring(_ thread: Int) -> TraceRing {
         rings[thread]
     }

@@ -61,7 +61,8 @@ final class RunProgress: Sendable {
             if let index = state.firstFailure, case .failed(let error) = state.stages[index] {
                 return .failed(stage: stages[index].stage, error: error)
             }
-            if let error = state.failure {
+            // The group's own complaints about a cancellation say nothing more.
+            if let error = state.failure, !state.isCancelled {
                 return .failed(stage: stages[0].stage, error: error)
             }
             if state.isCancelled || state.signals > 0 {

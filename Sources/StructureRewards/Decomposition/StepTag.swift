@@ -28,6 +28,8 @@ enum StepRole: Int, CaseIterable, Sendable {
 struct StepTag: Sendable {
     var role: StepRole
     var number: Int
+    /// Written with the name that the paper's released code reads, `sub-think`, `Query` or `Answer`, in any spelling.
+    var hasReferenceName: Bool
     /// UTF-8 offsets of the tag itself, brackets included.
     var range: Range<Int>
 
@@ -69,6 +71,7 @@ struct StepTag: Sendable {
                 guard let role = StepRole(foldedName: name), let number = Int(digits) else { return nil }
                 self.role = role
                 self.number = number
+                hasReferenceName = ["subthink", "query", "answer"].contains(name)
                 range = start..<position
                 return
             default:

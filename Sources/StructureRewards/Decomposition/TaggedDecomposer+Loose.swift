@@ -6,15 +6,16 @@ extension TaggedDecomposer {
     /// The three lists as the paper's released code extracts them: each tag's text up to the next tag, in order of
     /// appearance, whatever its number; text before the first tag is ignored.
     ///
-    /// If a `[sub-think i]` occurs, only that code's own names count (`sub-think`, `Query`, `Answer`, in exactly this
-    /// case), and a tag with anything but one space before its number ends the part before it and is then dropped, as there.
-    /// Otherwise the names of the paper's prompts are read with this decomposer's usual tolerance. A text without any
-    /// meta-reasoning is a failure, which that code scores 0.
+    /// If a `[sub-think i]` occurs in any spelling, only that code's own names count (`sub-think`, `Query`, `Answer`, in exactly
+    /// this case), and a tag with anything but one space before its number ends the part before it and is then dropped, as
+    /// there. Otherwise the names of the paper's prompts (`Meta-reasoning`, `Meat-reasoning`, `Sub-problem`) are read with this
+    /// decomposer's usual tolerance. A text without any meta-reasoning is a failure, which that code scores 0.
     func looseStructure(of text: String) throws(DecompositionFailure) -> LooseStructure {
         let bytes = Array(text.utf8)
         var tags = ReferenceTag.all(in: bytes)
-        if !tags.contains(where: { $0.role == .metaReasoning }) {
-            tags = StepTag.all(in: bytes).map { ReferenceTag(role: $0.role, isListed: true, range: $0.range) }
+        let tolerant = StepTag.all(in: bytes)
+        if !tolerant.contains(where: { $0.role == .metaReasoning && $0.hasReferenceName }) {
+            tags = tolerant.map { ReferenceTag(role: $0.role, isListed: true, range: $0.range) }
         }
         var parts: [StepRole: [String]] = [:]
         for (index, tag) in tags.enumerated() {

@@ -58,7 +58,7 @@ public struct ConfigurationReader {
         let text = String(override[override.index(after: equals)...])
         let value: Node
         do {
-            value = try Yams.compose(yaml: text) ?? Node("", Tag(.null))
+            value = try Yams.compose(yaml: text) ?? Node("null", Tag(.implicit), .plain)
         } catch {
             throw ConfigurationError(source: source, key: String(override[..<equals]), reason: "“\(text)” is not YAML")
         }
@@ -69,6 +69,10 @@ public struct ConfigurationReader {
     private mutating func merge(_ base: Node, with change: Node, source: String, path: [String]) throws -> Node {
         guard case .mapping(var known) = base else {
             origins[path.joined(separator: ".")] = (source, change.mark?.line)
+            if case .sequence = base, case .scalar(let scalar) = change {
+                let names = scalar.string.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+                return Node(names.map { Node($0) })
+            }
             return change
         }
         guard case .mapping(let changes) = change else {
@@ -112,7 +116,10 @@ private enum YAMLEncoderTree {
             throw ConfigurationError(source: "built-in", key: "", reason: "is empty")
         }
         // The encoder leaves out values that are nil.
-        for path in [["output"], ["task", "training"], ["task", "test"], ["student", "model"], ["reward", "alpha"]] {
+        for path in [
+            ["output"], ["task", "training"], ["task", "test"], ["student", "model"], ["reward", "alpha"],
+            ["task", "fields", "answer"], ["task", "fields", "trace"], ["task", "fields", "id"],
+        ] {
             node.addMissing(path)
         }
         return node
@@ -123,7 +130,7 @@ extension Node {
     fileprivate mutating func addMissing(_ path: [String]) {
         guard let key = path.first, case .mapping(var mapping) = self else { return }
         if path.count == 1 {
-            if mapping[Node(key)] == nil { mapping[Node(key)] = Node("null", Tag(.null)) }
+            if mapping[Node(key)] == nil { mapping[Node(key)] = Node("null", Tag(.implicit), .plain) }
         } else if var child = mapping[Node(key)] {
             child.addMissing(Array(path.dropFirst()))
             mapping[Node(key)] = child

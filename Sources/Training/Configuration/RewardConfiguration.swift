@@ -1,3 +1,5 @@
+import StructureRewards
+
 /// The reward of the `rlkd` arm; `grpo` has the same without the structure.
 public struct RewardConfiguration: Sendable, Codable, Equatable {
     public enum DecomposerKind: String, Sendable, Codable, CaseIterable {
@@ -8,12 +10,6 @@ public struct RewardConfiguration: Sendable, Codable, Equatable {
         case exact, lexical
     }
 
-    public enum Compatibility: String, Sendable, Codable, CaseIterable {
-        case none
-        /// The released code's quirks.
-        case reference
-    }
-
     public var accuracy = 15.0
     public var format = 10.0
     public var tagCount = 0.0
@@ -22,6 +18,8 @@ public struct RewardConfiguration: Sendable, Codable, Equatable {
     public var alpha: Double?
     public var decomposer = DecomposerKind.rules
     public var judge = JudgeKind.exact
+    public var alignment = AlignmentMethod.prefix
+    /// Whether the paper's released code is followed to the letter.
     public var compatibility = Compatibility.none
 
     public init() {}

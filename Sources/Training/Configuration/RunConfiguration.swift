@@ -28,6 +28,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     /// The arm that imitates the teacher's traces.
     public var sft = ImitationConfiguration(steps: 300, batchSize: 32, learningRate: 5e-4, shape: .constant)
     public var reinforcement = ReinforcementConfiguration()
+    public var optimizer = OptimizerConfiguration(beta2: 0.99)
     public var reward = RewardConfiguration()
     public var evaluation = EvaluationConfiguration()
     public var checkpoints = CheckpointConfiguration()
@@ -73,16 +74,8 @@ public struct TaskConfiguration: Sendable, Codable, Equatable {
     /// Written between a question and its completion.
     public var separator = "\n"
     public var graphs = QuantityGraphConfiguration()
-    public var fields = FieldConfiguration()
-
-    public init() {}
-}
-
-/// Which fields of a JSON Lines row hold what.
-public struct FieldConfiguration: Sendable, Codable, Equatable {
-    public var question = "question"
-    public var answer = "answer"
-    public var trace = "trace"
+    /// Which fields of a JSON Lines row hold what.
+    public var fields = ProblemFields(trace: "trace")
 
     public init() {}
 }
@@ -143,6 +136,8 @@ public struct EvaluationConfiguration: Sendable, Codable, Equatable {
 public struct CheckpointConfiguration: Sendable, Codable, Equatable {
     /// Updates between checkpoints of a reinforcement arm.
     public var every = 50
+    /// Updates between checkpoints of an imitation phase.
+    public var imitationEvery = 500
     /// Checkpoints kept of an arm.
     public var keep = 2
     /// Updates between samples written under `rollouts`.

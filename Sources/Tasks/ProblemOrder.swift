@@ -1,0 +1,28 @@
+import Trajectories
+
+/// In which order a run visits its problems: every problem once an epoch, each epoch shuffled anew.
+public struct ProblemOrder: Sendable {
+    public let count: Int
+    public let seed: UInt64
+
+    /// - Parameter count: problems, at least 1.
+    public init(count: Int, seed: UInt64) {
+        precondition(count > 0, "an order needs a problem")
+        self.count = count
+        self.seed = seed
+    }
+
+    /// The problem's index and how often it was visited before, for a position in the run; the same at every call.
+    public func problem(at position: Int) -> (index: Int, visit: Int) {
+        let epoch = position / count
+        return (order(ofEpoch: epoch)[position % count], epoch)
+    }
+
+    /// All positions of one epoch.
+    public func order(ofEpoch epoch: Int) -> [Int] {
+        var generator = SplitMixGenerator(keys: seed, UInt64(epoch))
+        var order = Array(0..<count)
+        generator.shuffle(&order)
+        return order
+    }
+}

@@ -1,0 +1,49 @@
+import Tokenizers
+import Trajectories
+
+/// Keeps the problems that fit the student's context with their trace, and a completion as long as allowed.
+struct ContextFitting {
+    let task: TaskConfiguration
+    let student: LoadedStudent
+
+    /// - Parameter limit: problems at most; 0 takes all.
+    func prepare(_ problems: [Problem], limit: Int, file: String) throws -> (problems: [PreparedProblem], dropped: Int) {
+        var kept: [PreparedProblem] = []
+        var dropped = 0
+        for problem in problems {
+            guard limit == 0 || kept.count < limit else { break }
+            if let prepared = try prepare(problem) {
+                kept.append(prepared)
+            } else if task.overlong == .drop {
+                dropped += 1
+            } else {
+                throw ConfigurationError(
+                    source: file, key: problem.id,
+                    reason: "does not fit the student's context of \(context); set task.overlong to drop")
+            }
+        }
+        guard !kept.isEmpty else {
+            throw ConfigurationError(
+                source: file, key: "",
+                reason: "not one of its \(problems.count) rows fits the student's context of \(context) tokens")
+        }
+        return (kept, dropped)
+    }
+
+    private var context: Int { student.parameters.configuration.maxPositions }
+
+    /// Nil when the problem does not fit.
+    private func prepare(_ problem: Problem) throws -> PreparedProblem? {
+        var prompted = problem
+        prompted.question += task.separator
+        let prompt = try student.tokenizer.encode(prompted.question, addSpecialTokens: true)
+        let trace = try problem.traces.first.map {
+            try student.tokenizer.encode($0.text, addSpecialTokens: false) + [student.end]
+        }
+        let limit = min(task.maxNewTokens, context - prompt.count)
+        guard limit > 0, trace.map({ $0.count <= limit }) ?? true else { return nil }
+        return PreparedProblem(
+            problem: prompted, maxNewTokens: limit, maxNewTeacherTokens: limit,
+            demonstration: trace.map { .init(prompt: prompt, completion: $0) })
+    }
+}

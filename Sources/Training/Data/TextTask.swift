@@ -1,0 +1,67 @@
+import Foundation
+import Learning
+import StructureRewards
+import Tasks
+import Tokenizers
+import Trajectories
+
+/// Problems in prose from files: GSM8K's, or any JSON Lines.
+struct TextTask: RunTask {
+    let tokenizer: Tokenizer
+    let training: [PreparedProblem]
+    let tests: [TestSet]
+    let dropped: Int
+    private let order: ProblemOrder
+
+    var reader: any StructureReader { SolutionLineReader() }
+    let verifier: any OutcomeVerifier
+
+    /// Throws `ConfigurationError` and `ProblemSourceError`, both naming the file.
+    init(_ configuration: RunConfiguration, student: LoadedStudent) throws {
+        tokenizer = student.tokenizer
+        let task = configuration.task
+        guard let trainingFile = task.training else {
+            throw ConfigurationError(source: "configuration", key: "task.training", reason: "names no file")
+        }
+        let fitting = ContextFitting(task: task, student: student)
+        let training = try fitting.prepare(Self.read(trainingFile, task), limit: task.trainingProblems, file: trainingFile)
+        var dropped = training.dropped
+        self.training = training.problems
+        if let testFile = task.test {
+            let test = try fitting.prepare(Self.read(testFile, task), limit: task.testProblems, file: testFile)
+            dropped += test.dropped
+            tests = [TestSet(name: "same", problems: test.problems)]
+        } else {
+            tests = []
+        }
+        self.dropped = dropped
+        order = ProblemOrder(count: self.training.count, seed: configuration.seed)
+        verifier = TextAnswerVerifier(style: task.kind == .gsm8k ? .hashes : .automatic)
+    }
+
+    private static func read(_ file: String, _ task: TaskConfiguration) throws -> [Problem] {
+        switch task.kind {
+        case .gsm8k:
+            try GSM8K.read(path: file)
+        case .jsonl, .quantityGraphs:
+            try JSONLinesProblems.read(path: file, fields: task.fields)
+        }
+    }
+
+    func warmupDemonstration(at position: Int) throws -> Demonstration {
+        let problem = training[order.problem(at: position).index]
+        guard let demonstration = problem.demonstration else {
+            throw MissingTrace(problem: problem.problem.id)
+        }
+        return demonstration
+    }
+}
+
+/// A problem to be imitated that has no teacher trace.
+struct MissingTrace: Error, CustomStringConvertible {
+    var problem: String
+
+    var description: String { "problem \(problem) has no teacher trace to imitate" }
+}
+
+extension TextAnswerVerifier: OutcomeVerifier {}

@@ -1,0 +1,43 @@
+import Learning
+import Pipelines
+import Trajectories
+
+/// Supervised fine-tuning as a pipeline of two: batches of demonstrations are made ahead of the updates that consume them.
+struct ImitationPhase: Sendable {
+    typealias Source = @Sendable (_ position: Int) throws -> Demonstration
+    typealias Observer = @Sendable (UpdateMetrics) async throws -> Void
+
+    var learner: Learner
+    var executor: ComputeExecutor
+    var batchSize: Int
+    /// Updates still to make, counted from the start of the phase.
+    var steps: Range<Int>
+    var source: Source
+    var observer: Observer
+
+    /// Returns after the last update, or early when told to stop.
+    func run(_ stop: StopSignal) async throws {
+        let queue = BoundedQueue<[Demonstration]>(
+            name: "demonstrations", capacity: 4, producer: .problemSource, consumer: .learning, clock: executor.clock)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask(executorPreference: executor.lane(for: .problemSource)) {
+                defer { queue.close() }
+                for step in steps where !stop.isRaised {
+                    let demonstrations = try (step * batchSize..<(step + 1) * batchSize).map(source)
+                    do {
+                        try await queue.send(demonstrations)
+                    } catch is QueueClosed {
+                        return
+                    }
+                }
+            }
+            group.addTask(executorPreference: executor.lane(.learner)) {
+                defer { queue.close() }
+                while let demonstrations = try await queue.receive() {
+                    try await observer(try await learner.imitate(demonstrations))
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+}

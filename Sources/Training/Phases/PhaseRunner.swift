@@ -1,0 +1,226 @@
+import Foundation
+import Kernels
+import Learning
+import Logging
+import Models
+import Pipelines
+import StructureRewards
+import Tasks
+import Trajectories
+import UnixSignals
+
+/// Runs one phase from its last checkpoint or its start to its end, and evaluates what came out.
+struct PhaseRunner: Sendable {
+    let phase: RunPhase
+    let configuration: RunConfiguration
+    let material: RunMaterial
+    let directory: RunDirectory
+    let recorder: RunRecorder
+    let threads: Int
+    let isLast: Bool
+    let logger: Logger
+
+    struct Finished: Sendable {
+        var parameters: Parameters
+        var results: [String: EvaluationResult]
+        var report: PhaseReport
+    }
+
+    private var folder: URL { directory.checkpoints(of: phase, isLast: isLast) }
+
+    private var workers: Int { configuration.workers == 0 ? threads : configuration.workers }
+
+    private var steps: Int {
+        switch phase {
+        case .base: configuration.warmup.steps
+        case .sft: configuration.sft.steps
+        case .grpo, .rlkd: configuration.steps
+        }
+    }
+
+    func finishedParameters() throws -> Parameters? {
+        try Checkpoint.latest(in: folder)?.learner.parameters
+    }
+
+    /// - Returns: nil when a signal ended the phase early; a checkpoint then holds what was reached.
+    func run(from base: Parameters, state: RunState, resuming: Bool) async throws -> Finished? {
+        let restored = resuming ? try Checkpoint.latest(in: folder) : nil
+        if let restored, restored.state.kernels != InstructionSet.current.description {
+            logger.warning(
+                "the checkpoint was made with \(restored.state.kernels) kernels; with \(InstructionSet.current) the bits differ")
+        }
+        let first = restored?.state.version ?? PolicyVersion(0)
+        if resuming {
+            try MetricsLog.truncate(
+                directory.metrics, finished: Set(state.finished), resuming: phase, after: first.rawValue)
+        }
+        let trace = isLast ? TraceRecorder(threads: threads) : nil
+        let executor = ComputeExecutor(threads: threads, trace: trace)
+        defer { executor.shutdown() }
+        let parameters = restored?.learner.parameters.copy() ?? base.copy()
+        let store = PolicyStore(PolicyWeights(parameters, version: first))
+        let learner = Learner(
+            parameters: parameters, version: first, configuration: learnerConfiguration, store: store,
+            lane: executor.lane(.learner), threads: threads)
+        if let restored { await learner.restore(restored.learner) }
+        await recorder.begin(phase, at: first.rawValue, of: steps)
+        let isComplete = try await train(learner, store, executor, from: first.rawValue)
+        try await save(learner)
+        let usage = executor.clock.report()
+        guard isComplete else { return nil }
+        var report = await recorder.report
+        report.seconds = usage.wallSeconds
+        if phase == .grpo || phase == .rlkd {
+            await recorder.note("\(phase.rawValue), where the core time went:\n\(usage.table)")
+        }
+        try trace?.write(to: directory.trace)
+        let results = try await evaluate(store.current, executor)
+        return Finished(parameters: parameters, results: results, report: report)
+    }
+
+    private func train(
+        _ learner: Learner, _ store: PolicyStore, _ executor: ComputeExecutor, from first: Int
+    ) async throws -> Bool {
+        switch phase {
+        case .base, .sft: try await imitate(learner, executor, from: first)
+        case .grpo, .rlkd: try await reinforce(learner, store, executor, from: first)
+        }
+    }
+
+    // MARK: Imitation
+
+    private func imitate(_ learner: Learner, _ executor: ComputeExecutor, from first: Int) async throws -> Bool {
+        let settings = phase == .base ? configuration.warmup : configuration.sft
+        let imitation = ImitationPhase(
+            learner: learner, executor: executor, batchSize: settings.batchSize, steps: first..<max(first, steps),
+            source: demonstrations,
+            observer: { update in
+                try await recorder.record(phase, update, of: steps)
+                if update.version.rawValue % configuration.checkpoints.imitationEvery == 0 { try await save(learner) }
+            })
+        let stop = StopSignal()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await imitation.run(stop) }
+            group.addTask {
+                for await _ in await UnixSignalsSequence(trapping: StageSupervisor.signals) {
+                    if stop.isRaised { throw CancellationError() }
+                    stop.raise()
+                }
+                // The watch ends with the group, when the imitation has ended.
+                try await Task.sleep(for: .seconds(Int64.max / 2))
+            }
+            try await group.next()
+            group.cancelAll()
+        }
+        return !stop.isRaised
+    }
+
+    private var demonstrations: ImitationPhase.Source {
+        if phase == .base {
+            return { [task = material.task] position in try task.warmupDemonstration(at: position) }
+        }
+        let traced = material.task.training.compactMap(\.demonstration)
+        let order = ProblemOrder(count: max(1, traced.count), seed: configuration.seed)
+        return { position in
+            guard !traced.isEmpty else { throw MissingTrace(problem: "of the training set") }
+            return traced[order.problem(at: position).index]
+        }
+    }
+
+    // MARK: Reinforcement
+
+    private func reinforce(
+        _ learner: Learner, _ store: PolicyStore, _ executor: ComputeExecutor, from first: Int
+    ) async throws -> Bool {
+        let settings = configuration.reinforcement
+        let reinforcement = ReinforcementPhase(
+            configuration: settings, maxStaleness: configuration.maxStaleness, workers: workers,
+            seed: configuration.seed, learner: learner, store: store, executor: executor,
+            tokenizer: material.task.tokenizer, endTokens: material.endTokens, problems: material.task.training,
+            scorer: scorer(for: phase), steps: first..<max(first, steps),
+            observer: { update, groups in
+                try await recorder.record(
+                    phase, update, groups: groups, of: steps, usage: executor.clock.report().shares)
+                if update.version.rawValue % configuration.checkpoints.every == 0 { try await save(learner) }
+            })
+        let ending = await reinforcement.run(
+            ReinforcementPhase.Queues(capacity: settings.queueCapacity, clock: executor.clock))
+        switch ending {
+        case .finished:
+            return true
+        case .interrupted:
+            return false
+        case .failed(_, let error):
+            if let failed = error as? FailedUpdate {
+                try await recorder.save(failed: failed.groups, step: failed.cause.step)
+            }
+            throw error
+        }
+    }
+
+    // MARK: Parts
+
+    private var learnerConfiguration: LearnerConfiguration {
+        switch phase {
+        case .base, .sft:
+            let settings = phase == .base ? configuration.warmup : configuration.sft
+            return LearnerConfiguration(
+                optimizer: configuration.optimizer,
+                schedule: LearningRateSchedule(
+                    peak: settings.learningRate, warmupSteps: settings.warmupSteps, totalSteps: settings.steps,
+                    shape: settings.shape))
+        case .grpo, .rlkd:
+            let settings = configuration.reinforcement
+            return LearnerConfiguration(
+                optimizer: configuration.optimizer,
+                schedule: LearningRateSchedule(
+                    peak: settings.learningRate, warmupSteps: settings.warmupSteps, totalSteps: configuration.steps,
+                    shape: settings.shape),
+                loss: GroupRelativeLoss(clip: settings.clip, referenceWeight: settings.referenceWeight),
+                temperature: settings.sampling.temperature)
+        }
+    }
+
+    /// GRPO's outcome alone still shows the structure, at weight 0.
+    private func scorer(for phase: RunPhase) -> Scorer {
+        let reward = configuration.reward
+        let isStructured = phase == .rlkd
+        let judge: any Judge =
+            switch reward.judge {
+            case .exact: ExactJudge()
+            case .lexical: LexicalJudge()
+            }
+        let decomposer: any Decomposer =
+            switch reward.decomposer {
+            case .rules: RulesDecomposer(reader: material.task.reader)
+            case .tagged: TaggedDecomposer()
+            }
+        return Scorer(
+            studentDecomposer: decomposer, teacherDecomposer: DecompositionCache(decomposer),
+            structureReward: StructureReward(
+                judge: MemoizedJudge(judge), method: reward.alignment, compatibility: reward.compatibility),
+            composition: RewardComposition(
+                accuracy: reward.accuracy, format: reward.format, tagCount: reward.tagCount,
+                structure: isStructured ? reward.structure : 0, alpha: isStructured ? reward.alpha : nil),
+            verifier: material.task.verifier)
+    }
+
+    private func evaluate(_ weights: PolicyWeights, _ executor: ComputeExecutor) async throws -> [String: EvaluationResult] {
+        let evaluator = Evaluator(
+            tokenizer: material.task.tokenizer, scorer: scorer(for: .rlkd), samples: configuration.evaluation.samples,
+            temperature: configuration.evaluation.temperature, seed: configuration.seed,
+            endTokens: material.endTokens, batchCapacity: 64)
+        var results: [String: EvaluationResult] = [:]
+        for set in material.task.tests {
+            results[set.name] = try await evaluator.evaluate(
+                weights, on: set, imitatingTeacher: phase == .sft, executor: executor)
+        }
+        return results
+    }
+
+    private func save(_ learner: Learner) async throws {
+        try Checkpoint.write(
+            await learner.state(), phase: phase, seed: configuration.seed, tokenizer: material.task.tokenizer,
+            folder: folder, keep: configuration.checkpoints.keep)
+    }
+}

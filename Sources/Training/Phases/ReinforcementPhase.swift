@@ -1,0 +1,102 @@
+import Generation
+import Learning
+import Models
+import Pipelines
+import Rollouts
+import StructureRewards
+import Tasks
+import Tokenizers
+import Trajectories
+
+/// One reinforcement arm: the four stages, the queues between them and the bound on staleness.
+///
+///     problem source ─▶ [requests] ─▶ rollout ─▶ [rollouts] ─▶ scoring ─▶ [scored] ─▶ learning
+struct ReinforcementPhase: Sendable {
+    var configuration: ReinforcementConfiguration
+    var maxStaleness: Int
+    var workers: Int
+    var seed: UInt64
+    var learner: Learner
+    var store: PolicyStore
+    var executor: ComputeExecutor
+    var tokenizer: Tokenizer
+    var endTokens: [Int32]
+    var problems: [PreparedProblem]
+    var scorer: Scorer
+    /// Updates to make, counted from the start of the arm; the store holds the version of the first.
+    var steps: Range<Int>
+    var observer: LearningStage.Observer
+
+    /// What the queues have seen, for progress and metrics.
+    struct Queues: Sendable {
+        var requests: BoundedQueue<RolloutRequest>
+        var rollouts: BoundedQueue<RolloutGroup>
+        var scored: BoundedQueue<ScoredGroup>
+
+        init(capacity: Int, clock: StallClock) {
+            requests = BoundedQueue(
+                name: "requests", capacity: capacity, producer: .problemSource, consumer: .rollout, clock: clock)
+            rollouts = BoundedQueue(
+                name: "rollouts", capacity: capacity, producer: .rollout, consumer: .scoring, clock: clock)
+            scored = BoundedQueue(
+                name: "scored", capacity: capacity, producer: .scoring, consumer: .learning, clock: clock)
+        }
+
+        var all: [any ClosableQueue] { [requests, rollouts, scored] }
+    }
+
+    /// Runs to the last update or the first signal.
+    func run(_ queues: Queues) async -> RunEnding {
+        let groups = configuration.problemsPerBatch
+        let rolloutConfiguration = RolloutConfiguration(
+            groupSize: configuration.groupSize, sampling: configuration.sampling, seed: seed, endTokens: endTokens,
+            workers: workers, batchCapacity: (groups * configuration.groupSize + workers - 1) / workers)
+        let supervisor = StageSupervisor(stages: [
+            SupervisedStage(
+                .problemSource, service: source(queues.requests), outputs: [queues.requests],
+                executor: executor.lane(for: .problemSource)),
+            SupervisedStage(
+                .rollout,
+                service: RolloutStage(
+                    configuration: rolloutConfiguration, tokenizer: tokenizer, store: store,
+                    lane: executor.lane(.rollout), requests: queues.requests, output: queues.rollouts),
+                inputs: [queues.requests], outputs: [queues.rollouts], executor: executor.lane(.rollout)),
+            SupervisedStage(
+                .scoring,
+                service: ScoringStage(
+                    scorer: scorer, lane: executor.lane(.scoring), workers: executor.threads, input: queues.rollouts,
+                    output: queues.scored),
+                inputs: [queues.rollouts], outputs: [queues.scored], executor: executor.lane(.scoring)),
+            SupervisedStage(
+                .learning,
+                service: LearningStage(
+                    learner: learner, lane: executor.lane(.learner), input: queues.scored, groupsPerBatch: groups,
+                    firstBatch: steps.lowerBound, batches: steps.upperBound, maxStaleness: maxStaleness,
+                    observer: observer),
+                inputs: [queues.scored], executor: executor.lane(.learner)),
+        ])
+        return await supervisor.run()
+    }
+
+    /// A group enters when the update that will consume it is at most `maxStaleness` versions ahead of the weights.
+    private func source(_ output: BoundedQueue<RolloutRequest>) -> ProblemSource {
+        let order = ProblemOrder(count: problems.count, seed: seed)
+        let groups = configuration.problemsPerBatch
+        let (store, clock, problems, maxStaleness) = (store, executor.clock, problems, maxStaleness)
+        return ProblemSource(
+            ordinals: steps.lowerBound * groups..<steps.upperBound * groups, output: output,
+            gate: { ordinal in
+                let version = PolicyVersion(ordinal / groups - maxStaleness)
+                guard store.version < version else { return }
+                try await clock.waiting(.problemSource, for: .staleness) {
+                    try await store.wait(for: version)
+                }
+            },
+            request: { ordinal in
+                let (index, visit) = order.problem(at: ordinal)
+                return RolloutRequest(
+                    ordinal: ordinal, problem: problems[index].problem, visit: visit,
+                    maxNewTokens: problems[index].maxNewTokens)
+            })
+    }
+}

@@ -1,0 +1,66 @@
+import Foundation
+
+/// Where a run writes: `config.yaml metrics.jsonl summary.json rollouts/ checkpoints/ trace.json`.
+struct RunDirectory: Sendable {
+    let url: URL
+
+    var configuration: URL { url.appending(path: "config.yaml") }
+    var metrics: URL { url.appending(path: "metrics.jsonl") }
+    var summary: URL { url.appending(path: "summary.json") }
+    var state: URL { url.appending(path: "state.json") }
+    var trace: URL { url.appending(path: "trace.json") }
+    var rollouts: URL { url.appending(path: "rollouts") }
+    private var checkpoints: URL { url.appending(path: "checkpoints") }
+
+    /// The last arm's checkpoints stand in `checkpoints` itself, those of what came before in a folder of their name.
+    func checkpoints(of phase: RunPhase, isLast: Bool) -> URL {
+        isLast ? checkpoints : checkpoints.appending(path: phase.rawValue)
+    }
+
+    /// Makes the directory. A new run takes one that is empty or not there.
+    static func create(for configuration: RunConfiguration, resuming: Bool) throws -> RunDirectory {
+        let path = configuration.output ?? "runs/\(configuration.name)-\(timestamp())"
+        let directory = RunDirectory(url: URL(filePath: path))
+        let manager = FileManager.default
+        let contents = (try? manager.contentsOfDirectory(atPath: path)) ?? []
+        guard resuming || contents.isEmpty else {
+            throw ConfigurationError(
+                source: path, key: "output", reason: "is not empty; add --resume to go on with the run in it")
+        }
+        do {
+            try manager.createDirectory(at: directory.rollouts, withIntermediateDirectories: true)
+        } catch {
+            throw ConfigurationError(source: path, key: "output", reason: "cannot be made: \(error.localizedDescription)")
+        }
+        return directory
+    }
+
+    private static func timestamp() -> String {
+        let formatter = DateFormatter()
+        formatter.locale = Locale(identifier: "en_US_POSIX")
+        formatter.dateFormat = "yyyyMMdd-HHmmss"
+        return formatter.string(from: Date())
+    }
+}
+
+/// The parts of a run, in order.
+enum RunPhase: String, Sendable, Codable, CaseIterable {
+    case base, sft, grpo, rlkd
+
+    init(_ arm: Arm) {
+        switch arm {
+        case .sft: self = .sft
+        case .grpo: self = .grpo
+        case .rlkd: self = .rlkd
+        }
+    }
+}
+
+extension Encodable {
+    /// Writes JSON with sorted keys, beside the file first, then in its place.
+    func write(to url: URL) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        try encoder.encode(self).write(to: url, options: .atomic)
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+import Learning
+import Logging
+import Trajectories
+
+/// Writes a run's metrics and sampled rollouts, and shows its progress.
+actor RunRecorder {
+    nonisolated let directory: RunDirectory
+    private let configuration: RunConfiguration
+    private let log: MetricsLog
+    private let display: ProgressDisplay
+    private let began = ContinuousClock.now
+    private var phaseBegan = ContinuousClock.now
+    private var firstStep = 0
+    private(set) var report = PhaseReport(seconds: 0, updates: 0, learnedTokens: 0, sampledTokens: 0)
+
+    init(directory: RunDirectory, configuration: RunConfiguration, logger: Logger) throws {
+        self.directory = directory
+        self.configuration = configuration
+        log = try MetricsLog(directory.metrics)
+        display = ProgressDisplay(logger: logger)
+    }
+
+    func begin(_ phase: RunPhase, at step: Int, of steps: Int) {
+        phaseBegan = .now
+        firstStep = step
+        report = PhaseReport(seconds: 0, updates: 0, learnedTokens: 0, sampledTokens: 0)
+        display.note("\(phase.rawValue): updates \(step + 1) to \(steps)")
+    }
+
+    func note(_ text: String) {
+        display.note(text)
+    }
+
+    func record(_ phase: RunPhase, _ update: UpdateMetrics, of steps: Int) throws {
+        count(update)
+        try log.append(StepRecord(phase: phase, seconds: (ContinuousClock.now - began).seconds, update: update))
+        let step = update.version.rawValue
+        display.show(
+            String(
+                format: "%@ %d/%d  loss %.4f  |g| %.2f  %.0f tok/s  ETA %@", phase.rawValue, step, steps, update.loss,
+                update.gradientNorm, Double(report.learnedTokens) / report.seconds, remaining(step, steps)),
+            isLast: step == steps)
+    }
+
+    func record(
+        _ phase: RunPhase, _ update: UpdateMetrics, groups: [ScoredGroup], of steps: Int, usage: String
+    ) throws {
+        count(update)
+        report.sampledTokens += groups.reduce(0) { $0 + $1.rollouts.reduce(0) { $0 + $1.rollout.tokens.count } }
+        let step = update.version.rawValue
+        let rollouts = RolloutRecord(groups, version: PolicyVersion(step - 1))
+        try log.append(
+            StepRecord(
+                phase: phase, seconds: (ContinuousClock.now - began).seconds, update: update, rollouts: rollouts))
+        if step % max(1, configuration.checkpoints.rolloutsEvery) == 0 || step == 1 {
+            try write(groups, phase: phase, step: step)
+        }
+        display.show(
+            String(
+                format: "%@ %d/%d  reward %.2f  accuracy %.2f  structure %.2f  %.0f tok/s  staleness %.2f  %@  ETA %@",
+                phase.rawValue, step, steps, rollouts.reward, rollouts.accuracy, rollouts.structure ?? 0,
+                Double(report.sampledTokens) / report.seconds, rollouts.staleness, usage, remaining(step, steps)),
+            isLast: step == steps)
+    }
+
+    /// Keeps the batch whose update could not be made, as JSON.
+    func save(failed groups: [ScoredGroup], step: Int) throws {
+        try groups.write(to: directory.url.appending(path: "failed-batch-step-\(step).json"))
+    }
+
+    private func count(_ update: UpdateMetrics) {
+        report.seconds = (ContinuousClock.now - phaseBegan).seconds
+        report.updates += 1
+        report.learnedTokens += update.tokens
+    }
+
+    private func remaining(_ step: Int, _ steps: Int) -> String {
+        let done = Double(max(1, step - firstStep))
+        let seconds = Int(report.seconds / done * Double(steps - step))
+        return String(format: "%d:%02d", seconds / 60, seconds % 60)
+    }
+
+    private func write(_ groups: [ScoredGroup], phase: RunPhase, step: Int) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        var text = Data()
+        for group in groups {
+            text.append(try encoder.encode(group))
+            text.append(UInt8(ascii: "\n"))
+        }
+        try text.write(to: directory.rollouts.appending(path: "\(phase.rawValue)-step-\(step).jsonl"), options: .atomic)
+    }
+}

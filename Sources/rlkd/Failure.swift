@@ -1,0 +1,37 @@
+import ArgumentParser
+import Foundation
+import Learning
+import Rollouts
+import StructureRewards
+import Tasks
+import Tokenizers
+import Training
+
+/// Turns errors into one line on standard error and an exit status: 65 for input that cannot be used, 70 for the rest.
+enum Failure {
+    static let badInput = ExitCode(65)
+    static let internalError = ExitCode(70)
+
+    static func reporting(_ body: () async throws -> Void) async throws {
+        do {
+            try await body()
+        } catch let error as ExitCode {
+            throw error
+        } catch let error as ValidationError {
+            throw error
+        } catch {
+            FileHandle.standardError.write(Data("rlkd: \(error)\n".utf8))
+            throw isBadInput(error) ? badInput : internalError
+        }
+    }
+
+    private static func isBadInput(_ error: any Error) -> Bool {
+        switch error {
+        case is ConfigurationError, is ProblemSourceError, is FormatError, is TokenizerError, is MalformedInput,
+            is UnservableProblem, is MalformedMoments:
+            true
+        default:
+            false
+        }
+    }
+}

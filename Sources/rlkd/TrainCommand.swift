@@ -1,0 +1,60 @@
+import ArgumentParser
+import Foundation
+import Logging
+import Training
+
+struct TrainCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "train",
+        abstract: "A run: base student, arms, evaluation. Without a file, the built-in one.",
+        discussion: """
+            Keys are those of config.yaml in any run directory, with dots between nested names: steps=40, \
+            task.graphs.modulus=13, arms=rlkd. The last line of standard output is the run directory.
+            """)
+
+    @Argument(help: "A YAML file, then key=value pairs that change it.")
+    var settings: [String] = []
+
+    @Flag(help: "Go on with the run in the directory that output= names, from its last checkpoint.")
+    var resume = false
+
+    @Flag(help: "Check everything and print the configuration, then stop.")
+    var dryRun = false
+
+    func run() async throws {
+        try await Failure.reporting {
+            let configuration = try readConfiguration()
+            let run = TrainingRun(configuration: configuration, resuming: resume, logger: Diagnostics.logger)
+            if dryRun {
+                print(try run.describe())
+                return
+            }
+            let outcome = try await run.run()
+            if !outcome.table.isEmpty { print(outcome.table) }
+            print(outcome.directory.path)
+            if outcome.wasInterrupted {
+                Diagnostics.logger.notice("interrupted; rlkd train --resume output=\(outcome.directory.path) goes on")
+                throw ExitCode(130)
+            }
+        }
+    }
+
+    private func readConfiguration() throws -> RunConfiguration {
+        var overrides = settings
+        var file: URL?
+        if let first = settings.first, !first.contains("=") {
+            file = URL(filePath: first)
+            overrides.removeFirst()
+        }
+        if let stray = overrides.first(where: { !$0.contains("=") }) {
+            throw ValidationError("“\(stray)” is not of the form key=value; a file comes first")
+        }
+        if resume {
+            guard let output = overrides.last(where: { $0.hasPrefix("output=") })?.dropFirst("output=".count) else {
+                throw ValidationError("--resume needs output=DIR, the run directory to go on with")
+            }
+            file = file ?? URL(filePath: String(output)).appending(path: "config.yaml")
+        }
+        return try ConfigurationReader.read(file: file, overrides: overrides)
+    }
+}

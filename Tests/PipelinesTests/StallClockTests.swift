@@ -1,0 +1,239 @@
+import Foundation
+import Memory
+import Testing
+
+@testable import Pipelines
+
+@Suite struct StallClockTests {
+    /// Computes for about so long by the thread's own measure.
+    private static func spin(milliseconds: UInt64) {
+        let end = MonotonicTime.now() + milliseconds * 1_000_000
+        while MonotonicTime.now() < end {}
+    }
+
+    /// A little of everything, on every lane.
+    private static func mixedWork(_ executor: ComputeExecutor) async {
+        await withTaskGroup { group in
+            for round in 0..<12 {
+                group.addTask(executorPreference: executor.lane(Lane.allCases[round % 3])) {
+                    StallClock.phase(.forward) { spin(milliseconds: 2) }
+                    await Task.yield()
+                    StallClock.phase(.decode) {
+                        spin(milliseconds: 1)
+                        StallClock.phase(.sample) { spin(milliseconds: 1) }
+                    }
+                    StallClock.switchPhase(.publish)
+                    spin(milliseconds: 1)
+                }
+            }
+        }
+    }
+
+    @Test func allRowsSumToThreadsTimesWall() async throws {
+        let executor = ComputeExecutor(threads: 2, pinned: false)
+        await Self.mixedWork(executor)
+        let during = executor.clock.report()
+        try await executor.clock.waiting(.scoring, for: .external) { try await Task.sleep(for: .milliseconds(30)) }
+        executor.shutdown()
+        let report = executor.clock.report()
+        #expect(during.unexplained < 0.01)
+        // The threads have ended: nothing moves, and the rows are exact but for rounding.
+        #expect(report.unexplained < 1e-6)
+        #expect(report == executor.clock.report())
+        for lane in Lane.allCases {
+            #expect(report.busySeconds(lane.stage, .forward) >= 4 * 0.002)
+            #expect(report.busySeconds(lane.stage, .decode) >= 4 * 0.001)
+            #expect(report.busySeconds(lane.stage, .sample) >= 4 * 0.001)
+            #expect(report.busySeconds(lane.stage, .publish) >= 4 * 0.001)
+        }
+        #expect(report.busySeconds(.problemSource) == 0)
+        #expect(report.idleSeconds(.scoring, .external) >= 2 * 0.029)
+        // A thread uses no more of a core than it was busy, but for starting and for parking.
+        #expect(report.cpuSeconds <= report.busySeconds * 1.02 + 0.01)
+        #expect(report.cpuSeconds > 0)
+        let later = report.since(during)
+        #expect(later.unexplained < 0.02)
+        #expect(later.idleSeconds(.scoring, .external) == report.idleSeconds(.scoring, .external))
+    }
+
+    @Test func laneForTheSourceIsChargedToIt() async {
+        let executor = ComputeExecutor(threads: 1, pinned: false)
+        await executor.lane(for: .problemSource).run { Self.spin(milliseconds: 2) }
+        executor.shutdown()
+        #expect(executor.clock.report().busySeconds(.problemSource, .other) >= 0.002)
+    }
+
+    @Test func namingAPhaseAllocatesNothing() async {
+        let executor = ComputeExecutor(threads: 1, pinned: false)
+        defer { executor.shutdown() }
+        let (bytes, sum) = await executor.lane(.rollout).run {
+            func work() -> Int {
+                var sum = 0
+                for round in 0..<1000 {
+                    sum &+= StallClock.phase(.decode) { round &* sum &+ 1 }
+                    StallClock.switchPhase(.sample)
+                }
+                return sum
+            }
+            // The first use sets up thread-specific keys.
+            _ = work()
+            _ = Allocator.threadAllocatedBytes()
+            let before = Allocator.threadAllocatedBytes()
+            let sum = work()
+            return (Allocator.threadAllocatedBytes() - before, sum)
+        }
+        #expect(bytes == 0)
+        #expect(sum != 0)
+    }
+
+    @Test func phasesDoNothingElsewhere() throws {
+        struct Refusal: Error {}
+        #expect(StallClock.phase(.decode) { 7 } == 7)
+        StallClock.switchPhase(.judge)
+        #expect(throws: Refusal.self) { try StallClock.phase(.forward) { throw Refusal() } }
+    }
+
+    /// Time stands still but where the test moves it; both threads are idle all along.
+    @Test func aDelayInOneStageAppearsUnderItsCause() throws {
+        for (delayed, cause) in [
+            (Stage.scoring, WaitCause.external), (.rollout, .awaitingWeights), (.problemSource, .staleness),
+        ] {
+            let time = ManualTime()
+            let clock = StallClock(threads: 2, now: time.read)
+            let executor = EmbeddedExecutor(seed: 11)
+            let requests = BoundedQueue<Int>(
+                name: "requests", capacity: 1, producer: .problemSource, consumer: .rollout, clock: clock)
+            let rollouts = BoundedQueue<Int>(
+                name: "rollouts", capacity: 1, producer: .rollout, consumer: .scoring, clock: clock)
+            let scored = BoundedQueue<Int>(
+                name: "scored", capacity: 1, producer: .scoring, consumer: .learning, clock: clock)
+            @Sendable func delay(_ stage: Stage) async {
+                guard stage == delayed else { return }
+                await clock.waiting(stage, for: cause) {
+                    // The other stages run as far as they can meanwhile.
+                    for _ in 0..<50 {
+                        await Task.yield()
+                    }
+                    time.advance(milliseconds: 10)
+                }
+            }
+            let learned = try executor.run {
+                try await withThrowingTaskGroup(of: Int.self) { group in
+                    group.addTask {
+                        for number in 0..<10 {
+                            await delay(.problemSource)
+                            try await requests.send(number)
+                        }
+                        requests.close()
+                        return 0
+                    }
+                    for (stage, input, output) in [(Stage.rollout, requests, rollouts), (.scoring, rollouts, scored)] {
+                        group.addTask {
+                            for try await number in input {
+                                await delay(stage)
+                                try await output.send(number)
+                            }
+                            output.close()
+                            return 0
+                        }
+                    }
+                    group.addTask {
+                        var count = 0
+                        for try await _ in scored {
+                            count += 1
+                        }
+                        return count
+                    }
+                    return try await group.reduce(0, +)
+                }
+            }
+            #expect(learned == 10)
+            let report = clock.report()
+            #expect(abs(report.wallSeconds - 0.1) < 1e-9)
+            #expect(abs(report.idleSeconds(delayed, cause) - 2 * 0.1) < 1e-9)
+            #expect(report.unexplained < 1e-9)
+            // The wait shows in the queues behind it, which are not charged for it.
+            #expect(report.waitSeconds(.learning, .starved) > 0.05)
+            #expect(report.idleSeconds(.learning, .starved) == 0)
+        }
+    }
+
+    @Test func aSlowStageStarvesTheNext() throws {
+        let time = ManualTime()
+        let clock = StallClock(threads: 3, now: time.read)
+        let executor = EmbeddedExecutor(seed: nil)
+        let queue = BoundedQueue<Int>(
+            name: "scored", capacity: 4, producer: .scoring, consumer: .learning, clock: clock)
+        Task(executorPreference: executor) { try await queue.receive() }
+        executor.runUntilIdle()
+        // One core scores, in a long job; two have nothing to do.
+        clock.unpark(0, code: WorkerClock.code(.scoring, .judge))
+        time.advance(milliseconds: 30)
+        clock.park(0)
+        try executor.run { try await queue.send(1) }
+        time.advance(milliseconds: 5)
+        let report = clock.report()
+        #expect(abs(report.busySeconds(.scoring, .judge) - 0.03) < 1e-9)
+        #expect(abs(report.idleSeconds(.learning, .starved) - 0.06) < 1e-9)
+        #expect(abs(report.idleSeconds(nil, nil) - 0.015) < 1e-9)
+        #expect(report.unexplained < 1e-9)
+    }
+
+    @Test func discardedWorkIsARowOfItsOwn() {
+        let time = ManualTime()
+        let clock = StallClock(threads: 1, now: time.read)
+        clock.unpark(0, code: WorkerClock.code(.rollout, .decode))
+        time.advance(milliseconds: 50)
+        clock.discard(seconds: 0.02, stage: .rollout, phase: .decode)
+        // More than was done cannot be thrown away.
+        clock.discard(seconds: 9, stage: .rollout, phase: .prefill)
+        let report = clock.report()
+        #expect(abs(report.busySeconds(.rollout) - 0.03) < 1e-9)
+        #expect(abs(report.discardedSeconds - 0.02) < 1e-9)
+        #expect(report.unexplained < 1e-9)
+        #expect(report.table.contains("discarded"))
+    }
+
+    @Test func theTableNamesStagesAndCauses() throws {
+        let time = ManualTime()
+        let clock = StallClock(threads: 2, now: time.read)
+        clock.unpark(0, code: WorkerClock.code(.rollout, .decode))
+        clock.beginWait(.learning, .starved)
+        time.advance(milliseconds: 100)
+        clock.endWait(.learning, .starved)
+        let report = clock.report()
+        let lines = report.table.split(separator: "\n").map(String.init)
+        #expect(lines.count == 7)
+        #expect(lines[2].hasPrefix("rollout") && lines[2].contains("50.0 %") && lines[2].contains("decode 50.0 %"))
+        #expect(lines[4].hasPrefix("learning") && lines[4].contains("100.0 %"))
+        #expect(lines[5].hasPrefix("idle") && lines[5].contains("learning starved 50.0 %"))
+        #expect(lines[6].contains("2 threads"))
+        let copy = try JSONDecoder().decode(StallReport.self, from: JSONEncoder().encode(report))
+        #expect(copy == report)
+    }
+
+    @Test func aReaderOnAnotherThreadSeesOneMoment() async {
+        let clock = StallClock(threads: 1, now: { 1000 })
+        let worker = clock.worker(0)
+        let isDone = Flag()
+        await withTaskGroup { group in
+            group.addTask {
+                for round in 1...300_000 {
+                    worker.change(to: round % WorkerClock.busyCodes, at: 1000 + UInt64(round) * 1000)
+                }
+                isDone.raise()
+            }
+            group.addTask {
+                // Closed spans and the open one make the same whole at every moment; a reading of two moments misses a span.
+                let end: UInt64 = 1 << 50
+                var nanoseconds = [UInt64](repeating: 0, count: WorkerClock.busyCodes + 1)
+                var wrong = 0
+                repeat {
+                    worker.read(at: end, into: &nanoseconds)
+                    wrong += nanoseconds.reduce(0, +) == end - 1000 ? 0 : 1
+                } while !isDone.isRaised
+                #expect(wrong == 0)
+            }
+        }
+    }
+}

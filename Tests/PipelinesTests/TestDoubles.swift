@@ -1,0 +1,72 @@
+import Glibc
+import Synchronization
+
+@testable import Pipelines
+
+func onComputeThread() -> Bool {
+    ComputeExecutor.isComputeThread && threadName().hasPrefix("rlkd-core-")
+}
+
+/// The system's name of the present thread.
+func threadName() -> String {
+    var name = [CChar](repeating: 0, count: 32)
+    guard let getName = ThreadCalls.getName, getName(pthread_self(), &name, 32) == 0 else { return "" }
+    return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+}
+
+actor CountingActor {
+    private(set) var counted = 0
+
+    func count() -> Bool {
+        counted += 1
+        return onComputeThread()
+    }
+}
+
+final class Counter: Sendable {
+    private let count = Atomic(0)
+
+    func add() {
+        count.wrappingAdd(1, ordering: .relaxed)
+    }
+
+    var value: Int { count.load(ordering: .relaxed) }
+}
+
+final class Flag: Sendable {
+    private let flag = Atomic(false)
+
+    func raise() {
+        flag.store(true, ordering: .releasing)
+    }
+
+    var isRaised: Bool { flag.load(ordering: .acquiring) }
+}
+
+/// Events in the order in which they came.
+final class Recorder<Event: Sendable>: Sendable {
+    private let recorded = Mutex<[Event]>([])
+
+    @discardableResult
+    func append(_ event: Event) -> Int {
+        recorded.withLock { recorded in
+            recorded.append(event)
+            return recorded.count
+        }
+    }
+
+    var events: [Event] { recorded.withLock { $0 } }
+}
+
+/// A clock that tests move by hand.
+final class ManualTime: Sendable {
+    private let nanoseconds = Atomic<UInt64>(1_000)
+
+    var read: @Sendable () -> UInt64 {
+        { self.nanoseconds.load(ordering: .relaxed) }
+    }
+
+    func advance(milliseconds: UInt64) {
+        nanoseconds.wrappingAdd(milliseconds * 1_000_000, ordering: .relaxed)
+    }
+}

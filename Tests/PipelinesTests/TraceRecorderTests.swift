@@ -1,0 +1,72 @@
+import Foundation
+import Testing
+
+@testable import Pipelines
+
+@Suite struct TraceRecorderTests {
+    private struct Trace: Decodable {
+        struct Event: Decodable {
+            struct Arguments: Decodable {
+                var stage: String?
+                var depth: Int?
+                var name: String?
+            }
+            var name: String
+            var ph: String
+            var tid: Int?
+            var ts: Double?
+            var dur: Double?
+            var args: Arguments
+        }
+        var traceEvents: [Event]
+    }
+
+    private func decode(_ trace: TraceRecorder) throws -> [Trace.Event] {
+        try JSONDecoder().decode(Trace.self, from: Data(trace.json().utf8)).traceEvents
+    }
+
+    @Test func spansAndDepthsAreWritten() async throws {
+        let trace = TraceRecorder(threads: 2)
+        let executor = ComputeExecutor(threads: 2, pinned: false, trace: trace)
+        let queue = BoundedQueue<Int>(name: "odd \"name\"\\\n", capacity: 4, clock: executor.clock)
+        await executor.lane(.rollout).run { StallClock.phase(.decode) {} }
+        await executor.lane(.learner).run { StallClock.phase(.backward) {} }
+        try await queue.send(1)
+        _ = try await queue.receive()
+        executor.shutdown()
+        let events = try decode(trace)
+        #expect(events.filter { $0.ph == "M" }.map(\.args.name) == ["core 0", "core 1"])
+        let spans = events.filter { $0.ph == "X" }
+        #expect(spans.contains { $0.name == "decode" && $0.args.stage == "rollout" })
+        #expect(spans.contains { $0.name == "backward" && $0.args.stage == "learning" })
+        for thread in 1...2 {
+            let own = spans.filter { $0.tid == thread }
+            for (earlier, later) in zip(own, own.dropFirst()) {
+                #expect((earlier.ts ?? 0) + (earlier.dur ?? 0) <= (later.ts ?? 0) + 0.001)
+            }
+        }
+        let depths = events.filter { $0.ph == "C" }
+        #expect(depths.map(\.name) == Array(repeating: "queue odd \"name\"\\\n", count: 2))
+        #expect(depths.map(\.args.depth) == [1, 0])
+        #expect(trace.droppedSpans == 0)
+    }
+
+    @Test func aFullRingKeepsTheLatest() throws {
+        let trace = TraceRecorder(threads: 1, spansPerThread: 3, depths: 2)
+        for number in 0..<5 as Range<UInt64> {
+            trace.ring(0).record(code: Int(number), from: .max - 10, to: .max - 9)
+            trace.record(queue: "queue", depth: Int(number), at: .max - 10)
+        }
+        let events = try decode(trace)
+        #expect(events.filter { $0.ph == "X" }.map(\.name) == ["sample", "decompose", "judge"])
+        #expect(events.filter { $0.ph == "C" }.map(\.args.depth) == [3, 4])
+        #expect(trace.droppedSpans == 2)
+    }
+
+    @Test func theFileIsWritten() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "trace-\(UUID().uuidString).json")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try TraceRecorder(threads: 1).write(to: file)
+        #expect(try JSONDecoder().decode(Trace.self, from: Data(contentsOf: file)).traceEvents.count == 1)
+    }
+}

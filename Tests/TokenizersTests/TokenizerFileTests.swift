@@ -1,0 +1,143 @@
+import Foundation
+import Testing
+import Trajectories
+
+@testable import Tokenizers
+
+/// Files that lie, or ask for what is not supported.
+struct TokenizerFileTests {
+    private static let file = """
+        {"version": "1.0", "added_tokens": [{"id": 4, "content": "<s>", "special": true}],
+         "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": {"type": "Fuse"},
+         "model": {"type": "BPE", "dropout": null, "unk_token": null, "byte_fallback": false,
+                   "vocab": {"a": 0, "b": 1, "ab": 2, "é": 3}, "merges": [["a", "b"]]}}
+        """
+
+    private static func field(of file: String) throws -> String {
+        let error = try #require(throws: FormatError.self, "\(file)") { try TokenizerVariantTests.tokenizer(file) }
+        #expect(error.file.hasSuffix("tokenizer.json"))
+        #expect(!error.reason.isEmpty)
+        return error.field
+    }
+
+    @Test(arguments: [
+        (#""pre_tokenizer": null"#, #""pre_tokenizer": {"type": "ByteLevel"}"#, "pre_tokenizer"),
+        (#""normalizer": null"#, #""normalizer": {"type": "NFC"}"#, "normalizer.type"),
+        (
+            #""normalizer": null"#, #""normalizer": {"type": "Sequence", "normalizers": [{"type": "Lowercase"}]}"#,
+            "normalizer.normalizers[0].type"
+        ),
+        (
+            #""normalizer": null"#, #""normalizer": {"type": "Replace", "pattern": {"Regex": "a"}, "content": ""}"#,
+            "normalizer.pattern.Regex"
+        ),
+        (
+            #""normalizer": null"#, #""normalizer": {"type": "Replace", "pattern": {"String": ""}, "content": ""}"#,
+            "normalizer.pattern.String"
+        ),
+        (#""post_processor": null"#, #""post_processor": {"type": "ByteLevel"}"#, "post_processor.type"),
+        (#"{"type": "Fuse"}"#, #"{"type": "ByteLevel"}"#, "decoder.type"),
+        (
+            #"{"type": "Fuse"}"#,
+            #"{"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 1}]}"#,
+            "decoder.decoders[1].stop"
+        ),
+        (#""type": "BPE""#, #""type": "Unigram""#, "model.type"),
+        (#""dropout": null"#, #""dropout": 0.1"#, "model.dropout"),
+        (#""dropout": null"#, #""ignore_merges": true"#, "model.ignore_merges"),
+        (#""dropout": null"#, #""end_of_word_suffix": "</w>""#, "model.end_of_word_suffix"),
+        (#""unk_token": null"#, #""unk_token": "<unk>""#, "model.unk_token"),
+        (#""byte_fallback": false"#, #""byte_fallback": true"#, "model.byte_fallback"),
+        (#""ab": 2"#, #""ab": 1"#, "model.vocab.ab"),
+        (#""ab": 2"#, #""ab": -1"#, "model.vocab.ab"),
+        (#""ab": 2"#, #""ab": 99999999999"#, "model.vocab.ab"),
+        (#""ab": 2"#, #""ab": "2""#, "model.vocab.ab"),
+        (#"["a", "b"]"#, #"["a", "c"]"#, "model.merges[0]"),
+        (#"["a", "b"]"#, #"["b", "a"]"#, "model.merges[0]"),
+        (#"["a", "b"]"#, #"["a"]"#, "model.merges[0]"),
+        (#"["a", "b"]"#, #""ab""#, "model.merges[0]"),
+        (#""id": 4"#, #""id": 3"#, "added_tokens[0].id"),
+        (#""special": true"#, #""lstrip": true"#, "added_tokens[0].lstrip"),
+        (#""ab": 2"#, #""a": 2"#, "line 4, byte 362"),
+    ])
+    func fieldsAreNamed(original: String, changed: String, field: String) throws {
+        #expect(Self.file.contains(original))
+        let damaged = Self.file.replacingOccurrences(of: original, with: changed)
+        let found = try Self.field(of: damaged)
+        #expect(field.hasPrefix("line") ? found.hasPrefix("line 4") : found == field)
+    }
+
+    @Test func canonicallyEquivalentTokensAreTwo() throws {
+        let file = Self.file.replacingOccurrences(
+            of: "\"ab\": 2", with: "\"ab\": 2, \"e\u{301}\": 5, \"e\": 6, \"\u{301}\": 7")
+        let tokenizer = try TokenizerVariantTests.tokenizer(file)
+        #expect(tokenizer.id(of: "\u{e9}") == 3)
+        #expect(tokenizer.id(of: "e\u{301}") == 5)
+        #expect(try tokenizer.encode("\u{e9}e\u{301}", addSpecialTokens: false) == [3, 6, 7])
+    }
+
+    @Test func configurationIsRead() throws {
+        func tokenizer(_ configuration: String, generation: String? = nil) throws -> Tokenizer {
+            try Fixture.withDirectory { directory in
+                try Data(Self.file.utf8).write(to: directory.appending(path: "tokenizer.json"))
+                try Data(configuration.utf8).write(to: directory.appending(path: "tokenizer_config.json"))
+                try generation.map { try Data($0.utf8).write(to: directory.appending(path: "generation_config.json")) }
+                return try Tokenizer(directory: directory)
+            }
+        }
+        let plain = try tokenizer("{}")
+        #expect(plain.beginning == nil && plain.end == nil && !plain.addsBeginning)
+        let object = try tokenizer(
+            #"{"bos_token": {"content": "<s>"}, "eos_token": "b", "pad_token": null, "add_bos_token": true, "add_eos_token": true, "chat_template": "{{ x }}"}"#
+        )
+        #expect(object.beginning == 4 && object.end == 1 && object.padding == nil && object.addsBeginning)
+        #expect(object.chatTemplate == "{{ x }}")
+        #expect(try object.encode("ab", addSpecialTokens: true) == [4, 2, 1])
+        let generation = try tokenizer("{}", generation: #"{"bos_token_id": 4, "eos_token_id": [1, 2]}"#)
+        #expect(generation.beginning == 4 && generation.end == 1 && !generation.addsBeginning)
+        #expect(throws: FormatError.self) { try tokenizer(#"{"bos_token": "absent"}"#) }
+        #expect(throws: FormatError.self) { try tokenizer(#"{"add_bos_token": true}"#) }
+        #expect(throws: FormatError.self) { try tokenizer("{}", generation: #"{"eos_token_id": 99}"#) }
+    }
+
+    @Test func aTokenizerOfOneFileIsSavedWithAConfiguration() throws {
+        let tokenizer = try TokenizerVariantTests.tokenizer(Self.file)
+        try Fixture.withDirectory { directory in
+            try tokenizer.save(to: directory)
+            #expect(try Data(contentsOf: directory.appending(path: "tokenizer.json")) == Data(Self.file.utf8))
+            #expect(try Tokenizer(directory: directory).encode("ab", addSpecialTokens: true) == [2])
+        }
+        #expect(throws: FormatError.self) { try Tokenizer(directory: URL(filePath: "/absent")) }
+    }
+
+    /// Damaged files are refused or read; nothing traps.
+    @Test func damagedFilesNeverTrap() throws {
+        let original = Array(Self.file.utf8)
+        let stream = RandomStream(seed: 17, purpose: .problems)
+        var refused = 0
+        for round in 0..<4000 {
+            var bytes = original
+            for change in 0...2 {
+                let words = stream.words(at: 3 * round + change)
+                let position = Int(words.x) % bytes.count
+                switch words.y % 4 {
+                case 0: bytes[position] = UInt8(truncatingIfNeeded: words.z)
+                case 1: bytes.remove(at: position)
+                case 2: bytes.insert(UInt8(truncatingIfNeeded: words.z % 128), at: position)
+                default:
+                    bytes.insert(
+                        contentsOf: bytes[position..<min(bytes.count, position + 9)], at: Int(words.w) % bytes.count
+                    )
+                }
+            }
+            do {
+                let tokenizer = try Tokenizer(
+                    files: TokenizerFiles(contents: [TokenizerFiles.tokenizerName: Data(bytes)], directory: ""))
+                _ = try? tokenizer.encode("abab", addSpecialTokens: true, matchesAddedTokens: true)
+            } catch is FormatError {
+                refused += 1
+            }
+        }
+        #expect(refused > 2000)
+    }
+}
