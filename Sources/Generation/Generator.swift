@@ -1,4 +1,5 @@
 import Models
+import Pipelines
 import Trajectories
 
 /// Continuous batching: completions join and leave between decode steps, a request's samples share its prompt.
@@ -85,9 +86,13 @@ public final class Generator {
         inference.begin()
         scheduleDecode()
         schedulePrefill()
-        inference.forward(weights)
-        sampleActive(version: weights.version)
-        keepPrefillLogits(version: weights.version)
+        StallClock.phase(logitIndices.isEmpty ? .prefill : .decode) {
+            inference.forward(weights)
+        }
+        StallClock.phase(.sample) {
+            sampleActive(version: weights.version)
+            keepPrefillLogits(version: weights.version)
+        }
         return finished
     }
 

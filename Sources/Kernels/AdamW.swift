@@ -28,20 +28,20 @@ public enum AdamW {
         let secondCorrection = Float(1 / (1 - power(beta2, step)).squareRoot())
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.adamWUpdate(
-                parameters: parameters, gradients: gradients, firstMoment: firstMoment, secondMoment: secondMoment,
-                count: count, decay: decay, firstRate: firstRate, secondKeep: secondKeep, secondRate: secondRate,
-                stepSize: stepSize, secondCorrection: secondCorrection, epsilon: Float(epsilon),
-                gradientScale: gradientScale
-            )
-        case .avx2:
-            KernelsAVX2.adamWUpdate(
-                parameters: parameters, gradients: gradients, firstMoment: firstMoment, secondMoment: secondMoment,
-                count: count, decay: decay, firstRate: firstRate, secondKeep: secondKeep, secondRate: secondRate,
-                stepSize: stepSize, secondCorrection: secondCorrection, epsilon: Float(epsilon),
-                gradientScale: gradientScale
-            )
+            case .avx512:
+                KernelsAVX512.adamWUpdate(
+                    parameters: parameters, gradients: gradients, firstMoment: firstMoment, secondMoment: secondMoment,
+                    count: count, decay: decay, firstRate: firstRate, secondKeep: secondKeep, secondRate: secondRate,
+                    stepSize: stepSize, secondCorrection: secondCorrection, epsilon: Float(epsilon),
+                    gradientScale: gradientScale
+                )
+            case .avx2:
+                KernelsAVX2.adamWUpdate(
+                    parameters: parameters, gradients: gradients, firstMoment: firstMoment, secondMoment: secondMoment,
+                    count: count, decay: decay, firstRate: firstRate, secondKeep: secondKeep, secondRate: secondRate,
+                    stepSize: stepSize, secondCorrection: secondCorrection, epsilon: Float(epsilon),
+                    gradientScale: gradientScale
+                )
         #endif
         default:
             KernelsBaseline.adamWUpdate(

@@ -28,10 +28,12 @@ public enum Attention {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.attentionStore(key: key, value: value, headDimension: headDimension, slot: slot, block: block)
-        case .avx2:
-            KernelsAVX2.attentionStore(key: key, value: value, headDimension: headDimension, slot: slot, block: block)
+            case .avx512:
+                KernelsAVX512.attentionStore(
+                    key: key, value: value, headDimension: headDimension, slot: slot, block: block)
+            case .avx2:
+                KernelsAVX2.attentionStore(
+                    key: key, value: value, headDimension: headDimension, slot: slot, block: block)
         #endif
         default:
             KernelsBaseline.attentionStore(
@@ -44,10 +46,10 @@ public enum Attention {
     public static func workspaceCount(maximumPositions: Int) -> Int {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.attentionWorkspaceCount(maximumPositions: maximumPositions)
-        case .avx2:
-            KernelsAVX2.attentionWorkspaceCount(maximumPositions: maximumPositions)
+            case .avx512:
+                KernelsAVX512.attentionWorkspaceCount(maximumPositions: maximumPositions)
+            case .avx2:
+                KernelsAVX2.attentionWorkspaceCount(maximumPositions: maximumPositions)
         #endif
         default:
             KernelsBaseline.attentionWorkspaceCount(maximumPositions: maximumPositions)
@@ -72,18 +74,20 @@ public enum Attention {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.attentionForward(
-                query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
-                headDimension: headDimension, scale: scale, blocks: blocks, blockOffset: blockOffset, output: output,
-                outputStride: outputStride, logSumExp: logSumExp, workspace: workspace
-            )
-        case .avx2:
-            KernelsAVX2.attentionForward(
-                query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
-                headDimension: headDimension, scale: scale, blocks: blocks, blockOffset: blockOffset, output: output,
-                outputStride: outputStride, logSumExp: logSumExp, workspace: workspace
-            )
+            case .avx512:
+                KernelsAVX512.attentionForward(
+                    query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
+                    headDimension: headDimension, scale: scale, blocks: blocks, blockOffset: blockOffset,
+                    output: output,
+                    outputStride: outputStride, logSumExp: logSumExp, workspace: workspace
+                )
+            case .avx2:
+                KernelsAVX2.attentionForward(
+                    query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
+                    headDimension: headDimension, scale: scale, blocks: blocks, blockOffset: blockOffset,
+                    output: output,
+                    outputStride: outputStride, logSumExp: logSumExp, workspace: workspace
+                )
         #endif
         default:
             KernelsBaseline.attentionForward(
@@ -98,10 +102,10 @@ public enum Attention {
     public static func backwardWorkspaceCount(headDimension: Int, positions: Int) -> Int {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.attentionBackwardWorkspaceCount(headDimension: headDimension, positions: positions)
-        case .avx2:
-            KernelsAVX2.attentionBackwardWorkspaceCount(headDimension: headDimension, positions: positions)
+            case .avx512:
+                KernelsAVX512.attentionBackwardWorkspaceCount(headDimension: headDimension, positions: positions)
+            case .avx2:
+                KernelsAVX2.attentionBackwardWorkspaceCount(headDimension: headDimension, positions: positions)
         #endif
         default:
             KernelsBaseline.attentionBackwardWorkspaceCount(headDimension: headDimension, positions: positions)
@@ -131,22 +135,24 @@ public enum Attention {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.attentionBackward(
-                query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition, key: key,
-                value: value, keyValueStride: keyValueStride, headDimension: headDimension, scale: scale,
-                output: output, outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp,
-                queryGradient: queryGradient, queryGradientStride: queryGradientStride, keyGradient: keyGradient,
-                valueGradient: valueGradient, keyValueGradientStride: keyValueGradientStride, workspace: workspace
-            )
-        case .avx2:
-            KernelsAVX2.attentionBackward(
-                query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition, key: key,
-                value: value, keyValueStride: keyValueStride, headDimension: headDimension, scale: scale,
-                output: output, outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp,
-                queryGradient: queryGradient, queryGradientStride: queryGradientStride, keyGradient: keyGradient,
-                valueGradient: valueGradient, keyValueGradientStride: keyValueGradientStride, workspace: workspace
-            )
+            case .avx512:
+                KernelsAVX512.attentionBackward(
+                    query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
+                    key: key,
+                    value: value, keyValueStride: keyValueStride, headDimension: headDimension, scale: scale,
+                    output: output, outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp,
+                    queryGradient: queryGradient, queryGradientStride: queryGradientStride, keyGradient: keyGradient,
+                    valueGradient: valueGradient, keyValueGradientStride: keyValueGradientStride, workspace: workspace
+                )
+            case .avx2:
+                KernelsAVX2.attentionBackward(
+                    query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
+                    key: key,
+                    value: value, keyValueStride: keyValueStride, headDimension: headDimension, scale: scale,
+                    output: output, outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp,
+                    queryGradient: queryGradient, queryGradientStride: queryGradientStride, keyGradient: keyGradient,
+                    valueGradient: valueGradient, keyValueGradientStride: keyValueGradientStride, workspace: workspace
+                )
         #endif
         default:
             KernelsBaseline.attentionBackward(

@@ -11,10 +11,10 @@ public enum Elementwise {
     public static func add(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.elementwiseAdd(x, into: y, count: count)
-        case .avx2:
-            KernelsAVX2.elementwiseAdd(x, into: y, count: count)
+            case .avx512:
+                KernelsAVX512.elementwiseAdd(x, into: y, count: count)
+            case .avx2:
+                KernelsAVX2.elementwiseAdd(x, into: y, count: count)
         #endif
         default:
             KernelsBaseline.elementwiseAdd(x, into: y, count: count)
@@ -25,10 +25,10 @@ public enum Elementwise {
     public static func scale(_ x: UnsafeMutablePointer<Float>, by factor: Float, count: Int) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.elementwiseScale(x, by: factor, count: count)
-        case .avx2:
-            KernelsAVX2.elementwiseScale(x, by: factor, count: count)
+            case .avx512:
+                KernelsAVX512.elementwiseScale(x, by: factor, count: count)
+            case .avx2:
+                KernelsAVX2.elementwiseScale(x, by: factor, count: count)
         #endif
         default:
             KernelsBaseline.elementwiseScale(x, by: factor, count: count)
@@ -39,10 +39,10 @@ public enum Elementwise {
     public static func fill(_ x: UnsafeMutablePointer<Float>, with value: Float, count: Int) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.elementwiseFill(x, with: value, count: count)
-        case .avx2:
-            KernelsAVX2.elementwiseFill(x, with: value, count: count)
+            case .avx512:
+                KernelsAVX512.elementwiseFill(x, with: value, count: count)
+            case .avx2:
+                KernelsAVX2.elementwiseFill(x, with: value, count: count)
         #endif
         default:
             KernelsBaseline.elementwiseFill(x, with: value, count: count)
@@ -53,10 +53,10 @@ public enum Elementwise {
     public static func sumOfSquares(_ x: UnsafePointer<Float>, count: Int) -> Double {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.elementwiseSumOfSquares(x, count: count)
-        case .avx2:
-            KernelsAVX2.elementwiseSumOfSquares(x, count: count)
+            case .avx512:
+                KernelsAVX512.elementwiseSumOfSquares(x, count: count)
+            case .avx2:
+                KernelsAVX2.elementwiseSumOfSquares(x, count: count)
         #endif
         default:
             KernelsBaseline.elementwiseSumOfSquares(x, count: count)
@@ -67,10 +67,10 @@ public enum Elementwise {
     public static func isFinite(_ x: UnsafePointer<Float>, count: Int) -> Bool {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.elementwiseIsFinite(x, count: count)
-        case .avx2:
-            KernelsAVX2.elementwiseIsFinite(x, count: count)
+            case .avx512:
+                KernelsAVX512.elementwiseIsFinite(x, count: count)
+            case .avx2:
+                KernelsAVX2.elementwiseIsFinite(x, count: count)
         #endif
         default:
             KernelsBaseline.elementwiseIsFinite(x, count: count)
@@ -81,10 +81,10 @@ public enum Elementwise {
     public static func maximum(_ x: UnsafePointer<Float>, count: Int) -> Float {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.elementwiseMaximum(x, count: count)
-        case .avx2:
-            KernelsAVX2.elementwiseMaximum(x, count: count)
+            case .avx512:
+                KernelsAVX512.elementwiseMaximum(x, count: count)
+            case .avx2:
+                KernelsAVX2.elementwiseMaximum(x, count: count)
         #endif
         default:
             KernelsBaseline.elementwiseMaximum(x, count: count)

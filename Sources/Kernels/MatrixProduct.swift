@@ -28,10 +28,10 @@ public enum MatrixProduct {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.packWeight(weight, outputs: outputs, depth: depth, into: packed)
-        case .avx2:
-            KernelsAVX2.packWeight(weight, outputs: outputs, depth: depth, into: packed)
+            case .avx512:
+                KernelsAVX512.packWeight(weight, outputs: outputs, depth: depth, into: packed)
+            case .avx2:
+                KernelsAVX2.packWeight(weight, outputs: outputs, depth: depth, into: packed)
         #endif
         default:
             KernelsBaseline.packWeight(weight, outputs: outputs, depth: depth, into: packed)
@@ -47,10 +47,10 @@ public enum MatrixProduct {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.packTransposedWeight(weight, outputs: outputs, depth: depth, into: packed)
-        case .avx2:
-            KernelsAVX2.packTransposedWeight(weight, outputs: outputs, depth: depth, into: packed)
+            case .avx512:
+                KernelsAVX512.packTransposedWeight(weight, outputs: outputs, depth: depth, into: packed)
+            case .avx2:
+                KernelsAVX2.packTransposedWeight(weight, outputs: outputs, depth: depth, into: packed)
         #endif
         default:
             KernelsBaseline.packTransposedWeight(weight, outputs: outputs, depth: depth, into: packed)
@@ -64,16 +64,16 @@ public enum MatrixProduct {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.multiply(
-                a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: depth, into: c,
-                resultStride: resultStride, accumulating: accumulating
-            )
-        case .avx2:
-            KernelsAVX2.multiply(
-                a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: depth, into: c,
-                resultStride: resultStride, accumulating: accumulating
-            )
+            case .avx512:
+                KernelsAVX512.multiply(
+                    a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: depth, into: c,
+                    resultStride: resultStride, accumulating: accumulating
+                )
+            case .avx2:
+                KernelsAVX2.multiply(
+                    a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: depth, into: c,
+                    resultStride: resultStride, accumulating: accumulating
+                )
         #endif
         default:
             KernelsBaseline.multiply(
@@ -87,10 +87,10 @@ public enum MatrixProduct {
     public static func weightGradientWorkspace(rows: Int, outputs: Int, inputs: Int) -> Int {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.weightGradientWorkspace(rows: rows, outputs: outputs, inputs: inputs)
-        case .avx2:
-            KernelsAVX2.weightGradientWorkspace(rows: rows, outputs: outputs, inputs: inputs)
+            case .avx512:
+                KernelsAVX512.weightGradientWorkspace(rows: rows, outputs: outputs, inputs: inputs)
+            case .avx2:
+                KernelsAVX2.weightGradientWorkspace(rows: rows, outputs: outputs, inputs: inputs)
         #endif
         default:
             KernelsBaseline.weightGradientWorkspace(rows: rows, outputs: outputs, inputs: inputs)
@@ -107,16 +107,16 @@ public enum MatrixProduct {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.weightGradient(
-                outputGradient: outputGradient, outputStride: outputStride, input: input, inputStride: inputStride,
-                rows: rows, outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace
-            )
-        case .avx2:
-            KernelsAVX2.weightGradient(
-                outputGradient: outputGradient, outputStride: outputStride, input: input, inputStride: inputStride,
-                rows: rows, outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace
-            )
+            case .avx512:
+                KernelsAVX512.weightGradient(
+                    outputGradient: outputGradient, outputStride: outputStride, input: input, inputStride: inputStride,
+                    rows: rows, outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace
+                )
+            case .avx2:
+                KernelsAVX2.weightGradient(
+                    outputGradient: outputGradient, outputStride: outputStride, input: input, inputStride: inputStride,
+                    rows: rows, outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace
+                )
         #endif
         default:
             KernelsBaseline.weightGradient(

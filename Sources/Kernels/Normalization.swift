@@ -20,16 +20,16 @@ public enum Normalization {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.normalizationForward(
-                input: input, weight: weight, rows: rows, width: width, epsilon: epsilon, output: output,
-                reciprocal: reciprocal
-            )
-        case .avx2:
-            KernelsAVX2.normalizationForward(
-                input: input, weight: weight, rows: rows, width: width, epsilon: epsilon, output: output,
-                reciprocal: reciprocal
-            )
+            case .avx512:
+                KernelsAVX512.normalizationForward(
+                    input: input, weight: weight, rows: rows, width: width, epsilon: epsilon, output: output,
+                    reciprocal: reciprocal
+                )
+            case .avx2:
+                KernelsAVX2.normalizationForward(
+                    input: input, weight: weight, rows: rows, width: width, epsilon: epsilon, output: output,
+                    reciprocal: reciprocal
+                )
         #endif
         default:
             KernelsBaseline.normalizationForward(
@@ -53,16 +53,16 @@ public enum Normalization {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.normalizationBackward(
-                outputGradient: outputGradient, input: input, weight: weight, reciprocal: reciprocal, rows: rows,
-                width: width, inputGradient: inputGradient, weightGradient: weightGradient
-            )
-        case .avx2:
-            KernelsAVX2.normalizationBackward(
-                outputGradient: outputGradient, input: input, weight: weight, reciprocal: reciprocal, rows: rows,
-                width: width, inputGradient: inputGradient, weightGradient: weightGradient
-            )
+            case .avx512:
+                KernelsAVX512.normalizationBackward(
+                    outputGradient: outputGradient, input: input, weight: weight, reciprocal: reciprocal, rows: rows,
+                    width: width, inputGradient: inputGradient, weightGradient: weightGradient
+                )
+            case .avx2:
+                KernelsAVX2.normalizationBackward(
+                    outputGradient: outputGradient, input: input, weight: weight, reciprocal: reciprocal, rows: rows,
+                    width: width, inputGradient: inputGradient, weightGradient: weightGradient
+                )
         #endif
         default:
             KernelsBaseline.normalizationBackward(

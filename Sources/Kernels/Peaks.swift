@@ -38,10 +38,10 @@ public enum Peaks {
     private static func loop(_ repetitions: Int) -> Float {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.fusedMultiplyAddLoop(repetitions: repetitions, factor: 0.5)
-        case .avx2:
-            KernelsAVX2.fusedMultiplyAddLoop(repetitions: repetitions, factor: 0.5)
+            case .avx512:
+                KernelsAVX512.fusedMultiplyAddLoop(repetitions: repetitions, factor: 0.5)
+            case .avx2:
+                KernelsAVX2.fusedMultiplyAddLoop(repetitions: repetitions, factor: 0.5)
         #endif
         default:
             KernelsBaseline.fusedMultiplyAddLoop(repetitions: repetitions, factor: 0.5)
@@ -51,10 +51,10 @@ public enum Peaks {
     private static var vectorsPerRepetition: Int {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.fusedMultiplyAddLoopVectors()
-        case .avx2:
-            KernelsAVX2.fusedMultiplyAddLoopVectors()
+            case .avx512:
+                KernelsAVX512.fusedMultiplyAddLoopVectors()
+            case .avx2:
+                KernelsAVX2.fusedMultiplyAddLoopVectors()
         #endif
         default:
             KernelsBaseline.fusedMultiplyAddLoopVectors()
@@ -64,10 +64,10 @@ public enum Peaks {
     private static func read(_ buffer: UnsafePointer<Float>, _ count: Int) -> Float {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.readLoop(buffer, count: count)
-        case .avx2:
-            KernelsAVX2.readLoop(buffer, count: count)
+            case .avx512:
+                KernelsAVX512.readLoop(buffer, count: count)
+            case .avx2:
+                KernelsAVX2.readLoop(buffer, count: count)
         #endif
         default:
             KernelsBaseline.readLoop(buffer, count: count)

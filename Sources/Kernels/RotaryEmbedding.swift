@@ -19,16 +19,18 @@ public enum RotaryEmbedding {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.rotaryApply(
-                x, rows: rows, rowStride: rowStride, heads: heads, headDimension: headDimension, positions: positions,
-                cosine: cosine, sine: sine
-            )
-        case .avx2:
-            KernelsAVX2.rotaryApply(
-                x, rows: rows, rowStride: rowStride, heads: heads, headDimension: headDimension, positions: positions,
-                cosine: cosine, sine: sine
-            )
+            case .avx512:
+                KernelsAVX512.rotaryApply(
+                    x, rows: rows, rowStride: rowStride, heads: heads, headDimension: headDimension,
+                    positions: positions,
+                    cosine: cosine, sine: sine
+                )
+            case .avx2:
+                KernelsAVX2.rotaryApply(
+                    x, rows: rows, rowStride: rowStride, heads: heads, headDimension: headDimension,
+                    positions: positions,
+                    cosine: cosine, sine: sine
+                )
         #endif
         default:
             KernelsBaseline.rotaryApply(
@@ -45,16 +47,18 @@ public enum RotaryEmbedding {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.rotaryApplyInverse(
-                x, rows: rows, rowStride: rowStride, heads: heads, headDimension: headDimension, positions: positions,
-                cosine: cosine, sine: sine
-            )
-        case .avx2:
-            KernelsAVX2.rotaryApplyInverse(
-                x, rows: rows, rowStride: rowStride, heads: heads, headDimension: headDimension, positions: positions,
-                cosine: cosine, sine: sine
-            )
+            case .avx512:
+                KernelsAVX512.rotaryApplyInverse(
+                    x, rows: rows, rowStride: rowStride, heads: heads, headDimension: headDimension,
+                    positions: positions,
+                    cosine: cosine, sine: sine
+                )
+            case .avx2:
+                KernelsAVX2.rotaryApplyInverse(
+                    x, rows: rows, rowStride: rowStride, heads: heads, headDimension: headDimension,
+                    positions: positions,
+                    cosine: cosine, sine: sine
+                )
         #endif
         default:
             KernelsBaseline.rotaryApplyInverse(

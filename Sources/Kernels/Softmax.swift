@@ -23,10 +23,10 @@ public enum Softmax {
     public static func logSumExp(_ x: UnsafePointer<Float>, count: Int, scale: Float) -> Float {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.softmaxLogSumExp(x, count: count, scale: scale)
-        case .avx2:
-            KernelsAVX2.softmaxLogSumExp(x, count: count, scale: scale)
+            case .avx512:
+                KernelsAVX512.softmaxLogSumExp(x, count: count, scale: scale)
+            case .avx2:
+                KernelsAVX2.softmaxLogSumExp(x, count: count, scale: scale)
         #endif
         default:
             KernelsBaseline.softmaxLogSumExp(x, count: count, scale: scale)
@@ -39,10 +39,10 @@ public enum Softmax {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.softmaxProbabilities(x, count: count, scale: scale, logSumExp: logSumExp, into: result)
-        case .avx2:
-            KernelsAVX2.softmaxProbabilities(x, count: count, scale: scale, logSumExp: logSumExp, into: result)
+            case .avx512:
+                KernelsAVX512.softmaxProbabilities(x, count: count, scale: scale, logSumExp: logSumExp, into: result)
+            case .avx2:
+                KernelsAVX2.softmaxProbabilities(x, count: count, scale: scale, logSumExp: logSumExp, into: result)
         #endif
         default:
             KernelsBaseline.softmaxProbabilities(x, count: count, scale: scale, logSumExp: logSumExp, into: result)
@@ -53,10 +53,10 @@ public enum Softmax {
     public static func entropy(_ logits: UnsafePointer<Float>, count: Int, scale: Float, logSumExp: Float) -> Float {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.softmaxEntropy(logits, count: count, scale: scale, logSumExp: logSumExp)
-        case .avx2:
-            KernelsAVX2.softmaxEntropy(logits, count: count, scale: scale, logSumExp: logSumExp)
+            case .avx512:
+                KernelsAVX512.softmaxEntropy(logits, count: count, scale: scale, logSumExp: logSumExp)
+            case .avx2:
+                KernelsAVX2.softmaxEntropy(logits, count: count, scale: scale, logSumExp: logSumExp)
         #endif
         default:
             KernelsBaseline.softmaxEntropy(logits, count: count, scale: scale, logSumExp: logSumExp)
@@ -71,16 +71,16 @@ public enum Softmax {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.softmaxGradient(
-                logits, count: count, scale: scale, logSumExp: logSumExp, target: target, coefficient: coefficient,
-                into: result
-            )
-        case .avx2:
-            KernelsAVX2.softmaxGradient(
-                logits, count: count, scale: scale, logSumExp: logSumExp, target: target, coefficient: coefficient,
-                into: result
-            )
+            case .avx512:
+                KernelsAVX512.softmaxGradient(
+                    logits, count: count, scale: scale, logSumExp: logSumExp, target: target, coefficient: coefficient,
+                    into: result
+                )
+            case .avx2:
+                KernelsAVX2.softmaxGradient(
+                    logits, count: count, scale: scale, logSumExp: logSumExp, target: target, coefficient: coefficient,
+                    into: result
+                )
         #endif
         default:
             KernelsBaseline.softmaxGradient(

@@ -14,10 +14,10 @@ public enum SwiGLU {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.gatedForward(gateUp: gateUp, rows: rows, width: width, output: output)
-        case .avx2:
-            KernelsAVX2.gatedForward(gateUp: gateUp, rows: rows, width: width, output: output)
+            case .avx512:
+                KernelsAVX512.gatedForward(gateUp: gateUp, rows: rows, width: width, output: output)
+            case .avx2:
+                KernelsAVX2.gatedForward(gateUp: gateUp, rows: rows, width: width, output: output)
         #endif
         default:
             KernelsBaseline.gatedForward(gateUp: gateUp, rows: rows, width: width, output: output)
@@ -31,14 +31,16 @@ public enum SwiGLU {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
-        case .avx512:
-            KernelsAVX512.gatedBackward(
-                gateUp: gateUp, outputGradient: outputGradient, rows: rows, width: width, gateUpGradient: gateUpGradient
-            )
-        case .avx2:
-            KernelsAVX2.gatedBackward(
-                gateUp: gateUp, outputGradient: outputGradient, rows: rows, width: width, gateUpGradient: gateUpGradient
-            )
+            case .avx512:
+                KernelsAVX512.gatedBackward(
+                    gateUp: gateUp, outputGradient: outputGradient, rows: rows, width: width,
+                    gateUpGradient: gateUpGradient
+                )
+            case .avx2:
+                KernelsAVX2.gatedBackward(
+                    gateUp: gateUp, outputGradient: outputGradient, rows: rows, width: width,
+                    gateUpGradient: gateUpGradient
+                )
         #endif
         default:
             KernelsBaseline.gatedBackward(

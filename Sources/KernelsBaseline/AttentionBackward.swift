@@ -95,12 +95,14 @@ public func attentionBackward(
                 let offset = position * width + column
                 multiplyRows(
                     parts.slopes + position, rowStride: 1, depthStride: parts.keyRows,
-                    parts.queries + first * width + column, width, depth: count, into: parts.keyGradients + offset, width,
+                    parts.queries + first * width + column, width, depth: count, into: parts.keyGradients + offset,
+                    width,
                     rows: queryTile, columns: width - column, reloading: true)
                 multiplyRows(
                     parts.probabilities + position, rowStride: 1, depthStride: parts.keyRows,
                     parts.outputGradients + first * width + column, width, depth: count,
-                    into: parts.valueGradients + offset, width, rows: queryTile, columns: width - column, reloading: true)
+                    into: parts.valueGradients + offset, width, rows: queryTile, columns: width - column,
+                    reloading: true)
                 position += queryTile
             }
             column += TileRow.width
@@ -252,7 +254,8 @@ private func addRows(
         var column = 0
         while column < columns {
             let target = destination + row * stride + column
-            storeSome(loadSome(target, columns - column) + load(source + row * width + column), target, columns - column)
+            storeSome(
+                loadSome(target, columns - column) + load(source + row * width + column), target, columns - column)
             column += lanes
         }
     }

@@ -3,7 +3,8 @@ import CSIMD
 /// Causal attention of consecutive queries of one head; see `Kernels.Attention.forward`.
 @inline(never)
 public func attentionForward(
-    query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int, headDimension: Int, scale: Float,
+    query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int, headDimension: Int,
+    scale: Float,
     blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockOffset: Int, output: UnsafeMutablePointer<Float>,
     outputStride: Int, logSumExp: UnsafeMutablePointer<Float>?, workspace: UnsafeMutablePointer<Float>
 ) {

@@ -7,7 +7,8 @@
     ) {
         if height == 12 {
             multiplyHalf12(
-                a, rowStride: rowStride, panel: panel, depth: depth, into: c, resultStride: resultStride, columns: columns,
+                a, rowStride: rowStride, panel: panel, depth: depth, into: c, resultStride: resultStride,
+                columns: columns,
                 reloading: reloading)
             return
         }

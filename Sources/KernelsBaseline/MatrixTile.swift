@@ -26,7 +26,8 @@ private func prefetchRows(_ c: UnsafeMutablePointer<Float>, _ stride: Int, _ row
 @inline(__always)
 func multiplyTile(
     height: Int, _ a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, panel: UnsafePointer<Float>, depth: Int,
-    into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool, next: UnsafeMutablePointer<Float>,
+    into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool,
+    next: UnsafeMutablePointer<Float>,
     ahead: UnsafePointer<Float>, aheadStride: Int
 ) {
     switch height {
@@ -71,7 +72,8 @@ func multiplyTile(
 @inline(never)
 func multiplyTile1(
     _ a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, panel: UnsafePointer<Float>, depth: Int,
-    into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool, next: UnsafeMutablePointer<Float>,
+    into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool,
+    next: UnsafeMutablePointer<Float>,
     ahead: UnsafePointer<Float>, aheadStride: Int
 ) {
     var row0 = TileRow(c, columns: columns, reloading: reloading)
@@ -90,7 +92,8 @@ func multiplyTile1(
 @inline(never)
 func multiplyTile2(
     _ a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, panel: UnsafePointer<Float>, depth: Int,
-    into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool, next: UnsafeMutablePointer<Float>,
+    into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool,
+    next: UnsafeMutablePointer<Float>,
     ahead: UnsafePointer<Float>, aheadStride: Int
 ) {
     var row0 = TileRow(c, columns: columns, reloading: reloading)
@@ -112,7 +115,8 @@ func multiplyTile2(
 @inline(never)
 func multiplyTile4(
     _ a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, panel: UnsafePointer<Float>, depth: Int,
-    into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool, next: UnsafeMutablePointer<Float>,
+    into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool,
+    next: UnsafeMutablePointer<Float>,
     ahead: UnsafePointer<Float>, aheadStride: Int
 ) {
     var row0 = TileRow(c, columns: columns, reloading: reloading)
@@ -143,7 +147,8 @@ func multiplyTile4(
 @inline(never)
 func multiplyTile6(
     _ a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, panel: UnsafePointer<Float>, depth: Int,
-    into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool, next: UnsafeMutablePointer<Float>,
+    into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool,
+    next: UnsafeMutablePointer<Float>,
     ahead: UnsafePointer<Float>, aheadStride: Int
 ) {
     prefetchRows(next, resultStride, 6)
@@ -181,7 +186,8 @@ func multiplyTile6(
 @inline(never)
 func multiplyTile8(
     _ a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, panel: UnsafePointer<Float>, depth: Int,
-    into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool, next: UnsafeMutablePointer<Float>,
+    into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool,
+    next: UnsafeMutablePointer<Float>,
     ahead: UnsafePointer<Float>, aheadStride: Int
 ) {
     prefetchRows(next, resultStride, 8)
@@ -225,7 +231,8 @@ func multiplyTile8(
 @inline(never)
 func multiplyTile12(
     _ a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, panel: UnsafePointer<Float>, depth: Int,
-    into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool, next: UnsafeMutablePointer<Float>,
+    into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool,
+    next: UnsafeMutablePointer<Float>,
     ahead: UnsafePointer<Float>, aheadStride: Int
 ) {
     prefetchRows(next, resultStride, 12)

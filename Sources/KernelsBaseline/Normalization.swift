@@ -10,7 +10,8 @@ public func normalizationForward(
         let x = input + row * width
         let y = output + row * width
         let squares = dotProduct(x, x, width)
-        let scale = 1 / (squares / Float(width) + epsilon).squareRoot()
+        // The vector's square root: the scalar one may call libm.
+        let scale = 1 / squareRoot(broadcast(squares / Float(width) + epsilon))[0]
         reciprocal[row] = scale
         var column = 0
         while column < width {
@@ -53,7 +54,8 @@ public func normalizationBackward(
             storeSome(multiplyAdd(broadcast(r), change, loadSome(dx + column, left)), dx + column, left)
             let normalized = value * broadcast(r)
             storeSome(
-                multiplyAdd(upstream, normalized, loadSome(weightGradient + column, left)), weightGradient + column, left)
+                multiplyAdd(upstream, normalized, loadSome(weightGradient + column, left)), weightGradient + column,
+                left)
             column += lanes
         }
     }

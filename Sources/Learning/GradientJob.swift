@@ -2,6 +2,7 @@ import Foundation
 import Kernels
 import Memory
 import Models
+import Pipelines
 
 /// One thread's share of a learner step: a pass with its buffers, and the gradient of the micro-batch at hand.
 ///
@@ -32,8 +33,10 @@ final class GradientJob {
         loss: any PolicyLoss, temperature: Float
     ) -> Outcome {
         var outcome = Outcome()
-        computeReference(microBatch, reference, temperature)
-        pass.forward(microBatch.batch, weights: weights, temperature: temperature)
+        StallClock.phase(.forward) {
+            computeReference(microBatch, reference, temperature)
+            pass.forward(microBatch.batch, weights: weights, temperature: temperature)
+        }
         let targets = microBatch.batch.targets.count
         coefficients.removeAll(keepingCapacity: true)
         coefficients.append(contentsOf: repeatElement(0, count: targets))
@@ -49,9 +52,11 @@ final class GradientJob {
         }
         outcome.targets = targets
         outcome.entropySum = pass.meanEntropy * Double(targets)
-        Elementwise.fill(gradient.pointer, with: 0, count: gradient.count)
-        coefficients.withUnsafeBufferPointer {
-            pass.backward($0, transposed: transposed, layout: layout, into: gradient.pointer)
+        StallClock.phase(.backward) {
+            Elementwise.fill(gradient.pointer, with: 0, count: gradient.count)
+            coefficients.withUnsafeBufferPointer {
+                pass.backward($0, transposed: transposed, layout: layout, into: gradient.pointer)
+            }
         }
         return outcome
     }

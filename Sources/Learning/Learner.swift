@@ -1,6 +1,7 @@
 import Kernels
 import Memory
 import Models
+import Pipelines
 import Trajectories
 
 /// The weights under training, their optimizer, and one update at a time.
@@ -89,10 +90,14 @@ public actor Learner {
         let norm = Elementwise.sumOfSquares(sum.pointer, count: sum.count).squareRoot()
         try checkFinite(outcome.loss, norm)
         let learningRate = configuration.schedule.rate(at: optimizer.steps)
-        optimizer.update(parameters, gradient: sum.pointer, norm: norm, learningRate: learningRate)
-        transposed.write(parameters)
+        StallClock.phase(.optimizer) {
+            optimizer.update(parameters, gradient: sum.pointer, norm: norm, learningRate: learningRate)
+        }
         version = version.next
-        store.publish(parameters, version: version)
+        StallClock.phase(.publish) {
+            transposed.write(parameters)
+            store.publish(parameters, version: version)
+        }
         return UpdateMetrics(
             step: optimizer.steps, version: version, learningRate: learningRate, gradientNorm: norm, outcome: outcome)
     }

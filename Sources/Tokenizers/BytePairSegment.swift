@@ -3,7 +3,8 @@ import HeapModule
 /// Symbols that are merged with one another.
 struct BytePairSegment {
     /// A segment up to this long is searched from end to end for each merge; a longer one has a heap of candidates.
-    private static let scannedLength = 24
+    private let scannedLength: Int
+
     private static let noMerge = UInt64.max
     /// Symbols that were merged into their left neighbour carry this id.
     private static let merged: Int32 = -1
@@ -19,6 +20,10 @@ struct BytePairSegment {
     /// Of the pair that starts at each symbol: its entry in the merge table, or `noMerge`.
     private var pairs: [UInt64] = []
 
+    init(scannedLength: Int = 24) {
+        self.scannedLength = scannedLength
+    }
+
     mutating func append(_ id: Int32) {
         ids.append(id)
     }
@@ -26,7 +31,7 @@ struct BytePairSegment {
     /// Merges the symbols, appends what is left of them to `output` and is empty again.
     mutating func merge(by merges: PairTable, into output: inout [Int32]) {
         guard !ids.isEmpty else { return }
-        if ids.count <= Self.scannedLength { scan(merges) } else { mergeByHeap(merges) }
+        if ids.count <= scannedLength { scan(merges) } else { mergeByHeap(merges) }
         output += ids
         ids.removeAll(keepingCapacity: true)
     }

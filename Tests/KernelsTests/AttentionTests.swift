@@ -102,7 +102,8 @@ struct AttentionCase {
         let sizes = [Double](repeating: 2, count: output.count)
         #expect(worstError(output, reference.output, scale: sizes) < 40 * roundoff)
         #expect(
-            worstError(logSumExp, reference.logSumExp, scale: reference.logSumExp.map { max(4, abs($0)) }) < 8 * roundoff)
+            worstError(logSumExp, reference.logSumExp, scale: reference.logSumExp.map { max(4, abs($0)) }) < 8
+                * roundoff)
     }
 
     @Test(arguments: KernelSet.supported, shapes)
@@ -126,7 +127,9 @@ struct AttentionCase {
         }
     }
 
-    @Test(.enabled(if: KernelSet.fused.count > 1, "this machine runs fewer than two variants with FMA"), arguments: shapes)
+    @Test(
+        .enabled(if: KernelSet.fused.count > 1, "this machine runs fewer than two variants with FMA"), arguments: shapes
+    )
     func fusedVariantsAgreeBitwise(shape: (positions: Int, headDimension: Int)) {
         let attention = AttentionCase(positions: shape.positions, headDimension: shape.headDimension, seed: 7)
         let results = KernelSet.fused.map { attention.forward($0, chunks: [shape.positions]) }

@@ -12,34 +12,41 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
     let instructionSet: InstructionSet
     let packWeight: @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>) -> Void
     let packTransposedWeight: @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>) -> Void
-    let multiply: @Sendable (
-        UnsafePointer<Float>, Int, Int, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>, Int, Bool
-    ) -> Void
+    let multiply:
+        @Sendable (
+            UnsafePointer<Float>, Int, Int, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>, Int, Bool
+        ) -> Void
     let weightGradientWorkspace: @Sendable (Int, Int, Int) -> Int
-    let weightGradient: @Sendable (
-        UnsafePointer<Float>, Int, UnsafePointer<Float>, Int, Int, Int, Int, UnsafeMutablePointer<Float>,
-        UnsafeMutablePointer<Float>
-    ) -> Void
-    let normalizationForward: @Sendable (
-        UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, Float, UnsafeMutablePointer<Float>,
-        UnsafeMutablePointer<Float>
-    ) -> Void
-    let normalizationBackward: @Sendable (
-        UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int,
-        UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>
-    ) -> Void
-    let rotaryApply: @Sendable (
-        UnsafeMutablePointer<Float>, Int, Int, Int, Int, UnsafePointer<Int32>, UnsafePointer<Float>,
-        UnsafePointer<Float>
-    ) -> Void
-    let rotaryApplyInverse: @Sendable (
-        UnsafeMutablePointer<Float>, Int, Int, Int, Int, UnsafePointer<Int32>, UnsafePointer<Float>,
-        UnsafePointer<Float>
-    ) -> Void
+    let weightGradient:
+        @Sendable (
+            UnsafePointer<Float>, Int, UnsafePointer<Float>, Int, Int, Int, Int, UnsafeMutablePointer<Float>,
+            UnsafeMutablePointer<Float>
+        ) -> Void
+    let normalizationForward:
+        @Sendable (
+            UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, Float, UnsafeMutablePointer<Float>,
+            UnsafeMutablePointer<Float>
+        ) -> Void
+    let normalizationBackward:
+        @Sendable (
+            UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int,
+            UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>
+        ) -> Void
+    let rotaryApply:
+        @Sendable (
+            UnsafeMutablePointer<Float>, Int, Int, Int, Int, UnsafePointer<Int32>, UnsafePointer<Float>,
+            UnsafePointer<Float>
+        ) -> Void
+    let rotaryApplyInverse:
+        @Sendable (
+            UnsafeMutablePointer<Float>, Int, Int, Int, Int, UnsafePointer<Int32>, UnsafePointer<Float>,
+            UnsafePointer<Float>
+        ) -> Void
     let gatedForward: @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>) -> Void
-    let gatedBackward: @Sendable (
-        UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>
-    ) -> Void
+    let gatedBackward:
+        @Sendable (
+            UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>
+        ) -> Void
     let elementwiseAdd: @Sendable (UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int) -> Void
     let elementwiseScale: @Sendable (UnsafeMutablePointer<Float>, Float, Int) -> Void
     let elementwiseFill: @Sendable (UnsafeMutablePointer<Float>, Float, Int) -> Void
@@ -49,27 +56,32 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
     let softmaxLogSumExp: @Sendable (UnsafePointer<Float>, Int, Float) -> Float
     let softmaxProbabilities: @Sendable (UnsafePointer<Float>, Int, Float, Float, UnsafeMutablePointer<Float>) -> Void
     let softmaxEntropy: @Sendable (UnsafePointer<Float>, Int, Float, Float) -> Float
-    let softmaxGradient: @Sendable (
-        UnsafePointer<Float>, Int, Float, Float, Int, Float, UnsafeMutablePointer<Float>
-    ) -> Void
-    let attentionStore: @Sendable (
-        UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>
-    ) -> Void
+    let softmaxGradient:
+        @Sendable (
+            UnsafePointer<Float>, Int, Float, Float, Int, Float, UnsafeMutablePointer<Float>
+        ) -> Void
+    let attentionStore:
+        @Sendable (
+            UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>
+        ) -> Void
     let attentionWorkspaceCount: @Sendable (Int) -> Int
-    let attentionForward: @Sendable (
-        UnsafePointer<Float>, Int, Int, Int, Int, Float, UnsafePointer<UnsafeMutablePointer<Float>>, Int,
-        UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>
-    ) -> Void
+    let attentionForward:
+        @Sendable (
+            UnsafePointer<Float>, Int, Int, Int, Int, Float, UnsafePointer<UnsafeMutablePointer<Float>>, Int,
+            UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>
+        ) -> Void
     let attentionBackwardWorkspaceCount: @Sendable (Int, Int) -> Int
-    let attentionBackward: @Sendable (
-        UnsafePointer<Float>, Int, Int, Int, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, Float,
-        UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int,
-        UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>
-    ) -> Void
-    let adamWUpdate: @Sendable (
-        UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>,
-        Int, Float, Float, Float, Float, Float, Float, Float, Float
-    ) -> Void
+    let attentionBackward:
+        @Sendable (
+            UnsafePointer<Float>, Int, Int, Int, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, Float,
+            UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int,
+            UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>
+        ) -> Void
+    let adamWUpdate:
+        @Sendable (
+            UnsafeMutablePointer<Float>, UnsafePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>,
+            Int, Float, Float, Float, Float, Float, Float, Float, Float
+        ) -> Void
 
     var testDescription: String { instructionSet.rawValue }
 

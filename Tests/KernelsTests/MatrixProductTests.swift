@@ -34,7 +34,8 @@ private struct Reference {
 
     /// X Wᵀ with strides wider than the rows; returns the result with its gaps, which start at 7.
     private func product(
-        _ kernels: KernelSet, _ x: [Float], _ w: [Float], rows: Int, outputs: Int, depth: Int, accumulating: Bool = false,
+        _ kernels: KernelSet, _ x: [Float], _ w: [Float], rows: Int, outputs: Int, depth: Int,
+        accumulating: Bool = false,
         start: Float = 7
     ) -> [Float] {
         let rowStride = depth + 3
@@ -60,7 +61,9 @@ private struct Reference {
         var generator = SeededGenerator(UInt64(rows * 1_000_000 + outputs * 1000 + depth))
         let x = generator.floats(rows * depth)
         let w = generator.floats(outputs * depth)
-        let reference = Reference(rows: rows, columns: outputs, depth: depth) { x[$0 * depth + $1] } b: {
+        let reference = Reference(rows: rows, columns: outputs, depth: depth) {
+            x[$0 * depth + $1]
+        } b: {
             w[$0 * depth + $1]
         }
         for accumulating in [false, true] {
@@ -85,7 +88,9 @@ private struct Reference {
         var generator = SeededGenerator(UInt64(rows * 1_000_000 + outputs * 1000 + depth))
         let dY = generator.floats(rows * outputs)
         let w = generator.floats(outputs * depth)
-        let reference = Reference(rows: rows, columns: depth, depth: outputs) { dY[$0 * outputs + $1] } b: {
+        let reference = Reference(rows: rows, columns: depth, depth: outputs) {
+            dY[$0 * outputs + $1]
+        } b: {
             w[$1 * depth + $0]
         }
         var packed = [Float](repeating: .nan, count: MatrixProduct.packedCount(outputs: depth, depth: outputs))
@@ -111,7 +116,9 @@ private struct Reference {
         var generator = SeededGenerator(UInt64(rows * 1_000_000 + outputs * 1000 + inputs))
         let dY = generator.floats(rows * outputs)
         let x = generator.floats(rows * inputs)
-        let reference = Reference(rows: outputs, columns: inputs, depth: rows) { dY[$1 * outputs + $0] } b: {
+        let reference = Reference(rows: outputs, columns: inputs, depth: rows) {
+            dY[$1 * outputs + $0]
+        } b: {
             x[$1 * inputs + $0]
         }
         let dW = gradient(kernels, dY, x, rows: rows, outputs: outputs, inputs: inputs)
@@ -138,7 +145,9 @@ private struct Reference {
         }
     }
 
-    @Test(.enabled(if: KernelSet.fused.count > 1, "this machine runs fewer than two variants with FMA"), arguments: shapes)
+    @Test(
+        .enabled(if: KernelSet.fused.count > 1, "this machine runs fewer than two variants with FMA"), arguments: shapes
+    )
     func fusedVariantsAgreeBitwise(shape: (rows: Int, outputs: Int, depth: Int)) {
         let (rows, outputs, depth) = shape
         var generator = SeededGenerator(UInt64(rows + outputs + depth))

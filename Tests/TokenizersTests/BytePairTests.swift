@@ -28,7 +28,8 @@ struct BytePairTests {
             var tokens = ["a", "b", "c", "d"]
             var merges: [(String, String)] = []
             for _ in 0..<(6 + below(40)) {
-                let (left, right) = (tokens[below(tokens.count)], tokens[below(tokens.count)])
+                // Short tokens are drawn more often, so that merges compete for the same characters.
+                let (left, right) = (tokens[below(1 + below(tokens.count))], tokens[below(1 + below(tokens.count))])
                 guard (left + right).count <= 12, !merges.contains(where: { $0 == (left, right) }) else { continue }
                 merges.append((left, right))
                 if !tokens.contains(left + right) { tokens.append(left + right) }
@@ -45,9 +46,32 @@ struct BytePairTests {
             for length in [1, 2, 5, 20, 24, 25, 26, 40, 70] {
                 let letters = 2 + below(3)
                 let text = (0..<length).map { _ in tokens[below(letters)] }.joined()
-                let found = try tokenizer.encode(text, addSpecialTokens: false).map { tokenizer.token(for: $0) }
-                #expect(found == Self.reference(text, merges), "\(text) by \(merges)")
+                let expected = Self.reference(text, merges).map { tokenizer.id(of: $0) }
+                #expect(try tokenizer.encode(text, addSpecialTokens: false) == expected, "\(text) by \(merges)")
+                for scannedLength in [0, .max] {
+                    var segment = BytePairSegment(scannedLength: scannedLength)
+                    for letter in text { segment.append(try #require(tokenizer.id(of: String(letter)))) }
+                    var found: [Int32] = []
+                    segment.merge(by: tokenizer.model.merges, into: &found)
+                    #expect(found == expected, "\(text) by \(merges)")
+                }
             }
         }
+    }
+
+    /// After b and c are merged, the candidate a + b is stale; taking its place for a + bc would forestall bc + d.
+    @Test(arguments: [0, 24])
+    func staleCandidatesAreSkipped(scannedLength: Int) {
+        let (a, b, c, d, bc, ab, bcd, abc): (Int32, Int32, Int32, Int32, Int32, Int32, Int32, Int32) = (
+            0, 1, 2, 3, 4, 5, 6, 7
+        )
+        let merges = [(b, c, bc), (a, b, ab), (bc, d, bcd), (a, bc, abc)].enumerated().map { rank, merge in
+            (BytePairModel.pair(merge.0, merge.1), BytePairModel.pair(Int32(rank), merge.2))
+        }
+        var segment = BytePairSegment(scannedLength: scannedLength)
+        for id in [a, b, c, d] { segment.append(id) }
+        var found: [Int32] = []
+        segment.merge(by: PairTable(merges.map { (key: $0, value: $1) }), into: &found)
+        #expect(found == [a, bcd])
     }
 }

@@ -1,3 +1,4 @@
+import Pipelines
 import Trajectories
 
 /// Scores groups of rollouts: outcome and structure, each step explained.
@@ -100,9 +101,11 @@ extension Scorer {
     private func decompose(
         _ text: String, with decomposer: any Decomposer, question: String?
     ) async throws -> LooseStructure {
+        StallClock.switchPhase(.decompose)
+        defer { StallClock.switchPhase(.other) }
         switch structureReward.compatibility {
-        case .none: LooseStructure(try await decomposer.structure(of: text, question: question))
-        case .reference: try await decomposer.looseStructure(of: text, question: question)
+        case .none: return LooseStructure(try await decomposer.structure(of: text, question: question))
+        case .reference: return try await decomposer.looseStructure(of: text, question: question)
         }
     }
 
@@ -117,6 +120,8 @@ extension Scorer {
         }
         do {
             let student = try await decompose(text, with: studentDecomposer, question: problem.question)
+            StallClock.switchPhase(.judge)
+            defer { StallClock.switchPhase(.other) }
             guard let score = try await structureReward.score(student: student, teachers: structures) else {
                 return .failure(.noTrace)
             }

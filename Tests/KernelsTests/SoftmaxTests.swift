@@ -1,0 +1,138 @@
+import Kernels
+import Testing
+
+@Suite struct SoftmaxTests {
+    /// exp(x) of every element: probabilities with scale 1 and logSumExp 0.
+    private func exponentials(_ kernels: KernelSet, _ x: [Float]) -> [Float] {
+        var result = [Float](repeating: .nan, count: x.count)
+        kernels.softmaxProbabilities(x, x.count, 1, 0, &result)
+        return result
+    }
+
+    @Test(arguments: KernelSet.supported)
+    func exponentialKeepsItsBound(kernels: KernelSet) {
+        // A dense sweep of the whole range, all of [-1, 1] in steps of 2e-6, and the ends.
+        var x = (0..<1_000_000).map { Float(-87.33 + 176.05 * Double($0) / 1_000_000) }
+        x += (0..<1_000_000).map { Float(-1 + 2e-6 * Double($0)) }
+        x += [-87.336_54, 88.722_83, 0, -0.0]
+        let result = exponentials(kernels, x)
+        var worst = 0.0
+        for (value, power) in zip(x, result) {
+            let exact = Double.power(of: Double(value))
+            if exact > Double(Float.greatestFiniteMagnitude) { continue }
+            worst = max(worst, abs(Double(power) - exact) / Double(Float(exact).ulp))
+        }
+        #expect(worst <= (kernels.instructionSet == .baseline ? 2 : 1), "\(worst) ulp")
+    }
+
+    @Test(arguments: KernelSet.supported)
+    func exponentialHasCleanEnds(kernels: KernelSet) {
+        let x: [Float] = [-87.34, -100, -1e30, -.infinity, 88.73, 1000, .infinity, .nan, -.nan, 0]
+        let result = exponentials(kernels, x)
+        #expect(result[0..<4].allSatisfy { $0 == 0 })
+        #expect(result[4..<7].allSatisfy { $0 == .infinity })
+        #expect(result[7].isNaN && result[8].isNaN)
+        #expect(result[9] == 1)
+        let payload = Float(bitPattern: 0x7fff_ffff)
+        #expect(exponentials(kernels, [payload])[0].isNaN)
+    }
+
+    @Test(arguments: KernelSet.supported, oddCounts)
+    func matchesDoublePrecision(kernels: KernelSet, count: Int) {
+        var generator = SeededGenerator(UInt64(count))
+        let x = generator.floats(count, in: -20...20)
+        let scale: Float = 1.25
+        let y = x.map { Double($0) * Double(scale) }
+        let largest = y.max() ?? 0
+        let exact = largest + Double.logarithm(y.reduce(0) { $0 + Double.power(of: $1 - largest) })
+        let total = kernels.softmaxLogSumExp(x, count, scale)
+        // Half a unit of the largest scaled logit's rounding, and half of the result's.
+        #expect(abs(Double(total) - exact) <= 25 * 2 * roundoff + 1e-6)
+
+        let p = y.map { Double.power(of: $0 - exact) }
+        var result = [Float](repeating: 42, count: count + 1)
+        kernels.softmaxProbabilities(x, count, scale, total, &result)
+        #expect(result[count] == 42)
+        // The difference of two numbers up to 25 carries their roundings into the exponent.
+        #expect(worstError(Array(result.prefix(count)), p, scale: p) <= 80 * roundoff * 2)
+        #expect(abs(result.prefix(count).reduce(0.0) { $0 + Double($1) } - 1) < 1e-5)
+
+        let entropy = zip(p, y).reduce(0.0) { $0 + $1.0 * (exact - $1.1) }
+        #expect(abs(Double(kernels.softmaxEntropy(x, count, scale, total)) - entropy) <= 1e-5 * (1 + entropy))
+
+        let target = count / 3
+        var gradient = [Float](repeating: 42, count: count + 1)
+        kernels.softmaxGradient(x, count, scale, total, target, -0.7, &gradient)
+        #expect(gradient[count] == 42)
+        let reference = (0..<count).map { -0.7 * Double(scale) * (($0 == target ? 1 : 0) - p[$0]) }
+        #expect(
+            worstError(Array(gradient.prefix(count)), reference, scale: [Double](repeating: 1, count: count)) < 1e-5)
+    }
+
+    @Test(arguments: KernelSet.supported)
+    func largeVocabularyLosesNothing(kernels: KernelSet) {
+        let count = 151_936
+        var generator = SeededGenerator(1)
+        let x = generator.floats(count, in: -4...4)
+        let sum = x.reduce(0.0) { $0 + Double.power(of: Double($1)) }
+        #expect(abs(Double(kernels.softmaxLogSumExp(x, count, 1)) - Double.logarithm(sum)) < 2e-6)
+    }
+
+    @Test(arguments: KernelSet.supported)
+    func maskedAndBrokenLogits(kernels: KernelSet) {
+        let masked: [Float] = [-.infinity, 2, -.infinity, 1]
+        let total = kernels.softmaxLogSumExp(masked, 4, 1)
+        #expect(abs(total - 2.313_261_7) < 1e-6)
+        var p = [Float](repeating: .nan, count: 4)
+        kernels.softmaxProbabilities(masked, 4, 1, total, &p)
+        #expect(p[0] == 0 && p[2] == 0)
+        #expect(abs(kernels.softmaxEntropy(masked, 4, 1, total) - 0.582_203_1) < 1e-6)
+        #expect(kernels.softmaxLogSumExp([-.infinity, -.infinity], 2, 1) == -.infinity)
+        #expect(kernels.softmaxLogSumExp([1, .nan], 2, 1).isNaN)
+        #expect(kernels.softmaxLogSumExp([1, .infinity], 2, 1).isNaN)
+        // Far beyond exp's range, as long as the differences are not.
+        #expect(kernels.softmaxLogSumExp([1e6, 1e6], 2, 1) == 1e6 + 0.6875)
+    }
+
+    @Test(arguments: KernelSet.supported)
+    func gradientIsThatOfTheLogProbability(kernels: KernelSet) {
+        let count = 19
+        let target = 4
+        var generator = SeededGenerator(3)
+        let x = generator.floats(count, in: -3...3)
+        let scale: Float = 0.8
+        var gradient = [Float](repeating: .nan, count: count)
+        kernels.softmaxGradient(
+            x, count, scale, kernels.softmaxLogSumExp(x, count, scale), target, 1.5, &gradient)
+        let numeric = finiteDifferences(x.map(Double.init)) { x in
+            let y = x.map { $0 * Double(scale) }
+            return 1.5 * (y[target] - Double.logarithm(y.reduce(0) { $0 + Double.power(of: $1) }))
+        }
+        #expect(worstError(gradient, numeric, scale: [Double](repeating: 1, count: count)) < 1e-6)
+    }
+
+    @Test(
+        .enabled(if: KernelSet.fused.count > 1, "this machine runs fewer than two variants with FMA"),
+        arguments: oddCounts)
+    func fusedVariantsAgreeBitwise(count: Int) {
+        var generator = SeededGenerator(UInt64(count))
+        let x = generator.floats(count, in: -20...20)
+        let results = KernelSet.fused.map { kernels in
+            let total = kernels.softmaxLogSumExp(x, count, 0.9)
+            var gradient = [Float](repeating: 0, count: count)
+            kernels.softmaxGradient(x, count, 0.9, total, 0, 1, &gradient)
+            return bits(gradient + [total, kernels.softmaxEntropy(x, count, 0.9, total)])
+        }
+        #expect(results.allSatisfy { $0 == results[0] })
+    }
+
+    @Test func logProbabilityHasOneDefinition() {
+        let x: [Float] = [0.3, -1, 2.5, 0.1]
+        let total = Softmax.logSumExp(x, count: 4, scale: 0.7)
+        for target in 0..<4 {
+            #expect(
+                Softmax.logProbability(x, count: 4, scale: 0.7, target: target)
+                    == Softmax.logProbability(logit: x[target], scale: 0.7, logSumExp: total))
+        }
+    }
+}
