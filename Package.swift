@@ -22,7 +22,8 @@ func kernelVariant(_ name: String, defines: [String], compilerFlags: [String], c
     let vectorVariants: [Target] = [
         kernelVariant("KernelsAVX2", defines: ["KERNELS_FMA"], compilerFlags: ["-march=x86-64-v3"]),
         kernelVariant(
-            "KernelsAVX512", defines: ["KERNELS_FMA", "KERNELS_AVX512"], compilerFlags: ["-march=znver4"]),
+            "KernelsAVX512", defines: ["KERNELS_FMA", "KERNELS_AVX512"],
+            compilerFlags: ["-march=x86-64-v4", "-mavx512bf16", "-mavx512vnni", "-mtune=znver4"]),
     ]
 #else
     let vectorVariants: [Target] = []
@@ -93,5 +94,21 @@ let package = Package(
             swiftSettings: strict),
         tests("Models", ["Kernels", "Memory", "Tokenizers", "Trajectories"], resources: ["Fixtures"]),
         tests("Generation", ["Models", "Trajectories"]),
+        tests("Trajectories", []),
+        tests(
+            "Learning", ["Generation", "Kernels", "Memory", "Models", "Pipelines", "Trajectories"],
+            resources: ["Fixtures"]),
+        tests(
+            "Rollouts",
+            [
+                "Generation", "Learning", "Models", "Pipelines", "StructureRewards", "Tasks", "Tokenizers",
+                "Trajectories", .logging, .serviceLifecycle, .unixSignals,
+            ]),
+        tests(
+            "Training",
+            [
+                "Generation", "Kernels", "Learning", "Models", "Pipelines", "StructureRewards", "Tasks", "Tokenizers",
+                "Trajectories", .logging, .yams,
+            ]),
     ]
 )

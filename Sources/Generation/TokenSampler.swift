@@ -104,7 +104,7 @@ public final class TokenSampler {
                 running += values[Int(candidates[kept])]
                 kept += 1
             }
-            candidates.removeLast(candidates.count - max(1, kept))
+            candidates.removeLast(max(0, candidates.count - max(1, kept)))
         }
         candidates.sort()
     }

@@ -7,10 +7,10 @@ internal import KernelsBaseline
 
 /// Causal attention of one head over keys and values in blocks of 16 absolute positions.
 ///
-/// A block, for one key-value head, is the keys transposed, [headDimension][16], and then the values, [16][headDimension rounded up to 16].
-/// Slots that no query may see can hold anything. The result for a query is bitwise the same whether it comes alone or with others:
-/// a score is one chain over the head's dimensions, the sum of powers goes by key modulo 16, and an output is four chains over the keys
-/// by position modulo 4.
+/// A block, for one key-value head, is the keys transposed, [headDimension][16], and then the values,
+/// [16][headDimension rounded up to 16]. Slots that no query may see can hold anything. The result for a query is
+/// bitwise the same whether it comes alone or with others: a score is one chain over the head's dimensions, the sum of
+/// powers goes by key modulo 16, and an output is four chains over the keys by position modulo 4.
 public enum Attention {
     /// Positions of a block.
     public static let blockLength = 16
@@ -56,8 +56,8 @@ public enum Attention {
         }
     }
 
-    /// output = softmax(scale · q kᵀ) v of `queryCount` consecutive queries, query i at position firstPosition + i, over the keys
-    /// 0 ... firstPosition + i, which all must have been stored.
+    /// output = softmax(scale · q kᵀ) v of `queryCount` consecutive queries, query i at position firstPosition + i,
+    /// over the keys 0 ... firstPosition + i, which all must have been stored.
     ///
     /// - Parameters:
     ///   - query: `queryCount` rows of `headDimension`.
@@ -112,18 +112,20 @@ public enum Attention {
         }
     }
 
-    /// The gradients of one head of one sequence: queries at positions firstPosition ..< firstPosition + queryCount, keys and values at
-    /// 0 ..< firstPosition + queryCount (a completion that shares a prompt's keys has firstPosition > 0).
+    /// The gradients of one head of one sequence: queries at positions firstPosition ..< firstPosition + queryCount,
+    /// keys and values at 0 ..< firstPosition + queryCount (a completion that shares a prompt's keys has firstPosition
+    /// > 0).
     ///
-    /// With p = exp(scale · q k - logSumExp) and s = scale · p (dO v - dO O): dQ = Σ s k, dK += Σ s q, dV += Σ p dO, in an order that
-    /// depends on the counts alone.
+    /// With p = exp(scale · q k - logSumExp) and s = scale · p (dO v - dO O): dQ = Σ s k, dK += Σ s q, dV += Σ p dO, in
+    /// an order that depends on the counts alone.
     ///
     /// - Parameters:
     ///   - query, output, outputGradient: `queryCount` rows; the last two share `outputStride`.
     ///   - key, value: firstPosition + queryCount rows each, `keyValueStride` apart.
     ///   - logSumExp: [queryCount], from `forward`.
     ///   - queryGradient: `queryCount` rows, overwritten.
-    ///   - keyGradient, valueGradient: firstPosition + queryCount rows each, `keyValueGradientStride` apart, accumulated into.
+    ///   - keyGradient, valueGradient: firstPosition + queryCount rows each, `keyValueGradientStride` apart,
+    ///     accumulated into.
     ///   - workspace: `backwardWorkspaceCount(headDimension:positions:)` floats, of any content.
     public static func backward(
         query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int, key: UnsafePointer<Float>,

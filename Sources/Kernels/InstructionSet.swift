@@ -12,9 +12,9 @@ import CSIMD
 public enum InstructionSet: String, Sendable, CaseIterable, Comparable, CustomStringConvertible {
     /// What every machine of the architecture has: SSE2 on x86-64, NEON on arm64.
     case baseline
-    /// AVX2 with FMA and F16C.
+    /// x86-64-v3: AVX2 with FMA, F16C, BMI1, BMI2, LZCNT and MOVBE.
     case avx2
-    /// AVX-512 F, BW, DQ and VL with BF16 and VNNI.
+    /// x86-64-v4, which is AVX-512 F, BW, CD, DQ and VL, with BF16 and VNNI.
     case avx512
 
     /// The environment variable that overrides the choice.
@@ -24,7 +24,9 @@ public enum InstructionSet: String, Sendable, CaseIterable, Comparable, CustomSt
     public static let supported: [InstructionSet] = {
         let features = ProcessorFeatures.probe()
         var sets = [InstructionSet.baseline]
-        let avx2 = features.avx2 && features.fma && features.f16c
+        let avx2 =
+            features.avx2 && features.fma && features.f16c && features.movbe && features.bmi1 && features.bmi2
+            && features.lzcnt
         if avx2 { sets.append(.avx2) }
         if avx2 && features.avx512f && features.avx512bw && features.avx512dq && features.avx512vl
             && features.avx512bf16 && features.avx512vnni
@@ -37,8 +39,8 @@ public enum InstructionSet: String, Sendable, CaseIterable, Comparable, CustomSt
     /// The strongest supported variant.
     public static var best: InstructionSet { supported.last ?? .baseline }
 
-    /// The variant all kernels of this process use: `select` on the process's environment, taken once; the best one where that
-    /// names no variant that can run (a program checks `selected` at start to refuse such a value).
+    /// The variant all kernels of this process use: `select` on the process's environment, taken once; the best one
+    /// where that names no variant that can run (a program checks `selected` at start to refuse such a value).
     public static let current: InstructionSet = (try? selected.get()) ?? best
 
     /// What the process's environment asks for, or why it cannot be had.

@@ -7,10 +7,11 @@ internal import KernelsBaseline
 
 /// Products of activations with packed weights, in single precision.
 ///
-/// A linear layer Y = X Wᵀ with W [outputs, depth], as PyTorch has it, takes three products: Y itself (`pack`, `multiply`), dX = dY W
-/// (`packTransposed`, `multiply`) and dW += dYᵀ X (`weightGradient`). Every element of a result is one chain of multiply-adds over the summed
-/// index in ascending order, from zero or from the value that it accumulates into: it does not depend on the other rows or columns.
-/// Pointers need no alignment beyond 4 bytes; a stride is the distance of two rows in floats. Results must not overlap inputs.
+/// A linear layer Y = X Wᵀ with W [outputs, depth], as PyTorch has it, takes three products: Y itself (`pack`,
+/// `multiply`), dX = dY W (`packTransposed`, `multiply`) and dW += dYᵀ X (`weightGradient`). Every element of a result
+/// is one chain of multiply-adds over the summed index in ascending order, from zero or from the value that it
+/// accumulates into: it does not depend on the other rows or columns. Pointers need no alignment beyond 4 bytes; a
+/// stride is the distance of two rows in floats. Results must not overlap inputs.
 public enum MatrixProduct {
     /// Columns of a packed panel.
     public static let panelWidth = 32
@@ -38,8 +39,8 @@ public enum MatrixProduct {
         }
     }
 
-    /// Packs W [outputs, depth], row-major, for dX = dY W: panels [⌈depth / 32⌉][outputs][32], zero padded. `multiply` then takes
-    /// `depth` as its outputs and `outputs` as its depth.
+    /// Packs W [outputs, depth], row-major, for dX = dY W: panels [⌈depth / 32⌉][outputs][32], zero padded. `multiply`
+    /// then takes `depth` as its outputs and `outputs` as its depth.
     ///
     /// - Parameter packed: takes `packedCount(outputs: depth, depth: outputs)` floats.
     public static func packTransposed(
@@ -57,7 +58,8 @@ public enum MatrixProduct {
         }
     }
 
-    /// C[rows, outputs] = A[rows, depth] · packed, or += where `accumulating`. Of C only these rows and columns are touched.
+    /// C[rows, outputs] = A[rows, depth] · packed, or += where `accumulating`. Of C only these rows and columns are
+    /// touched.
     public static func multiply(
         _ a: UnsafePointer<Float>, rows: Int, rowStride: Int, packed: UnsafePointer<Float>, outputs: Int, depth: Int,
         into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool

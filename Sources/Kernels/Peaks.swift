@@ -8,8 +8,8 @@ internal import KernelsBaseline
 /// What one core of this machine can do at most, measured: what kernels are compared with.
 public enum Peaks {
     /// Single-precision operations a second of one core (an FMA counts as two): the best of `trials` runs of a loop of
-    /// multiply-adds on registers alone (`repetitions` times all accumulators that the registers hold); short runs, since the clock
-    /// frequency and other loads vary.
+    /// multiply-adds on registers alone (`repetitions` times all accumulators that the registers hold); short runs,
+    /// since the clock frequency and other loads vary.
     public static func measureFMA(trials: Int = 50, repetitions: Int = 100_000) -> Double {
         let clock = ContinuousClock()
         var best = 0.0
@@ -22,8 +22,8 @@ public enum Peaks {
         return sink.isNaN ? 0 : best
     }
 
-    /// Bytes a second that one core reads from `buffer` [count], which should be far larger than the caches: the best of
-    /// `trials` passes.
+    /// Bytes a second that one core reads from `buffer` [count], which should be far larger than the caches: the best
+    /// of `trials` passes.
     public static func measureRead(_ buffer: UnsafePointer<Float>, count: Int, trials: Int = 5) -> Double {
         let clock = ContinuousClock()
         var best = 0.0

@@ -5,8 +5,8 @@ internal import KernelsBaseline
     internal import KernelsAVX512
 #endif
 
-/// Rotary position embedding (Su et al., arXiv 2104.09864) in the half-rotating order of Hugging Face: dimension d of a head is paired
-/// with d + headDimension / 2. The tables of cosines and sines are [position][headDimension / 2].
+/// Rotary position embedding (Su et al., arXiv 2104.09864) in the half-rotating order of Hugging Face: dimension d of a
+/// head is paired with d + headDimension / 2. The tables of cosines and sines are [position][headDimension / 2].
 public enum RotaryEmbedding {
     /// Rotates every pair (a, b) to (a cos - b sin, b cos + a sin), in place.
     ///

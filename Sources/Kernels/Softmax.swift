@@ -19,7 +19,8 @@ public enum Softmax {
         logProbability(logit: logits[target], scale: scale, logSumExp: logSumExp(logits, count: count, scale: scale))
     }
 
-    /// log Σ exp(scale x), within 1e-6 + 1 ulp of the exact value; -infinity where all logits are, not-a-number where one is or is +infinity.
+    /// log Σ exp(scale x), within 1e-6 + 1 ulp of the exact value; -infinity where all logits are, not-a-number where
+    /// one is or is +infinity.
     public static func logSumExp(_ x: UnsafePointer<Float>, count: Int, scale: Float) -> Float {
         switch InstructionSet.current {
         #if arch(x86_64)
@@ -63,8 +64,8 @@ public enum Softmax {
         }
     }
 
-    /// The gradient of coefficient · logProbability(target) with respect to the logits, coefficient · scale · (onehot - p), into `result`
-    /// [count], which may be `logits`.
+    /// The gradient of coefficient · logProbability(target) with respect to the logits, coefficient · scale · (onehot -
+    /// p), into `result` [count], which may be `logits`.
     public static func gradient(
         _ logits: UnsafePointer<Float>, count: Int, scale: Float, logSumExp: Float, target: Int, coefficient: Float,
         into result: UnsafeMutablePointer<Float>

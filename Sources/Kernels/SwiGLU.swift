@@ -5,8 +5,8 @@ internal import KernelsBaseline
     internal import KernelsAVX512
 #endif
 
-/// The gated unit silu(gate) · up (Shazeer, arXiv 2002.05202) with silu(g) = g / (1 + e^-g). A row of `gateUp` holds `width` gates
-/// and then `width` ups.
+/// The gated unit silu(gate) · up (Shazeer, arXiv 2002.05202) with silu(g) = g / (1 + e^-g). A row of `gateUp` holds
+/// `width` gates and then `width` ups.
 public enum SwiGLU {
     /// output[rows, width] = silu(gate) · up for `gateUp` [rows, 2 width].
     public static func forward(
@@ -24,7 +24,8 @@ public enum SwiGLU {
         }
     }
 
-    /// Overwrites `gateUpGradient` [rows, 2 width] with the gradients of gates and ups for `outputGradient` [rows, width].
+    /// Overwrites `gateUpGradient` [rows, 2 width] with the gradients of gates and ups for `outputGradient` [rows,
+    /// width].
     public static func backward(
         gateUp: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>, rows: Int, width: Int,
         gateUpGradient: UnsafeMutablePointer<Float>

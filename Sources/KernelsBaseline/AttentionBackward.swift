@@ -3,8 +3,8 @@ import CSIMD
 /// Queries whose probabilities are held at once.
 private let backwardTile = 16
 
-/// Where the parts of the workspace of `attentionBackward` stand. Rows are padded to whole vectors with zeros, and their number to
-/// whole blocks.
+/// Where the parts of the workspace of `attentionBackward` stand. Rows are padded to whole vectors with zeros, and
+/// their number to whole blocks.
 private struct BackwardWorkspace {
     let width: Int
     let keyRows: Int
@@ -105,7 +105,7 @@ public func attentionBackward(
                     reloading: true)
                 position += queryTile
             }
-            column += TileRow.width
+            column += tileWidth
         }
         first += count
     }
@@ -113,8 +113,8 @@ public func attentionBackward(
     addRows(parts.valueGradients, width, positions, headDimension, into: valueGradient, keyValueGradientStride)
 }
 
-/// Probabilities p = exp(scale q·k - logSumExp) and slopes scale p (dO·v - dO·O) of four queries with all keys of the blocks; zero
-/// where the key stands behind the query and where there is no query.
+/// Probabilities p = exp(scale q·k - logSumExp) and slopes scale p (dO·v - dO·O) of four queries with all keys of the
+/// blocks; zero where the key stands behind the query and where there is no query.
 @inline(__always)
 private func slopesOfTile(
     _ parts: BackwardWorkspace, first: Int, member: Int, queryCount: Int, firstPosition: Int, blocks: Int,
@@ -182,32 +182,32 @@ private func storeRaw(_ scores: Vector, _ changes: Vector, _ parts: BackwardWork
     store(changes, parts.slopes + offset)
 }
 
-/// Up to four rows of a product: result (+)= a · b, with b in rows `stride` apart; see `multiplyTile1` for `a`. Columns beyond
-/// `columns` are read and not written.
+/// Up to four rows of a product: result (+)= a · b, with b in rows `stride` apart; see `multiplyTile1` for `a`. Columns
+/// beyond `columns` are read and not written.
 @inline(never)
 private func multiplyRows(
     _ a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, _ b: UnsafePointer<Float>, _ stride: Int, depth: Int,
     into c: UnsafeMutablePointer<Float>, _ resultStride: Int, rows: Int, columns: Int, reloading: Bool
 ) {
-    var row0 = TileRow(c, columns: columns, reloading: reloading)
-    var row1 = TileRow(c + resultStride, columns: columns, reloading: reloading && rows > 1)
-    var row2 = TileRow(c + 2 * resultStride, columns: columns, reloading: reloading && rows > 2)
-    var row3 = TileRow(c + 3 * resultStride, columns: columns, reloading: reloading && rows > 3)
+    var row0 = startRow(c, columns: columns, reloading: reloading)
+    var row1 = startRow(c + resultStride, columns: columns, reloading: reloading && rows > 1)
+    var row2 = startRow(c + 2 * resultStride, columns: columns, reloading: reloading && rows > 2)
+    var row3 = startRow(c + 3 * resultStride, columns: columns, reloading: reloading && rows > 3)
     var a = a
     var b = b
     for _ in 0..<depth {
-        let factors = TileRow(b)
-        row0.add(a[0], factors)
-        row1.add(a[rowStride], factors)
-        row2.add(a[2 * rowStride], factors)
-        row3.add(a[3 * rowStride], factors)
+        let factors = loadRow(b)
+        addRow(a[0], factors, to: &row0)
+        addRow(a[rowStride], factors, to: &row1)
+        addRow(a[2 * rowStride], factors, to: &row2)
+        addRow(a[3 * rowStride], factors, to: &row3)
         a += depthStride
         b += stride
     }
-    row0.write(c, columns: columns)
-    if rows > 1 { row1.write(c + resultStride, columns: columns) }
-    if rows > 2 { row2.write(c + 2 * resultStride, columns: columns) }
-    if rows > 3 { row3.write(c + 3 * resultStride, columns: columns) }
+    storeRow(row0, c, columns: columns)
+    if rows > 1 { storeRow(row1, c + resultStride, columns: columns) }
+    if rows > 2 { storeRow(row2, c + 2 * resultStride, columns: columns) }
+    if rows > 3 { storeRow(row3, c + 3 * resultStride, columns: columns) }
 }
 
 /// Rows of `columns` to padded rows without gaps, and rows of zeros up to `paddedRows`.

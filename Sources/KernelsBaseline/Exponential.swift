@@ -2,8 +2,9 @@ import CSIMD
 
 /// e^x of every lane: within 1 ulp of the exact value (2 without FMA) for -87.33 <= x <= 88.72.
 ///
-/// x = n ln 2 + r with |r| <= ln 2 / 2, e^r = 1 + r + r² q(r) with q of degree 4, fitted for the least relative error (3e-9) by the
-/// Remez exchange; 2^n enters through the exponent bits. Below the range 0, above it infinity; not-a-number stays so.
+/// x = n ln 2 + r with |r| <= ln 2 / 2, e^r = 1 + r + r² q(r) with q of degree 4, fitted for the least relative error
+/// (3e-9) by the Remez exchange; 2^n enters through the exponent bits. Below the range 0, above it infinity;
+/// not-a-number stays so.
 @inline(__always)
 func exponential(_ x: Vector) -> Vector {
     // 1.5 * 2^23: adding it rounds to the nearest integer, which then stands in the low bits.

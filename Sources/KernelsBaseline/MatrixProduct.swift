@@ -10,7 +10,7 @@ public func multiply(
     _ a: UnsafePointer<Float>, rows: Int, rowStride: Int, packed: UnsafePointer<Float>, outputs: Int, depth: Int,
     into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool
 ) {
-    let blocks = rows <= TileRow.height ? 1 : max(1, (depth + depthBlock - 1) / depthBlock)
+    let blocks = rows <= tileHeight ? 1 : max(1, (depth + depthBlock - 1) / depthBlock)
     let blockDepth = (depth + blocks - 1) / blocks
     let groupColumns = max(1, groupFloats / (panelWidth * max(1, blockDepth))) * panelWidth
     for block in 0..<blocks {
@@ -36,29 +36,29 @@ private func multiplyGroup(
     following: Int, depth: Int, into c: UnsafeMutablePointer<Float>, resultStride: Int, reloading: Bool
 ) {
     // While the tiles of a panel are computed, each brings its share of the next group's panel nearer.
-    let tiles = (rows + TileRow.height - 1) / TileRow.height
-    let aheadStride = tiles > 1 ? (TileRow.width + tiles - 1) / tiles : 0
+    let tiles = (rows + tileHeight - 1) / tileHeight
+    let aheadStride = tiles > 1 ? (tileWidth + tiles - 1) / tiles : 0
     let aheadGroup = (columns + panelWidth - 1) / panelWidth * panelStride
     var aheadRow = 0
     var row = 0
     while row < rows {
-        let height = tileHeight(rows - row)
+        let height = nextTileHeight(rows - row)
         let result = c + row * resultStride
         var column = 0
         while column < columns {
             let panel = panels + tileOffset(column: column, panelStride)
-            if height == 1 && columns - column >= 4 * TileRow.width {
+            if height == 1 && columns - column >= 4 * tileWidth {
                 multiplyOneRow(
                     a + row * rowStride, panels: panel, panelStride: panelStride, depth: depth, into: result + column,
                     reloading: reloading)
-                column += 4 * TileRow.width
+                column += 4 * tileWidth
                 continue
             }
-            if height == 2 && columns - column >= 2 * TileRow.width {
+            if height == 2 && columns - column >= 2 * tileWidth {
                 multiplyTwoRows(
                     a + row * rowStride, rowStride: rowStride, panels: panel, panelStride: panelStride, depth: depth,
                     into: result + column, resultStride: resultStride, reloading: reloading)
-                column += 2 * TileRow.width
+                column += 2 * tileWidth
                 continue
             }
             #if KERNELS_AVX512
@@ -70,14 +70,14 @@ private func multiplyGroup(
                     break
                 }
             #endif
-            let isLast = column + TileRow.width >= columns
+            let isLast = column + tileWidth >= columns
             multiplyTile(
                 height: height, a + row * rowStride, rowStride: rowStride, depthStride: 1, panel: panel, depth: depth,
-                into: result + column, resultStride: resultStride, columns: min(TileRow.width, columns - column),
-                reloading: reloading, next: isLast ? result + height * resultStride : result + column + TileRow.width,
+                into: result + column, resultStride: resultStride, columns: min(tileWidth, columns - column),
+                reloading: reloading, next: isLast ? result + height * resultStride : result + column + tileWidth,
                 ahead: column < following ? panel + aheadGroup + aheadRow : panel,
                 aheadStride: column < following ? aheadStride : 0)
-            column += TileRow.width
+            column += tileWidth
         }
         aheadRow += depth * aheadStride
         row += height

@@ -1,5 +1,6 @@
 #if KERNELS_AVX512
-    /// `height` rows with the last panel of a matrix of which at most sixteen columns are left: half the work of whole tiles.
+    /// `height` rows with the last panel of a matrix of which at most sixteen columns are left: half the work of whole
+    /// tiles.
     @inline(__always)
     func multiplyHalfPanel(
         height: Int, _ a: UnsafePointer<Float>, rowStride: Int, panel: UnsafePointer<Float>, depth: Int,

@@ -1,4 +1,5 @@
-/// Independent chains of `fusedMultiplyAddLoop`: as many as the registers hold, and more than two units of latency 4 need.
+/// Independent chains of `fusedMultiplyAddLoop`: as many as the registers hold, and more than two units of latency 4
+/// need.
 #if KERNELS_AVX512
     private let chains = 24
 #elseif KERNELS_FMA

@@ -1,6 +1,7 @@
 import CSIMD
 
-/// Rotates every head's pairs (d, d + headDimension/2) by the angle of the row's position; see `Kernels.RotaryEmbedding`.
+/// Rotates every head's pairs (d, d + headDimension/2) by the angle of the row's position; see
+/// `Kernels.RotaryEmbedding`.
 @inline(never)
 public func rotaryApply(
     _ x: UnsafeMutablePointer<Float>, rows: Int, rowStride: Int, heads: Int, headDimension: Int,

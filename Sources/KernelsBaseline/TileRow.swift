@@ -1,81 +1,74 @@
-/// One row of a tile of a matrix product: `TileRow.width` columns held in registers.
-struct TileRow {
-    #if KERNELS_AVX512
-        static let width = 32
-        /// Rows of the largest tile: 24 of the 32 registers accumulate.
-        static let height = 12
-        private var left: Vector
-        private var right: Vector
+// One row of a tile of a matrix product: `tileWidth` columns held in registers. It is a tuple or a vector, not a
+// structure: one of those would bring metadata with it, whose functions are weak symbols of a common name.
+
+#if KERNELS_AVX512
+    typealias TileRow = (left: Vector, right: Vector)
+
+    /// Columns of a tile.
+    let tileWidth = 32
+    /// Rows of the largest tile: 24 of the 32 registers accumulate.
+    let tileHeight = 12
+#else
+    typealias TileRow = Vector
+
+    /// Columns of a tile.
+    let tileWidth = 16
+    #if KERNELS_FMA || arch(arm64)
+        /// Rows of the largest tile: 12 of AVX2's 16 registers accumulate.
+        let tileHeight = 6
     #else
-        static let width = 16
-        #if KERNELS_FMA || arch(arm64)
-            /// Rows of the largest tile: 12 of AVX2's 16 registers accumulate.
-            static let height = 6
-        #else
-            static let height = 2
-        #endif
-        private var all: Vector
+        /// Rows of the largest tile: 8 of SSE's 16 registers accumulate.
+        let tileHeight = 2
     #endif
+#endif
 
-    /// Columns `0 ..< width` at `source`.
-    @inline(__always)
-    init(_ source: UnsafePointer<Float>) {
-        #if KERNELS_AVX512
-            left = load(source)
-            right = load(source + lanes)
-        #else
-            all = load(source)
-        #endif
-    }
+/// Columns `0 ..< tileWidth` at `source`.
+@inline(__always)
+func loadRow(_ source: UnsafePointer<Float>) -> TileRow {
+    #if KERNELS_AVX512
+        return (load(source), load(source + lanes))
+    #else
+        return load(source)
+    #endif
+}
 
-    /// The start of a row's chain: zero, or where `reloading` the first `columns` values at `source`.
-    @inline(__always)
-    init(_ source: UnsafeMutablePointer<Float>, columns: Int, reloading: Bool) {
-        #if KERNELS_AVX512
-            if !reloading {
-                left = broadcast(0)
-                right = broadcast(0)
-            } else if columns >= Self.width {
-                left = load(source)
-                right = load(source + lanes)
-            } else {
-                left = loadSome(source, columns)
-                right = loadSome(source + lanes, columns - lanes)
-            }
-        #else
-            if !reloading {
-                all = broadcast(0)
-            } else {
-                all = loadSome(source, columns)
-            }
-        #endif
-    }
+/// The start of a row's chain: zero, or where `reloading` the first `columns` values at `source`.
+@inline(__always)
+func startRow(_ source: UnsafeMutablePointer<Float>, columns: Int, reloading: Bool) -> TileRow {
+    #if KERNELS_AVX512
+        if !reloading { return (broadcast(0), broadcast(0)) }
+        return columns >= tileWidth
+            ? (load(source), load(source + lanes))
+            : (loadSome(source, columns), loadSome(source + lanes, columns - lanes))
+    #else
+        return reloading ? loadSome(source, columns) : broadcast(0)
+    #endif
+}
 
-    /// self += factor * row, one FMA a column.
-    @inline(__always)
-    mutating func add(_ factor: Float, _ row: TileRow) {
-        let factor = broadcast(factor)
-        #if KERNELS_AVX512
-            left = multiplyAdd(factor, row.left, left)
-            right = multiplyAdd(factor, row.right, right)
-        #else
-            all = multiplyAdd(factor, row.all, all)
-        #endif
-    }
+/// row += factor * other, one FMA a column.
+@inline(__always)
+func addRow(_ factor: Float, _ other: TileRow, to row: inout TileRow) {
+    let factor = broadcast(factor)
+    #if KERNELS_AVX512
+        row.left = multiplyAdd(factor, other.left, row.left)
+        row.right = multiplyAdd(factor, other.right, row.right)
+    #else
+        row = multiplyAdd(factor, other, row)
+    #endif
+}
 
-    /// Writes the first `columns` values and nothing beyond.
-    @inline(__always)
-    func write(_ destination: UnsafeMutablePointer<Float>, columns: Int) {
-        #if KERNELS_AVX512
-            if columns >= Self.width {
-                store(left, destination)
-                store(right, destination + lanes)
-            } else {
-                storeSome(left, destination, columns)
-                storeSome(right, destination + lanes, columns - lanes)
-            }
-        #else
-            storeSome(all, destination, columns)
-        #endif
-    }
+/// Writes the first `columns` values and nothing beyond.
+@inline(__always)
+func storeRow(_ row: TileRow, _ destination: UnsafeMutablePointer<Float>, columns: Int) {
+    #if KERNELS_AVX512
+        if columns >= tileWidth {
+            store(row.left, destination)
+            store(row.right, destination + lanes)
+        } else {
+            storeSome(row.left, destination, columns)
+            storeSome(row.right, destination + lanes, columns - lanes)
+        }
+    #else
+        storeSome(row, destination, columns)
+    #endif
 }

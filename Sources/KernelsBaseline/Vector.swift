@@ -26,7 +26,8 @@ func broadcast(_ value: Float) -> Vector {
     Vector(repeating: value)
 }
 
-/// `a * b + c`: one rounding where the instruction set has a vector FMA, else two (there `addingProduct` would call libm).
+/// `a * b + c`: one rounding where the instruction set has a vector FMA, else two (there `addingProduct` would call
+/// libm).
 @inline(__always)
 func multiplyAdd(_ a: Vector, _ b: Vector, _ c: Vector) -> Vector {
     #if KERNELS_FMA || arch(arm64)

@@ -23,15 +23,16 @@ private func blockRows(_ rows: Int) -> Int {
     return (rows + blocks - 1) / blocks
 }
 
-/// The floats of workspace that `weightGradient` needs: a group of panels, one tile of output gradients, and a vector, since
-/// tiles are copied by whole vectors.
+/// The floats of workspace that `weightGradient` needs: a group of panels, one tile of output gradients, and a vector,
+/// since tiles are copied by whole vectors.
 @inline(never)
 public func weightGradientWorkspace(rows: Int, outputs: Int, inputs: Int) -> Int {
     let blockRows = blockRows(rows)
-    return blockRows * (groupColumns(rows: blockRows, inputs: inputs) + TileRow.height) + lanes
+    return blockRows * (groupColumns(rows: blockRows, inputs: inputs) + tileHeight) + lanes
 }
 
-/// dW[outputs, inputs] += dYᵀ X, each element one chain over rows ascending; see `Kernels.MatrixProduct.weightGradient`.
+/// dW[outputs, inputs] += dYᵀ X, each element one chain over rows ascending; see
+/// `Kernels.MatrixProduct.weightGradient`.
 @inline(never)
 public func weightGradient(
     outputGradient: UnsafePointer<Float>, outputStride: Int, input: UnsafePointer<Float>, inputStride: Int, rows: Int,
@@ -72,21 +73,21 @@ private func gradientGroup(
     while output < outputs {
         let source = outputGradient + output
         if direct {
-            let height = tileHeight(outputs - output)
+            let height = nextTileHeight(outputs - output)
             gradientTile(
                 height, source, depthStride: outputStride, rows: rows, panels: panels, columns: columns,
                 into: gradient + output * resultStride, resultStride: resultStride, ahead: source, aheadStride: 0)
             output += height
         } else {
-            let width = min(TileRow.height, outputs - output)
+            let width = min(tileHeight, outputs - output)
             packTile(source, rows: rows, rowStride: outputStride, columns: outputs - output, into: packedTile)
             // The next tile of output gradients comes nearer meanwhile, a line a row.
-            let following = output + 2 * TileRow.height <= outputs ? source + TileRow.height : source
+            let following = output + 2 * tileHeight <= outputs ? source + tileHeight : source
             var part = 0
             while part < width {
-                let height = tileHeight(width - part)
+                let height = nextTileHeight(width - part)
                 gradientTile(
-                    height, UnsafePointer(packedTile) + part, depthStride: TileRow.height, rows: rows, panels: panels,
+                    height, UnsafePointer(packedTile) + part, depthStride: tileHeight, rows: rows, panels: panels,
                     columns: columns, into: gradient + (output + part) * resultStride, resultStride: resultStride,
                     ahead: following, aheadStride: outputStride)
                 part += height
@@ -104,26 +105,26 @@ private func gradientTile(
 ) {
     var column = 0
     while column < columns {
-        let isLast = column + TileRow.width >= columns
+        let isLast = column + tileWidth >= columns
         multiplyTile(
             height: height, a, rowStride: 1, depthStride: depthStride,
             panel: panels + (column / panelWidth) * panelWidth * rows + column % panelWidth, depth: rows,
-            into: gradient + column, resultStride: resultStride, columns: min(TileRow.width, columns - column),
-            reloading: true, next: isLast ? gradient + height * resultStride : gradient + column + TileRow.width,
+            into: gradient + column, resultStride: resultStride, columns: min(tileWidth, columns - column),
+            reloading: true, next: isLast ? gradient + height * resultStride : gradient + column + tileWidth,
             ahead: ahead, aheadStride: isLast ? aheadStride : 0)
-        column += TileRow.width
+        column += tileWidth
     }
 }
 
-/// The first columns, as many as the largest tile has rows, of every row together: [rows][height]. A vector is copied at once, of
-/// which the next row overwrites what is too much.
+/// The first columns, as many as the largest tile has rows, of every row together: [rows][height]. A vector is copied
+/// at once, of which the next row overwrites what is too much.
 @inline(__always)
 private func packTile(
     _ source: UnsafePointer<Float>, rows: Int, rowStride: Int, columns: Int, into packed: UnsafeMutablePointer<Float>
 ) {
     if columns >= lanes {
-        for row in 0..<rows { store(load(source + row * rowStride), packed + row * TileRow.height) }
+        for row in 0..<rows { store(load(source + row * rowStride), packed + row * tileHeight) }
     } else {
-        for row in 0..<rows { store(loadPrefix(source + row * rowStride, columns), packed + row * TileRow.height) }
+        for row in 0..<rows { store(loadPrefix(source + row * rowStride, columns), packed + row * tileHeight) }
     }
 }

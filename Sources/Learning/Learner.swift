@@ -26,12 +26,13 @@ public actor Learner {
     /// - Parameters:
     ///   - parameters: the weights to start from; the learner changes them in place.
     ///   - version: the version they are.
+    ///   - reference: the model that the loss keeps near to, where it needs one; nil takes `parameters` as they are now.
     ///   - store: where each version is published; it holds `version` already.
     ///   - lane: where jobs run.
     ///   - threads: jobs at once.
     public init(
-        parameters: Parameters, version: PolicyVersion, configuration: LearnerConfiguration, store: PolicyStore,
-        lane: any TaskExecutor, threads: Int
+        parameters: Parameters, version: PolicyVersion, configuration: LearnerConfiguration,
+        reference: Parameters? = nil, store: PolicyStore, lane: any TaskExecutor, threads: Int
     ) {
         self.parameters = parameters
         self.version = version
@@ -40,7 +41,7 @@ public actor Learner {
         self.lane = lane
         optimizer = Optimizer(configuration.optimizer, parameterCount: parameters.layout.count)
         transposed = TransposedWeights(parameters)
-        reference = configuration.loss.needsReference ? PolicyWeights(parameters, version: version) : nil
+        self.reference = configuration.loss.needsReference ? PolicyWeights(reference ?? parameters) : nil
         jobs = (0..<max(1, threads)).map { _ in
             GradientJobBox(GradientJob(configuration: parameters.configuration, layout: parameters.layout))
         }

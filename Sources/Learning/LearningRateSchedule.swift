@@ -4,9 +4,9 @@ import Foundation
 public struct LearningRateSchedule: Sendable, Codable, Equatable {
     public enum Shape: String, Sendable, Codable, CaseIterable {
         case constant
-        /// Half a cosine down to 0 at the last step.
+        /// Half a cosine that would reach 0 one step after the last.
         case cosine
-        /// A straight line down to 0 at the last step.
+        /// A straight line that would reach 0 one step after the last.
         case linear
     }
 

@@ -24,7 +24,7 @@ struct RolloutTerms: Sendable {
 }
 
 /// A text to imitate: the completion's tokens carry the loss, the prompt's do not.
-public struct Demonstration: Sendable, Equatable {
+public struct Demonstration: Sendable, Codable, Equatable {
     public var prompt: [Int32]
     public var completion: [Int32]
 

@@ -27,11 +27,13 @@ public final class Parameters: Sendable {
     /// `layout.count`.
     public var count: Int { buffer.count }
 
-    /// Fresh weights: normal with deviation 0.02, divided by √(2 · layers) for the projections that add to the residual
+    /// Fresh weights: normal with the deviation given, divided by √(2 · layers) for the projections that add to the residual
     /// stream (Radford et al., "Language Models are Unsupervised Multitask Learners", 2.3); norms 1, biases 0.
     ///
     /// A tensor's values depend on the seed and its name alone. Throws `FormatError` for an impossible configuration.
-    public static func randomized(configuration: ModelConfiguration, seed: UInt64) throws -> Parameters {
+    public static func randomized(
+        configuration: ModelConfiguration, seed: UInt64, deviation: Float = 0.02
+    ) throws -> Parameters {
         let parameters = try Parameters(configuration: configuration)
         let residualScale = 1 / Float(2 * configuration.layerCount).squareRoot()
         for entry in parameters.layout.entries {
@@ -42,7 +44,7 @@ public final class Parameters: Sendable {
                 let addsToResidual = entry.name.hasSuffix("o_proj.weight") || entry.name.hasSuffix("down_proj.weight")
                 let name = Problem(id: entry.name, question: "", answer: nil)
                 let stream = RandomStream(seed: seed, purpose: .initialization, problem: name.key)
-                fill(values, from: stream, deviation: addsToResidual ? 0.02 * residualScale : 0.02)
+                fill(values, from: stream, deviation: addsToResidual ? deviation * residualScale : deviation)
             }
         }
         return parameters

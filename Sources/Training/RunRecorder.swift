@@ -12,7 +12,9 @@ actor RunRecorder {
     private let began = ContinuousClock.now
     private var phaseBegan = ContinuousClock.now
     private var firstStep = 0
-    private(set) var report = PhaseReport(seconds: 0, updates: 0, learnedTokens: 0, sampledTokens: 0)
+    /// Seconds of the phase before the run was resumed.
+    private var secondsBefore = 0.0
+    private(set) var report = PhaseReport()
 
     init(directory: RunDirectory, configuration: RunConfiguration, logger: Logger) throws {
         self.directory = directory
@@ -21,10 +23,17 @@ actor RunRecorder {
         display = ProgressDisplay(logger: logger)
     }
 
-    func begin(_ phase: RunPhase, at step: Int, of steps: Int) {
+    /// Leaves out of the metrics what a resumed run will make again.
+    func rewind(finished: Set<RunPhase>, resuming phase: RunPhase, after step: Int) throws {
+        try log.rewind(finished: finished, resuming: phase, after: step)
+    }
+
+    /// - Parameter report: what the phase had come to where it is resumed.
+    func begin(_ phase: RunPhase, at step: Int, of steps: Int, report: PhaseReport? = nil) {
         phaseBegan = .now
         firstStep = step
-        report = PhaseReport(seconds: 0, updates: 0, learnedTokens: 0, sampledTokens: 0)
+        self.report = report ?? PhaseReport()
+        secondsBefore = self.report.seconds
         display.note("\(phase.rawValue): updates \(step + 1) to \(steps)")
     }
 
@@ -65,19 +74,19 @@ actor RunRecorder {
     }
 
     /// Keeps the batch whose update could not be made, as JSON.
-    func save(failed groups: [ScoredGroup], step: Int) throws {
-        try groups.write(to: directory.url.appending(path: "failed-batch-step-\(step).json"))
+    func save(failed batch: some Encodable & Sendable, step: Int) throws {
+        try batch.write(to: directory.url.appending(path: "failed-batch-step-\(step).json"))
     }
 
     private func count(_ update: UpdateMetrics) {
-        report.seconds = (ContinuousClock.now - phaseBegan).seconds
+        report.seconds = secondsBefore + (ContinuousClock.now - phaseBegan).seconds
         report.updates += 1
         report.learnedTokens += update.tokens
     }
 
     private func remaining(_ step: Int, _ steps: Int) -> String {
         let done = Double(max(1, step - firstStep))
-        let seconds = Int(report.seconds / done * Double(steps - step))
+        let seconds = Int((report.seconds - secondsBefore) / done * Double(steps - step))
         return String(format: "%d:%02d", seconds / 60, seconds % 60)
     }
 

@@ -54,7 +54,7 @@ public struct TrainingRun: Sendable {
                 phase: phase, configuration: configuration, material: material, directory: directory,
                 recorder: recorder, threads: threads, isLast: phase == phases.last, logger: logger)
             if state.finished.contains(phase) {
-                if phase == .base { base = try runner.finishedParameters() ?? base }
+                if phase == .base { base = try runner.finishedParameters() }
                 continue
             }
             let result = try await runner.run(from: base, state: state, resuming: resuming)
@@ -97,7 +97,8 @@ struct RunMaterial: Sendable {
                 vocabularySize: task.tokenizer.vocabularySize, maxPositions: shape.maxPositions,
                 beginningToken: task.tokenizer.beginning, endTokens: task.tokenizer.end.map { [$0] } ?? [])
             self.task = task
-            student = try Parameters.randomized(configuration: model, seed: configuration.seed)
+            student = try Parameters.randomized(
+                configuration: model, seed: configuration.seed, deviation: shape.initialDeviation)
             endTokens = model.endTokens
         case .gsm8k, .jsonl:
             guard let model = configuration.student.model else {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Kernels
 import Learning
 import Rollouts
 import StructureRewards
@@ -12,13 +13,17 @@ enum Failure {
     static let badInput = ExitCode(65)
     static let internalError = ExitCode(70)
 
+    /// Runs a command's work, after a look at the kernel variant that the environment asks for.
     static func reporting(_ body: () async throws -> Void) async throws {
         do {
+            _ = try InstructionSet.selected.get()
             try await body()
         } catch let error as ExitCode {
             throw error
         } catch let error as ValidationError {
             throw error
+        } catch is OutputClosed {
+            return
         } catch {
             FileHandle.standardError.write(Data("rlkd: \(error)\n".utf8))
             throw isBadInput(error) ? badInput : internalError
@@ -28,7 +33,7 @@ enum Failure {
     private static func isBadInput(_ error: any Error) -> Bool {
         switch error {
         case is ConfigurationError, is ProblemSourceError, is FormatError, is TokenizerError, is MalformedInput,
-            is UnservableProblem, is MalformedMoments:
+            is UnservableProblem, is MalformedMoments, is InstructionSetError, is UnusableModel:
             true
         default:
             false

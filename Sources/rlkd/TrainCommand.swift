@@ -40,15 +40,8 @@ struct TrainCommand: AsyncParsableCommand {
     }
 
     private func readConfiguration() throws -> RunConfiguration {
-        var overrides = settings
-        var file: URL?
-        if let first = settings.first, !first.contains("=") {
-            file = URL(filePath: first)
-            overrides.removeFirst()
-        }
-        if let stray = overrides.first(where: { !$0.contains("=") }) {
-            throw ValidationError("“\(stray)” is not of the form key=value; a file comes first")
-        }
+        let (given, overrides) = try ConfigurationArguments.split(settings)
+        var file = given
         if resume {
             guard let output = overrides.last(where: { $0.hasPrefix("output=") })?.dropFirst("output=".count) else {
                 throw ValidationError("--resume needs output=DIR, the run directory to go on with")

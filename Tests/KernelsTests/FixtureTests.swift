@@ -2,7 +2,8 @@ import Foundation
 import Kernels
 import Testing
 
-/// What PyTorch computes in double precision for inputs that are exact in single precision; `Tools/fixtures/kernels_cases.py`.
+/// What PyTorch computes in double precision for inputs that are exact in single precision;
+/// `Tools/fixtures/kernels_cases.py`.
 struct KernelFixture: Decodable {
     struct AttentionValues: Decodable {
         let positions: Int

@@ -72,7 +72,8 @@ private struct Reference {
             let error = worstError(
                 withoutGaps(c, rows: rows, outputs: outputs), reference.values.map { $0 + base },
                 scale: reference.sizes.map { $0 + base })
-            // A chain of n roundings errs by at most n half-units of the sum of magnitudes; two roundings a step without FMA.
+            // A chain of n roundings errs by at most n half-units of the sum of magnitudes; two roundings a step
+            // without FMA.
             #expect(error <= 2 * Double(depth + 1) * roundoff)
             for i in 0..<rows {
                 #expect(c[i * (outputs + 2) + outputs] == 7)

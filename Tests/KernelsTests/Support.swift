@@ -60,7 +60,8 @@ extension Double {
     static func sine(_ x: Double) -> Double { sin(x) }
 }
 
-/// The gradient of `function` at `x` by central differences of the fourth order, good to about 1e-10 of the function's size.
+/// The gradient of `function` at `x` by central differences of the fourth order, good to about 1e-10 of the function's
+/// size.
 func finiteDifferences(_ x: [Double], _ function: ([Double]) -> Double) -> [Double] {
     let step = 1e-3
     return x.indices.map { index in

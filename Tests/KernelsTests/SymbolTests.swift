@@ -1,8 +1,8 @@
 import Foundation
 import Testing
 
-/// The linker merges weak symbols of one name: a variant's copy of a function that another module also has could then run, with
-/// AVX-512 instructions, on a processor without them.
+/// The linker merges weak symbols of one name: a variant's copy of a function that another module also has could then
+/// run, with AVX-512 instructions, on a processor without them.
 @Suite struct SymbolTests {
     private static let variants = ["KernelsBaseline", "KernelsAVX2", "KernelsAVX512"]
 
@@ -70,8 +70,8 @@ import Testing
         #expect(owners.values.contains { !$0.isDisjoint(with: Self.variants) })
         for symbol in weak {
             #expect(owners[symbol.name] == [symbol.target], "\(symbol.name) is also in another module")
-            // Nor may it be a specialisation of another library's generic, which a later module could have too: a name of the
-            // variant's own begins with its module.
+            // Nor may it be a specialisation of another library's generic, which a later module could have too: a name
+            // of the variant's own begins with its module.
             let prefix = "$s\(symbol.target.utf8.count)\(symbol.target)"
             #expect(symbol.name.hasPrefix(prefix), "\(symbol.name) does not belong to \(symbol.target)")
         }

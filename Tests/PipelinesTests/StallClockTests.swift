@@ -215,25 +215,34 @@ import Testing
     @Test func aReaderOnAnotherThreadSeesOneMoment() async {
         let clock = StallClock(threads: 1, now: { 1000 })
         let worker = clock.worker(0)
-        let isDone = Flag()
+        let executor = ComputeExecutor(threads: 2, pinned: false)
+        defer { executor.shutdown() }
+        let isReading = Flag()
+        let ticks = Counter()
+        let lastTick = 10_000_000
         await withTaskGroup { group in
-            group.addTask {
+            group.addTask(executorPreference: executor.lane(.rollout)) {
+                while !isReading.isRaised {}
                 var round = 0
-                while !isDone.isRaised {
+                while ticks.value < lastTick {
                     round += 1
                     worker.change(to: round % WorkerClock.busyCodes, at: 1000 + UInt64(round) * 1000)
+                    // Time enough for a reading between two changes.
+                    for _ in 0..<50 {
+                        ticks.add()
+                    }
                 }
             }
-            group.addTask {
+            group.addTask(executorPreference: executor.lane(.rollout)) {
+                isReading.raise()
                 // Closed spans and the open one make the same whole at every moment; a reading of two moments misses a span.
                 let end: UInt64 = 1 << 50
                 var nanoseconds = [UInt64](repeating: 0, count: WorkerClock.busyCodes + 1)
                 var wrong = 0
-                for _ in 0..<5000 {
+                repeat {
                     worker.read(at: end, into: &nanoseconds)
                     wrong += nanoseconds.reduce(0, +) == end - 1000 ? 0 : 1
-                }
-                isDone.raise()
+                } while ticks.value < lastTick
                 #expect(wrong == 0)
             }
         }

@@ -11,6 +11,10 @@ typedef struct {
     bool avx2;
     bool fma;
     bool f16c;
+    bool movbe;
+    bool bmi1;
+    bool bmi2;
+    bool lzcnt;
     bool avx512f;
     bool avx512bw;
     bool avx512dq;
@@ -30,6 +34,7 @@ static inline __attribute__((swift_name("ProcessorFeatures.probe()"))) csimd_pro
     const bool avx = (ecx >> 28) & 1;
     const bool fma = (ecx >> 12) & 1;
     const bool f16c = (ecx >> 29) & 1;
+    const bool movbe = (ecx >> 22) & 1;
     if (!savesExtendedState || !avx) return features;
 
     unsigned int stateLow, stateHigh;
@@ -41,7 +46,14 @@ static inline __attribute__((swift_name("ProcessorFeatures.probe()"))) csimd_pro
     const unsigned int deepestSubleaf = eax;
     features.fma = fma;
     features.f16c = f16c;
+    features.movbe = movbe;
+    features.bmi1 = (ebx >> 3) & 1;
+    features.bmi2 = (ebx >> 8) & 1;
     features.avx2 = (ebx >> 5) & 1;
+    unsigned int extended[4];
+    if (__get_cpuid(0x80000001, &extended[0], &extended[1], &extended[2], &extended[3])) {
+        features.lzcnt = (extended[2] >> 5) & 1;
+    }
     if ((stateLow & zmmState) != zmmState) return features;
     features.avx512f = (ebx >> 16) & 1;
     features.avx512dq = (ebx >> 17) & 1;

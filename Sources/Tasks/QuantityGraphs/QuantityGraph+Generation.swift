@@ -4,12 +4,16 @@ extension QuantityGraph {
     /// Needed quantities are numbered from the question, 0, downwards, and refer only to greater numbers. A distractor
     /// refers to any needed quantity, the question too, and to distractors drawn before it.
     ///
-    /// - Precondition: 1 ≤ size ≤ definitions ≤ 20, as `QuantityGraphConfiguration.validate()` makes sure.
+    /// - Parameter names: how many letters of the alphabet the names are drawn from.
+    /// - Precondition: 1 ≤ size ≤ definitions ≤ names ≤ 20, as `QuantityGraphConfiguration.validate()` makes sure.
     public static func random(
-        size: Int, definitions: Int, modulus: Int, using generator: inout SplitMixGenerator
+        size: Int, definitions: Int, names nameCount: Int = QuantityName.count, modulus: Int,
+        using generator: inout SplitMixGenerator
     ) -> QuantityGraph {
-        precondition(1 <= size && size <= definitions && definitions <= QuantityName.count, "sizes are validated")
-        var names = QuantityName.all
+        precondition(
+            1 <= size && size <= definitions && definitions <= nameCount && nameCount <= QuantityName.count,
+            "sizes are validated")
+        var names = Array(QuantityName.all.prefix(nameCount))
         generator.shuffle(&names)
 
         func definition(_ index: Int, _ operands: (Int, Int)?) -> QuantityDefinition {

@@ -21,6 +21,10 @@ public struct QuantityGraphConfiguration: Sendable, Hashable, Codable {
     public var modulus = 11
     /// K: how many definitions a problem gives, distractors among them; at most 20.
     public var definitions = 10
+    /// How many letters the names of a problem are drawn from: no fewer than its definitions, at most 20.
+    public var names = 12
+    /// How many definitions a problem of base pre-training gives: short lists teach looking up sooner.
+    public var baseDefinitions = 4...10
     /// Needed definitions in base pre-training.
     public var baseSizes = 1...4
     /// Needed definitions in training and in the tests of the same size.
@@ -44,18 +48,25 @@ public struct QuantityGraphConfiguration: Sendable, Hashable, Codable {
         try check(
             QuantityGraphConfiguration.moduli.contains(modulus), "modulus", "\(modulus) is not a prime from 11 to 23")
         try check(
-            (1...QuantityName.count).contains(definitions), "definitions",
-            "\(definitions) is not from 1 to \(QuantityName.count), the number of names")
+            (1...QuantityName.count).contains(names), "names", "\(names) is not from 1 to \(QuantityName.count)")
+        try check(
+            (1...names).contains(definitions), "definitions",
+            "\(definitions) is not from 1 to \(names), the number of names")
         for (field, range) in [("baseSizes", baseSizes), ("sizes", sizes), ("largerSizes", largerSizes)] {
             try check(
                 range.lowerBound >= 1 && range.upperBound <= definitions, field,
                 "\(range.lowerBound) to \(range.upperBound) is not within 1 to \(definitions), the definitions given")
         }
+        try check(
+            baseDefinitions.lowerBound >= baseSizes.upperBound && baseDefinitions.upperBound <= names,
+            "baseDefinitions",
+            "\(baseDefinitions.lowerBound) to \(baseDefinitions.upperBound) is not within \(baseSizes.upperBound), the "
+                + "largest of baseSizes, to \(names), the number of names")
         try check((0...1).contains(digression), "digression", "\(digression) is not a probability")
         try check((0...1_000).contains(slackSteps), "slackSteps", "\(slackSteps) is not from 0 to 1000")
     }
 
-    public var vocabulary: QuantityGraphVocabulary { QuantityGraphVocabulary(modulus: modulus) }
+    public var vocabulary: QuantityGraphVocabulary { QuantityGraphVocabulary(modulus: modulus, names: names) }
 }
 
 /// An impossible setting.

@@ -49,7 +49,8 @@ public struct QuantityGraphSet: RandomAccessCollection, Sendable {
         var graph: QuantityGraph
         repeat {
             graph = QuantityGraph.random(
-                size: size, definitions: configuration.definitions, modulus: configuration.modulus, using: &generator)
+                size: size, definitions: definitions(using: &generator), names: configuration.names, modulus: configuration.modulus,
+                using: &generator)
         } while graph.split != kind.split
 
         let trace =
@@ -66,6 +67,12 @@ public struct QuantityGraphSet: RandomAccessCollection, Sendable {
         return QuantityGraphProblem(
             graph: graph, problem: problem,
             completionLimit: CompletionLimit(graph: graph, slackSteps: configuration.slackSteps))
+    }
+
+    private func definitions(using generator: inout SplitMixGenerator) -> Int {
+        guard kind == .base else { return configuration.definitions }
+        let range = configuration.baseDefinitions
+        return range.lowerBound + generator.index(below: range.count)
     }
 
     private var sizes: ClosedRange<Int> {

@@ -8,8 +8,8 @@ public struct QuantityGraphVocabulary: Sendable, Hashable {
     /// Single characters first, then longer symbols.
     public let symbols: [String]
 
-    public init(modulus: Int) {
-        let names = QuantityName.all.map(\.description)
+    public init(modulus: Int, names nameCount: Int = QuantityName.count) {
+        let names = QuantityName.all.prefix(nameCount).map(\.description)
         let roles = ["=", ";", ":"].flatMap { role in names.map { $0 + role } }
         let numbers = (0..<modulus).map(String.init)
         let separators = ["|", "?", "#", "\n", ","]

@@ -43,7 +43,8 @@ public struct ConfigurationReader {
         }
         guard let document else { return }
         guard case .mapping = document else {
-            throw ConfigurationError(source: source, line: document.mark?.line, key: "", reason: "is not a mapping of keys")
+            throw ConfigurationError(
+                source: source, line: document.mark?.line, key: "", reason: "is not a mapping of keys")
         }
         let resolved = PathResolver(folder: file.deletingLastPathComponent()).resolve(document)
         tree = try merge(tree, with: resolved, source: source, path: [])
@@ -63,7 +64,8 @@ public struct ConfigurationReader {
             throw ConfigurationError(source: source, key: String(override[..<equals]), reason: "“\(text)” is not YAML")
         }
         let nested = path.reversed().reduce(value.withoutMarks) { Node([(Node($1), $0)]) }
-        tree = try merge(tree, with: nested, source: source, path: [])
+        let folder = URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
+        tree = try merge(tree, with: PathResolver(folder: folder).resolve(nested), source: source, path: [])
     }
 
     private mutating func merge(_ base: Node, with change: Node, source: String, path: [String]) throws -> Node {
@@ -140,11 +142,16 @@ extension Node {
 
     /// Lines within a command-line value say nothing.
     fileprivate var withoutMarks: Node {
-        var copy = self
-        if case .scalar(var scalar) = copy {
+        switch self {
+        case .scalar(var scalar):
             scalar.mark = nil
-            copy = .scalar(scalar)
+            return .scalar(scalar)
+        case .sequence(let sequence):
+            return Node(sequence.map(\.withoutMarks))
+        case .mapping(let mapping):
+            return Node(mapping.map { ($0.key.withoutMarks, $0.value.withoutMarks) })
+        case .alias:
+            return self
         }
-        return copy
     }
 }

@@ -1,42 +1,47 @@
 extension RunConfiguration {
+    /// Counts beyond it are mistakes, and their products would not fit a number.
+    private static let largestCount = 1 << 24
+
     /// - Throws: `ConfigurationError` naming the first key whose value is impossible.
     func validate() throws {
         try Self.check(threads >= 0 && threads <= 1024, "threads", "is \(threads): 0 for all cores, or 1 to 1024")
-        try Self.check(workers >= 0 && workers <= 1024, "workers", "is \(workers): 0 for as many as threads, or 1 to 1024")
+        try Self.check(
+            workers >= 0 && workers <= 1024, "workers", "is \(workers): 0 for as many as threads, or 1 to 1024")
         try Self.check(maxStaleness >= 0, "maxStaleness", "is \(maxStaleness): it must be 0 or more")
-        try Self.check(steps >= 0, "steps", "is \(steps): it must be 0 or more")
+        try Self.checkCount(steps, from: 0, "steps")
         try Self.check(!arms.isEmpty, "arms", "names no arm")
         try Self.check(Set(arms).count == arms.count, "arms", "names an arm twice")
         try validateImitation(warmup, "warmup")
         try validateImitation(sft, "sft")
         try validateReinforcement()
+        try validateOptimizer()
+        try validateReward()
         try validateStudent()
         try validateRest()
     }
 
     private func validateImitation(_ settings: ImitationConfiguration, _ key: String) throws {
-        try Self.check(settings.steps >= 0, "\(key).steps", "is \(settings.steps): it must be 0 or more")
-        try Self.check(settings.batchSize > 0, "\(key).batchSize", "is \(settings.batchSize): it must be 1 or more")
+        try Self.checkCount(settings.steps, from: 0, "\(key).steps")
+        try Self.checkCount(settings.batchSize, from: 1, "\(key).batchSize")
         try Self.checkRate(settings.learningRate, "\(key).learningRate")
-        try Self.check(settings.warmupSteps >= 0, "\(key).warmupSteps", "is \(settings.warmupSteps): it must be 0 or more")
+        try Self.checkCount(settings.warmupSteps, from: 0, "\(key).warmupSteps")
     }
 
     private func validateReinforcement() throws {
         let settings = reinforcement
         let key = "reinforcement"
-        try Self.check(
-            settings.problemsPerBatch > 0, "\(key).problemsPerBatch",
-            "is \(settings.problemsPerBatch): it must be 1 or more")
+        try Self.checkCount(settings.problemsPerBatch, from: 1, "\(key).problemsPerBatch")
         try Self.check(
             settings.groupSize > 1, "\(key).groupSize",
             "is \(settings.groupSize): the group is the baseline, so it must be 2 or more")
-        try Self.check(
-            settings.queueCapacity > 0, "\(key).queueCapacity", "is \(settings.queueCapacity): it must be 1 or more")
+        try Self.checkCount(settings.groupSize, from: 2, "\(key).groupSize")
+        try Self.checkCount(settings.queueCapacity, from: 1, "\(key).queueCapacity")
         try Self.checkRate(settings.learningRate, "\(key).learningRate")
-        try Self.check(settings.warmupSteps >= 0, "\(key).warmupSteps", "is \(settings.warmupSteps): it must be 0 or more")
+        try Self.checkCount(settings.warmupSteps, from: 0, "\(key).warmupSteps")
         try Self.check(settings.clip > 0, "\(key).clip", "is \(settings.clip): it must be above 0")
         try Self.check(
-            settings.referenceWeight >= 0, "\(key).referenceWeight", "is \(settings.referenceWeight): it must be 0 or more")
+            settings.referenceWeight >= 0 && settings.referenceWeight.isFinite, "\(key).referenceWeight",
+            "is \(settings.referenceWeight): it must be 0 or more")
         do {
             try settings.sampling.validate()
         } catch {
@@ -45,7 +50,31 @@ extension RunConfiguration {
                 reason: "is \(error.value): it must be \(error.allowed)")
         }
         try Self.check(
-            settings.sampling.temperature > 0, "\(key).sampling.temperature", "is 0: a group of equal rollouts teaches nothing")
+            settings.sampling.temperature > 0, "\(key).sampling.temperature",
+            "is 0: a group of equal rollouts teaches nothing")
+    }
+
+    private func validateOptimizer() throws {
+        for (name, beta) in [("beta1", optimizer.beta1), ("beta2", optimizer.beta2)] {
+            try Self.check((0..<1).contains(beta), "optimizer.\(name)", "is \(beta): it must be 0 or more, and below 1")
+        }
+        try Self.checkRate(optimizer.epsilon, "optimizer.epsilon")
+        for (name, value) in [
+            ("weightDecay", optimizer.weightDecay), ("maxGradientNorm", optimizer.maxGradientNorm),
+        ] {
+            try Self.check(value >= 0 && value.isFinite, "optimizer.\(name)", "is \(value): it must be 0 or more")
+        }
+    }
+
+    private func validateReward() throws {
+        for (name, weight) in [
+            ("accuracy", reward.accuracy), ("format", reward.format), ("tagCount", reward.tagCount),
+            ("structure", reward.structure),
+        ] {
+            try Self.check(weight.isFinite, "reward.\(name)", "is \(weight): it must be a finite number")
+        }
+        try Self.check(
+            reward.alpha.map { (0...1).contains($0) } ?? true, "reward.alpha", "must be from 0 to 1")
     }
 
     private func validateStudent() throws {
@@ -56,27 +85,30 @@ extension RunConfiguration {
         ] {
             try Self.check((1...1 << 20).contains(value), "student.\(name)", "is \(value): it must be 1 to \(1 << 20)")
         }
+        try Self.check(
+            student.initialDeviation >= 0 && student.initialDeviation.isFinite, "student.initialDeviation",
+            "is \(student.initialDeviation): it must be 0 or more")
     }
 
     private func validateRest() throws {
-        try Self.check(task.maxNewTokens > 0, "task.maxNewTokens", "is \(task.maxNewTokens): it must be 1 or more")
+        try Self.checkCount(task.maxNewTokens, from: 1, "task.maxNewTokens")
         let least = task.kind == .quantityGraphs ? 1 : 0
+        try Self.checkCount(task.trainingProblems, from: least, "task.trainingProblems")
+        try Self.checkCount(task.testProblems, from: least, "task.testProblems")
+        try Self.checkCount(evaluation.samples, from: 0, "evaluation.samples")
         try Self.check(
-            task.trainingProblems >= least, "task.trainingProblems",
-            "is \(task.trainingProblems): it must be \(least) or more")
-        try Self.check(
-            task.testProblems >= least, "task.testProblems", "is \(task.testProblems): it must be \(least) or more")
-        try Self.check(evaluation.samples >= 0, "evaluation.samples", "is \(evaluation.samples): it must be 0 or more")
-        try Self.check(
-            evaluation.temperature > 0, "evaluation.temperature", "is \(evaluation.temperature): it must be above 0")
-        try Self.check(
-            reward.alpha.map { (0...1).contains($0) } ?? true, "reward.alpha", "must be from 0 to 1")
+            evaluation.temperature > 0 && evaluation.temperature.isFinite, "evaluation.temperature",
+            "is \(evaluation.temperature): it must be above 0")
         for (name, value) in [
             ("every", checkpoints.every), ("imitationEvery", checkpoints.imitationEvery), ("keep", checkpoints.keep),
             ("rolloutsEvery", checkpoints.rolloutsEvery),
         ] {
             try Self.check(value > 0, "checkpoints.\(name)", "is \(value): it must be 1 or more")
         }
+    }
+
+    private static func checkCount(_ count: Int, from least: Int, _ key: String) throws {
+        try check((least...largestCount).contains(count), key, "is \(count): it must be \(least) to \(largestCount)")
     }
 
     private static func checkRate(_ rate: Double, _ key: String) throws {

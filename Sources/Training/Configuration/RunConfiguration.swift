@@ -4,7 +4,7 @@ import Tasks
 
 /// Everything that decides a run. The defaults are the built-in run; a file or `key=value` pairs change them.
 ///
-/// Relative paths in a file are relative to that file.
+/// Relative paths in a file are relative to that file, those in `key=value` pairs to the working directory.
 public struct RunConfiguration: Sendable, Codable, Equatable {
     /// Name of the run directory under `runs`, where `output` is not given.
     public var name = "quantities"
@@ -89,6 +89,8 @@ public struct StudentConfiguration: Sendable, Codable, Equatable {
     public var keyValueHeads = 6
     public var intermediateSize = 192
     public var maxPositions = 320
+    /// Standard deviation of a fresh model's weights.
+    public var initialDeviation: Float = 0.06
 
     public init() {}
 }

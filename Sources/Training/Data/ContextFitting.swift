@@ -7,12 +7,13 @@ struct ContextFitting {
     let student: LoadedStudent
 
     /// - Parameter limit: problems at most; 0 takes all.
-    func prepare(_ problems: [Problem], limit: Int, file: String) throws -> (problems: [PreparedProblem], dropped: Int) {
+    func prepare(_ problems: [Problem], limit: Int, file: String) throws -> (problems: [PreparedProblem], dropped: Int)
+    {
         var kept: [PreparedProblem] = []
         var dropped = 0
         for problem in problems {
             guard limit == 0 || kept.count < limit else { break }
-            if let prepared = try prepare(problem) {
+            if let prepared = try prepare(problem, file: file) {
                 kept.append(prepared)
             } else if task.overlong == .drop {
                 dropped += 1
@@ -33,10 +34,15 @@ struct ContextFitting {
     private var context: Int { student.parameters.configuration.maxPositions }
 
     /// Nil when the problem does not fit.
-    private func prepare(_ problem: Problem) throws -> PreparedProblem? {
+    private func prepare(_ problem: Problem, file: String) throws -> PreparedProblem? {
         var prompted = problem
         prompted.question += task.separator
         let prompt = try student.tokenizer.encode(prompted.question, addSpecialTokens: true)
+        guard !prompt.isEmpty else {
+            throw ConfigurationError(
+                source: file, key: problem.id,
+                reason: "has an empty question, and the tokenizer adds no token before it")
+        }
         let trace = try problem.traces.first.map {
             try student.tokenizer.encode($0.text, addSpecialTokens: false) + [student.end]
         }

@@ -26,7 +26,8 @@ struct QuantityGraphTask: RunTask {
             let tokenizer = try Tokenizer.closed(
                 symbols: graphs.vocabulary.symbols, beginning: "<s>", end: "</s>", padding: nil)
             guard let end = tokenizer.end else {
-                throw ConfigurationError(source: "built-in", key: "task.graphs", reason: "the tokenizer has no end token")
+                throw ConfigurationError(
+                    source: "built-in", key: "task.graphs", reason: "the tokenizer has no end token")
             }
             func prepare(_ kind: QuantityGraphSet.Kind, count: Int) throws -> [PreparedProblem] {
                 try QuantityGraphSet(kind, count: count, configuration: graphs).map { problem in

@@ -24,7 +24,8 @@ struct TextTask: RunTask {
             throw ConfigurationError(source: "configuration", key: "task.training", reason: "names no file")
         }
         let fitting = ContextFitting(task: task, student: student)
-        let training = try fitting.prepare(Self.read(trainingFile, task), limit: task.trainingProblems, file: trainingFile)
+        let training = try fitting.prepare(
+            Self.read(trainingFile, task), limit: task.trainingProblems, file: trainingFile)
         var dropped = training.dropped
         self.training = training.problems
         if let testFile = task.test {

@@ -18,46 +18,54 @@ struct Evaluator: Sendable {
     /// Completions that a thread runs at once.
     var batchCapacity: Int
 
+    /// What became of one problem.
     private struct Outcome: Sendable {
         var greedyCorrect = 0
-        var passAt1 = 0.0
-        var passAt8 = 0.0
+        var correct = 0
+        var sampled = 0
         var structure = 0.0
         var wellFormed = 0
-        var problems = 0
     }
 
     func evaluate(
         _ weights: PolicyWeights, on set: TestSet, imitatingTeacher: Bool, executor: ComputeExecutor
     ) async throws -> EvaluationResult {
         let threads = executor.threads
-        let total = try await withThrowingTaskGroup(of: Outcome.self) { group in
+        let outcomes = try await withThrowingTaskGroup(of: (thread: Int, outcomes: [Outcome]).self) { group in
             for thread in 0..<threads {
                 let part = stride(from: thread, to: set.problems.count, by: threads).map { set.problems[$0] }
                 group.addTask(executorPreference: executor.lane(.rollout)) {
-                    try await evaluate(weights, part, imitatingTeacher: imitatingTeacher)
+                    (thread, try await evaluate(weights, part, imitatingTeacher: imitatingTeacher))
                 }
             }
-            return try await group.reduce(into: Outcome()) { total, part in
-                total.greedyCorrect += part.greedyCorrect
-                total.passAt1 += part.passAt1
-                total.passAt8 += part.passAt8
-                total.structure += part.structure
-                total.wellFormed += part.wellFormed
-                total.problems += part.problems
+            return try await group.reduce(into: Array(repeating: Outcome(), count: set.problems.count)) { all, part in
+                for (index, outcome) in part.outcomes.enumerated() {
+                    all[part.thread + index * threads] = outcome
+                }
             }
         }
-        let count = Double(max(1, total.problems))
+        return result(outcomes)
+    }
+
+    /// Sums in the order of the problems, so that the threads leave no trace in the last bits.
+    private func result(_ outcomes: [Outcome]) -> EvaluationResult {
+        let count = Double(max(1, outcomes.count))
         let sampled = count * Double(max(1, samples))
+        func sum(_ value: (Outcome) -> Double) -> Double {
+            outcomes.reduce(0) { $0 + value($1) }
+        }
+        func passAtK(_ k: Int) -> Double {
+            sum { EvaluationResult.passAtK(samples: $0.sampled, correct: $0.correct, k: k) } / count
+        }
         return EvaluationResult(
-            accuracy: Double(total.greedyCorrect) / count, passAt1: total.passAt1 / count,
-            passAt8: total.passAt8 / count, structure: total.structure / sampled,
-            wellFormed: Double(total.wellFormed) / sampled, problems: total.problems)
+            accuracy: sum { Double($0.greedyCorrect) } / count, passAt1: passAtK(1), passAt8: passAtK(8),
+            structure: sum(\.structure) / sampled, wellFormed: sum { Double($0.wellFormed) } / sampled,
+            problems: outcomes.count)
     }
 
     private func evaluate(
         _ weights: PolicyWeights, _ problems: [PreparedProblem], imitatingTeacher: Bool
-    ) async throws -> Outcome {
+    ) async throws -> [Outcome] {
         let generator = Generator(configuration: weights.configuration, batchCapacity: batchCapacity)
         for (index, problem) in problems.enumerated() {
             let prompt = try tokenizer.encode(problem.problem.question, addSpecialTokens: true)
@@ -71,39 +79,39 @@ struct Evaluator: Sendable {
                         seed: seed, problemKey: problem.problem.key))
             }
         }
-        var texts: [Int: [Completion]] = [:]
+        var completions: [Int: [Completion]] = [:]
         while generator.hasWork {
             try Task.checkCancellation()
             for completion in generator.step(weights) {
-                texts[completion.identifier, default: []].append(completion)
+                completions[completion.identifier, default: []].append(completion)
             }
             await Task.yield()
         }
-        var outcome = Outcome()
+        var outcomes: [Outcome] = []
         for (index, problem) in problems.enumerated() {
-            try await count(
-                problem.problem, greedy: texts[2 * index] ?? [], sampled: texts[2 * index + 1] ?? [], into: &outcome)
+            outcomes.append(
+                try await outcome(
+                    problem.problem, greedy: completions[2 * index] ?? [], sampled: completions[2 * index + 1] ?? []))
         }
-        return outcome
+        return outcomes
     }
 
-    private func count(
-        _ problem: Problem, greedy: [Completion], sampled: [Completion], into outcome: inout Outcome
-    ) async throws {
-        outcome.problems += 1
+    private func outcome(
+        _ problem: Problem, greedy: [Completion], sampled: [Completion]
+    ) async throws -> Outcome {
+        var outcome = Outcome()
         for completion in greedy {
             let text = try tokenizer.decode(completion.tokens, skipSpecialTokens: true)
             outcome.greedyCorrect += scorer.verifier.isCorrect(text, for: problem) ? 1 : 0
         }
-        var correct = 0
-        for completion in sampled {
+        for completion in sampled.sorted(by: { $0.sample < $1.sample }) {
             let text = try tokenizer.decode(completion.tokens, skipSpecialTokens: true)
             let reward = try await scorer.score(text, tokens: completion.tokens.count, for: problem)
-            correct += (reward.value(of: "accuracy") ?? 0) == 1 ? 1 : 0
+            outcome.sampled += 1
+            outcome.correct += (reward.value(of: "accuracy") ?? 0) == 1 ? 1 : 0
             outcome.wellFormed += (reward.value(of: "format") ?? 0) == 1 ? 1 : 0
             outcome.structure += reward.value(of: "structure") ?? 0
         }
-        outcome.passAt1 += EvaluationResult.passAtK(samples: sampled.count, correct: correct, k: 1)
-        outcome.passAt8 += EvaluationResult.passAtK(samples: sampled.count, correct: correct, k: 8)
+        return outcome
     }
 }

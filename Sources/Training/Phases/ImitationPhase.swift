@@ -16,6 +16,8 @@ struct ImitationPhase: Sendable {
     var observer: Observer
 
     /// Returns after the last update, or early when told to stop.
+    ///
+    /// - Throws: `FailedImitation`, what the source and the observer throw, and `CancellationError`.
     func run(_ stop: StopSignal) async throws {
         let queue = BoundedQueue<[Demonstration]>(
             name: "demonstrations", capacity: 4, producer: .problemSource, consumer: .learning, clock: executor.clock)
@@ -34,10 +36,22 @@ struct ImitationPhase: Sendable {
             group.addTask(executorPreference: executor.lane(.learner)) {
                 defer { queue.close() }
                 while let demonstrations = try await queue.receive() {
-                    try await observer(try await learner.imitate(demonstrations))
+                    do {
+                        try await observer(try await learner.imitate(demonstrations))
+                    } catch let error as NonFiniteUpdate {
+                        throw FailedImitation(cause: error, demonstrations: demonstrations)
+                    }
                 }
             }
             try await group.waitForAll()
         }
     }
+}
+
+/// An update that could not be made, with the batch that it was to learn from.
+struct FailedImitation: Error, CustomStringConvertible {
+    var cause: NonFiniteUpdate
+    var demonstrations: [Demonstration]
+
+    var description: String { cause.description }
 }

@@ -7,7 +7,6 @@ import Pipelines
 import StructureRewards
 import Tasks
 import Trajectories
-import UnixSignals
 
 /// Runs one phase from its last checkpoint or its start to its end, and evaluates what came out.
 struct PhaseRunner: Sendable {
@@ -38,21 +37,32 @@ struct PhaseRunner: Sendable {
         }
     }
 
-    func finishedParameters() throws -> Parameters? {
-        try Checkpoint.latest(in: folder)?.learner.parameters
+    /// What the phase ended in, in a run where it is finished.
+    func finishedParameters() throws -> Parameters {
+        guard let checkpoint = try restored() else {
+            throw ConfigurationError(
+                source: folder.path, key: "", reason: "has no checkpoint, though \(phase.rawValue) is finished")
+        }
+        return checkpoint.learner.parameters
     }
 
-    /// - Returns: nil when a signal ended the phase early; a checkpoint then holds what was reached.
+    private func restored() throws -> Checkpoint? {
+        let checkpoint = try Checkpoint.latest(in: folder)
+        try checkpoint?.check(phase: phase, seed: configuration.seed, student: material.student.configuration)
+        return checkpoint
+    }
+
+    /// - Returns: nil when a signal ended the phase early; a checkpoint then holds what was reached, as it does after an error.
     func run(from base: Parameters, state: RunState, resuming: Bool) async throws -> Finished? {
-        let restored = resuming ? try Checkpoint.latest(in: folder) : nil
+        let restored = resuming ? try restored() : nil
         if let restored, restored.state.kernels != InstructionSet.current.description {
             logger.warning(
-                "the checkpoint was made with \(restored.state.kernels) kernels; with \(InstructionSet.current) the bits differ")
+                "the checkpoint was made with \(restored.state.kernels) kernels; with \(InstructionSet.current) the bits differ"
+            )
         }
         let first = restored?.state.version ?? PolicyVersion(0)
         if resuming {
-            try MetricsLog.truncate(
-                directory.metrics, finished: Set(state.finished), resuming: phase, after: first.rawValue)
+            try await recorder.rewind(finished: Set(state.finished), resuming: phase, after: first.rawValue)
         }
         let trace = isLast ? TraceRecorder(threads: threads) : nil
         let executor = ComputeExecutor(threads: threads, trace: trace)
@@ -60,22 +70,30 @@ struct PhaseRunner: Sendable {
         let parameters = restored?.learner.parameters.copy() ?? base.copy()
         let store = PolicyStore(PolicyWeights(parameters, version: first))
         let learner = Learner(
-            parameters: parameters, version: first, configuration: learnerConfiguration, store: store,
+            parameters: parameters, version: first, configuration: learnerConfiguration, reference: base, store: store,
             lane: executor.lane(.learner), threads: threads)
         if let restored { await learner.restore(restored.learner) }
-        await recorder.begin(phase, at: first.rawValue, of: steps)
-        let isComplete = try await train(learner, store, executor, from: first.rawValue)
-        try await save(learner)
+        await recorder.begin(phase, at: first.rawValue, of: steps, report: restored?.state.report)
+        let isComplete: Bool
+        do {
+            isComplete = try await train(learner, store, executor, from: first.rawValue)
+        } catch {
+            // The error says more than a failure to save would.
+            try? await save(learner, keep: nil)
+            throw error
+        }
+        try await save(learner, keep: configuration.checkpoints.keep)
         let usage = executor.clock.report()
         guard isComplete else { return nil }
-        var report = await recorder.report
-        report.seconds = usage.wallSeconds
         if phase == .grpo || phase == .rlkd {
             await recorder.note("\(phase.rawValue), where the core time went:\n\(usage.table)")
         }
         try trace?.write(to: directory.trace)
-        let results = try await evaluate(store.current, executor)
-        return Finished(parameters: parameters, results: results, report: report)
+        let trained = store.current
+        // What was trained is saved: one signal is enough.
+        guard let results = try await SignalWatch.run(cancels: { _ in true }, { try await evaluate(trained, executor) })
+        else { return nil }
+        return Finished(parameters: parameters, results: results, report: await recorder.report)
     }
 
     private func train(
@@ -96,23 +114,22 @@ struct PhaseRunner: Sendable {
             source: demonstrations,
             observer: { update in
                 try await recorder.record(phase, update, of: steps)
-                if update.version.rawValue % configuration.checkpoints.imitationEvery == 0 { try await save(learner) }
+                if update.version.rawValue % configuration.checkpoints.imitationEvery == 0 {
+                    try await save(learner, keep: configuration.checkpoints.keep)
+                }
             })
         let stop = StopSignal()
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await imitation.run(stop) }
-            group.addTask {
-                for await _ in await UnixSignalsSequence(trapping: StageSupervisor.signals) {
-                    if stop.isRaised { throw CancellationError() }
+        do {
+            let ended: Void? = try await SignalWatch.run(
+                cancels: { signal in
                     stop.raise()
-                }
-                // The watch ends with the group, when the imitation has ended.
-                try await Task.sleep(for: .seconds(Int64.max / 2))
-            }
-            try await group.next()
-            group.cancelAll()
+                    return signal > 1
+                }, { try await imitation.run(stop) })
+            return ended != nil && !stop.isRaised
+        } catch let error as FailedImitation {
+            try await recorder.save(failed: error.demonstrations, step: error.cause.step)
+            throw error
         }
-        return !stop.isRaised
     }
 
     private var demonstrations: ImitationPhase.Source {
@@ -141,7 +158,9 @@ struct PhaseRunner: Sendable {
             observer: { update, groups in
                 try await recorder.record(
                     phase, update, groups: groups, of: steps, usage: executor.clock.report().shares)
-                if update.version.rawValue % configuration.checkpoints.every == 0 { try await save(learner) }
+                if update.version.rawValue % configuration.checkpoints.every == 0 {
+                    try await save(learner, keep: configuration.checkpoints.keep)
+                }
             })
         let ending = await reinforcement.run(
             ReinforcementPhase.Queues(capacity: settings.queueCapacity, clock: executor.clock))
@@ -205,7 +224,9 @@ struct PhaseRunner: Sendable {
             verifier: material.task.verifier)
     }
 
-    private func evaluate(_ weights: PolicyWeights, _ executor: ComputeExecutor) async throws -> [String: EvaluationResult] {
+    private func evaluate(_ weights: PolicyWeights, _ executor: ComputeExecutor) async throws -> [String:
+        EvaluationResult]
+    {
         let evaluator = Evaluator(
             tokenizer: material.task.tokenizer, scorer: scorer(for: .rlkd), samples: configuration.evaluation.samples,
             temperature: configuration.evaluation.temperature, seed: configuration.seed,
@@ -218,9 +239,9 @@ struct PhaseRunner: Sendable {
         return results
     }
 
-    private func save(_ learner: Learner) async throws {
+    private func save(_ learner: Learner, keep: Int?) async throws {
         try Checkpoint.write(
-            await learner.state(), phase: phase, seed: configuration.seed, tokenizer: material.task.tokenizer,
-            folder: folder, keep: configuration.checkpoints.keep)
+            await learner.state(), phase: phase, seed: configuration.seed, report: await recorder.report,
+            tokenizer: material.task.tokenizer, folder: folder, keep: keep)
     }
 }

@@ -8,7 +8,7 @@ import Trajectories
 /// A learner at rest on disk: a Hugging Face directory, the optimizer's moments, and counters.
 ///
 /// It is written beside its place and renamed, so that one that can be seen is whole.
-enum Checkpoint {
+struct Checkpoint: Sendable {
     /// What `state.json` in a checkpoint says.
     struct State: Sendable, Codable {
         var phase: RunPhase
@@ -17,32 +17,48 @@ enum Checkpoint {
         /// Resuming gives equal bits under the same kernel variant alone.
         var kernels: String
         var seed: UInt64
+        /// The phase so far.
+        var report: PhaseReport
     }
 
+    let directory: URL
+    let state: State
+    let learner: LearnerState
+
+    /// Does nothing if the folder has a checkpoint of that version.
+    ///
+    /// - Parameter keep: checkpoints that stay, this one included; nil for all.
     static func write(
-        _ learner: LearnerState, phase: RunPhase, seed: UInt64, tokenizer: Tokenizer, folder: URL, keep: Int
+        _ learner: LearnerState, phase: RunPhase, seed: UInt64, report: PhaseReport, tokenizer: Tokenizer, folder: URL,
+        keep: Int?
     ) throws {
         let manager = FileManager.default
         let step = learner.version.rawValue
         let place = folder.appending(path: "step-\(step)")
-        let partial = folder.appending(path: ".step-\(step).partial")
-        try? manager.removeItem(at: partial)
-        try manager.createDirectory(at: partial, withIntermediateDirectories: true)
-        try HuggingFaceDirectory.save(learner.parameters, tokenizer: tokenizer, to: partial)
-        try learner.writeMoments(to: partial.appending(path: "optimizer.safetensors"))
-        try State(
-            phase: phase, version: learner.version, optimizerSteps: learner.optimizerSteps,
-            kernels: InstructionSet.current.description, seed: seed
-        ).write(to: partial.appending(path: "state.json"))
-        try? manager.removeItem(at: place)
-        try manager.moveItem(at: partial, to: place)
+        if !manager.fileExists(atPath: place.path) {
+            let partial = folder.appending(path: ".step-\(step).partial")
+            try? manager.removeItem(at: partial)
+            try manager.createDirectory(at: partial, withIntermediateDirectories: true)
+            try HuggingFaceDirectory.save(learner.parameters, tokenizer: tokenizer, to: partial)
+            try learner.writeMoments(to: partial.appending(path: "optimizer.safetensors"))
+            try State(
+                phase: phase, version: learner.version, optimizerSteps: learner.optimizerSteps,
+                kernels: InstructionSet.current.description, seed: seed, report: report
+            ).write(to: partial.appending(path: "state.json"))
+            try manager.moveItem(at: partial, to: place)
+        }
+        guard let keep else { return }
         for old in steps(in: folder).dropLast(max(1, keep)) {
-            try manager.removeItem(at: folder.appending(path: "step-\(old)"))
+            // Renamed first: a removal that is cut short leaves nothing that looks whole.
+            let removed = folder.appending(path: ".step-\(old).partial")
+            try? manager.removeItem(at: removed)
+            try manager.moveItem(at: folder.appending(path: "step-\(old)"), to: removed)
+            try manager.removeItem(at: removed)
         }
     }
 
     /// The newest checkpoint in a folder, if there is one.
-    static func latest(in folder: URL) throws -> (state: State, learner: LearnerState)? {
+    static func latest(in folder: URL) throws -> Checkpoint? {
         guard let step = steps(in: folder).last else { return nil }
         let directory = folder.appending(path: "step-\(step)")
         let file = directory.appending(path: "state.json")
@@ -56,7 +72,24 @@ enum Checkpoint {
         let learner = try LearnerState(
             parameters: parameters, version: state.version, optimizerSteps: state.optimizerSteps,
             moments: directory.appending(path: "optimizer.safetensors"))
-        return (state, learner)
+        return Checkpoint(directory: directory, state: state, learner: learner)
+    }
+
+    /// - Throws: `ConfigurationError` if going on from here would not go on with the same run.
+    func check(phase: RunPhase, seed: UInt64, student: ModelConfiguration) throws {
+        func check(_ isSame: Bool, _ key: String, _ reason: String) throws {
+            guard isSame else { throw ConfigurationError(source: directory.path, key: key, reason: reason) }
+        }
+        try check(
+            state.phase == phase, "arms",
+            "is a checkpoint of \(state.phase.rawValue), not of \(phase.rawValue): resume with the arms of the run")
+        try check(state.seed == seed, "seed", "is \(state.seed) in the checkpoint, \(seed) in the configuration")
+        let shape = learner.parameters.configuration
+        try check(
+            shape.vocabularySize == student.vocabularySize && shape.maxPositions == student.maxPositions
+                && shape.hiddenSize == student.hiddenSize && shape.layerCount == student.layerCount
+                && learner.parameters.layout.parameterCount == (try ParameterLayout(student)).parameterCount,
+            "student", "has another shape in the checkpoint than in the configuration")
     }
 
     /// Steps of whole checkpoints, ascending.

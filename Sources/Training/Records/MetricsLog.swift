@@ -2,20 +2,27 @@ import Foundation
 
 /// Appends lines to `metrics.jsonl`. One owner at a time.
 final class MetricsLog {
-    private let handle: FileHandle
+    private let url: URL
+    private var handle: FileHandle
     private let encoder = JSONEncoder()
 
     init(_ url: URL) throws {
+        self.url = url
         if !FileManager.default.fileExists(atPath: url.path) {
             try Data().write(to: url)
         }
-        handle = try FileHandle(forWritingTo: url)
-        try handle.seekToEnd()
+        handle = try Self.open(url)
         encoder.outputFormatting = [.sortedKeys]
     }
 
     deinit {
         try? handle.close()
+    }
+
+    private static func open(_ url: URL) throws -> FileHandle {
+        let handle = try FileHandle(forWritingTo: url)
+        try handle.seekToEnd()
+        return handle
     }
 
     func append(_ record: StepRecord) throws {
@@ -24,16 +31,21 @@ final class MetricsLog {
         try handle.write(contentsOf: line)
     }
 
-    /// Leaves out what a resumed run will make again: the phase's updates after `step`, and those of later phases.
-    static func truncate(_ url: URL, finished: Set<RunPhase>, resuming phase: RunPhase, after step: Int) throws {
-        guard let text = try? String(contentsOf: url, encoding: .utf8) else { return }
+    /// Leaves out what a resumed run will make again: the phase's updates after `step`, those of phases that are neither it
+    /// nor finished, and a line that was cut off.
+    func rewind(finished: Set<RunPhase>, resuming phase: RunPhase, after step: Int) throws {
         let decoder = JSONDecoder()
-        let kept = text.split(separator: "\n").filter { line in
-            guard let record = try? decoder.decode(StepRecord.self, from: Data(line.utf8)),
-                let recorded = RunPhase(rawValue: record.phase)
-            else { return false }
-            return finished.contains(recorded) || (recorded == phase && record.update.version.rawValue <= step)
+        var kept = Data()
+        for line in try Data(contentsOf: url).split(separator: UInt8(ascii: "\n")) {
+            guard let record = try? decoder.decode(StepRecord.self, from: line),
+                let recorded = RunPhase(rawValue: record.phase),
+                finished.contains(recorded) || (recorded == phase && record.update.version.rawValue <= step)
+            else { continue }
+            kept += line + [UInt8(ascii: "\n")]
         }
-        try Data((kept.joined(separator: "\n") + (kept.isEmpty ? "" : "\n")).utf8).write(to: url, options: .atomic)
+        try kept.write(to: url, options: .atomic)
+        // The file in this place is another one now.
+        try handle.close()
+        handle = try Self.open(url)
     }
 }

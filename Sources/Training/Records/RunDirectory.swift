@@ -30,7 +30,8 @@ struct RunDirectory: Sendable {
         do {
             try manager.createDirectory(at: directory.rollouts, withIntermediateDirectories: true)
         } catch {
-            throw ConfigurationError(source: path, key: "output", reason: "cannot be made: \(error.localizedDescription)")
+            throw ConfigurationError(
+                source: path, key: "output", reason: "cannot be made: \(error.localizedDescription)")
         }
         return directory
     }
@@ -57,9 +58,12 @@ enum RunPhase: String, Sendable, Codable, CaseIterable {
 }
 
 extension Encodable {
-    /// Writes JSON with sorted keys, beside the file first, then in its place.
+    /// Writes JSON with sorted keys, beside the file first, then in its place. Numbers that are not finite become the texts
+    /// `inf`, `-inf` and `nan`.
     func write(to url: URL) throws {
         let encoder = JSONEncoder()
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         try encoder.encode(self).write(to: url, options: .atomic)
     }

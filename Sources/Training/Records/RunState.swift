@@ -20,11 +20,11 @@ struct RunState: Sendable, Codable {
 }
 
 /// How long a phase took, and how fast it went.
-struct PhaseReport: Sendable, Codable {
-    var seconds: Double
-    var updates: Int
+struct PhaseReport: Sendable, Codable, Equatable {
+    var seconds = 0.0
+    var updates = 0
     /// Tokens that carried loss.
-    var learnedTokens: Int
+    var learnedTokens = 0
     /// Tokens sampled for learning.
-    var sampledTokens: Int
+    var sampledTokens = 0
 }

@@ -1,0 +1,159 @@
+import Foundation
+import Models
+import Pipelines
+import StructureRewards
+import Tasks
+import Tokenizers
+import Trajectories
+
+/// Measures a model directory on a task's held-out problems, apart from any run.
+///
+///     let evaluation = try ModelEvaluation(model: directory, configuration: configuration)
+///     let results = try await evaluation.run(threads: 2)
+///
+/// A model that a run's `sft` arm left as a checkpoint writes in the teacher's notation: its completions are cut at the length
+/// that this notation takes.
+public struct ModelEvaluation: Sendable {
+    private let weights: PolicyWeights
+    private let evaluator: Evaluator
+    private let tests: [TestSet]
+    private let imitatesTeacher: Bool
+    /// Rows of the test file that do not fit the model's context.
+    public let dropped: Int
+
+    /// What a model scored on one set.
+    public struct Result: Sendable, Encodable {
+        /// `same` or `larger`.
+        public var name: String
+        public var scores: EvaluationResult
+        /// The k of `passAt8`: 8, or the samples of a problem if they are fewer.
+        public var passAtLimit: Int
+
+        /// The scores' own keys, and `name` and `k` beside them.
+        public func encode(to encoder: any Encoder) throws {
+            try scores.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(name, forKey: .name)
+            try container.encode(passAtLimit, forKey: .k)
+        }
+
+        private enum CodingKeys: String, CodingKey {
+            case name, k
+        }
+    }
+
+    /// Reads and checks everything: of the configuration, `task`, `reward`, `evaluation` and `seed` count.
+    ///
+    /// - Throws: `ConfigurationError`, `ProblemSourceError` and `FormatError`, all naming file and field: also for a vocabulary
+    ///   that is not the task's, a test file without a usable row, and a context too short.
+    public init(model directory: String, configuration: RunConfiguration) throws {
+        try configuration.validate()
+        let model = try LoadedStudent(directory: directory)
+        let reader: any StructureReader
+        let verifier: any OutcomeVerifier
+        switch configuration.task.kind {
+        case .quantityGraphs:
+            let task = try QuantityGraphTask(configuration)
+            try Self.checkVocabulary(of: model.tokenizer, against: task.tokenizer, directory: directory)
+            (tests, dropped, reader, verifier) = (task.tests, 0, task.reader, task.verifier)
+        case .gsm8k, .jsonl:
+            (tests, dropped) = try Self.textTests(configuration.task, model)
+            reader = SolutionLineReader()
+            verifier = TextAnswerVerifier(style: configuration.task.kind == .gsm8k ? .hashes : .automatic)
+        }
+        imitatesTeacher = Self.isImitation(directory)
+        evaluator = Evaluator(
+            tokenizer: model.tokenizer,
+            scorer: configuration.reward.makeScorer(reader: reader, verifier: verifier),
+            samples: configuration.evaluation.samples, temperature: configuration.evaluation.temperature,
+            seed: configuration.seed, endTokens: [model.end], batchCapacity: 64)
+        try Self.checkContext(of: model, tests, imitatesTeacher: imitatesTeacher, directory: directory)
+        weights = PolicyWeights(model.parameters)
+    }
+
+    /// The model's scores on each set, in the task's order; they do not depend on the number of threads.
+    public func run(threads: Int) async throws -> [Result] {
+        let executor = ComputeExecutor(threads: threads)
+        defer { executor.shutdown() }
+        var results: [Result] = []
+        for set in tests {
+            let scores = try await evaluator.evaluate(
+                weights, on: set, imitatingTeacher: imitatesTeacher, executor: executor)
+            results.append(Result(name: set.name, scores: scores, passAtLimit: min(8, evaluator.samples)))
+        }
+        return results
+    }
+
+    private static func textTests(
+        _ task: TaskConfiguration, _ model: LoadedStudent
+    ) throws -> (tests: [TestSet], dropped: Int) {
+        guard let file = task.test else {
+            throw ConfigurationError(source: "configuration", key: "task.test", reason: "names no file of problems")
+        }
+        let problems =
+            task.kind == .gsm8k
+            ? try GSM8K.read(path: file) : try JSONLinesProblems.read(path: file, fields: task.fields)
+        let prepared = try ContextFitting(task: task, student: model).prepare(
+            problems, limit: task.testProblems, file: file)
+        return ([TestSet(name: "same", problems: prepared.problems)], prepared.dropped)
+    }
+
+    private static func checkVocabulary(of own: Tokenizer, against task: Tokenizer, directory: String) throws {
+        let count = max(own.vocabularySize, task.vocabularySize)
+        guard let id = (0..<Int32(count)).first(where: { own.token(for: $0) != task.token(for: $0) }) else { return }
+        func name(_ token: String?) -> String { token.map { "“\($0)”" } ?? "nothing" }
+        throw ConfigurationError(
+            source: directory + "/tokenizer.json", key: "model.vocab",
+            reason: "is not the vocabulary of the quantity graphs: token \(id) is \(name(own.token(for: id))), not "
+                + "\(name(task.token(for: id))) (is task.graphs.modulus what the model was trained with?)")
+    }
+
+    private static func checkContext(
+        of model: LoadedStudent, _ tests: [TestSet], imitatesTeacher: Bool, directory: String
+    ) throws {
+        let context = model.parameters.configuration.maxPositions
+        for prepared in tests.flatMap(\.problems) {
+            let prompt = try model.tokenizer.encode(prepared.problem.question, addSpecialTokens: true).count
+            let needed = prompt + prepared.maxNewTokens(imitatingTeacher: imitatesTeacher)
+            guard needed <= context else {
+                throw ConfigurationError(
+                    source: directory + "/config.json", key: "max_position_embeddings",
+                    reason: "is \(context); problem \(prepared.problem.id) needs \(needed)")
+            }
+        }
+    }
+
+    private struct Origin: Decodable {
+        var phase: RunPhase
+    }
+
+    /// A checkpoint's `state.json` names the phase that made it.
+    private static func isImitation(_ directory: String) -> Bool {
+        let file = URL(fileURLWithPath: directory).appending(path: "state.json")
+        guard let data = try? Data(contentsOf: file) else { return false }
+        return (try? JSONDecoder().decode(Origin.self, from: data))?.phase == .sft
+    }
+}
+
+extension RewardConfiguration {
+    /// The scorer of the `rlkd` arm.
+    func makeScorer(reader: any StructureReader, verifier: any OutcomeVerifier) -> Scorer {
+        let judge: any Judge =
+            switch judge {
+            case .exact: ExactJudge()
+            case .lexical: LexicalJudge()
+            }
+        let decomposer: any Decomposer =
+            switch decomposer {
+            case .rules: RulesDecomposer(reader: reader)
+            case .tagged: TaggedDecomposer()
+            }
+        return Scorer(
+            studentDecomposer: decomposer, teacherDecomposer: DecompositionCache(decomposer),
+            structureReward: StructureReward(
+                judge: MemoizedJudge(judge), method: alignment, compatibility: compatibility),
+            composition: RewardComposition(
+                accuracy: accuracy, format: format, tagCount: tagCount, structure: structure, alpha: alpha),
+            verifier: verifier)
+    }
+}

@@ -1,0 +1,69 @@
+import Kernels
+import Memory
+import Pipelines
+
+/// What the machine can do at most with a number of threads, measured.
+struct MachinePeaks: Encodable, Sendable {
+    /// 10⁹ operations a second, a multiply-add counted as two.
+    var f32GFLOPS: Double
+    /// Null until there are bf16 kernels.
+    var bf16GFLOPS: Double?
+    /// 10⁹ bytes a second read from memory far larger than the caches.
+    var readGBps: Double
+    var threads: Int
+
+    private enum CodingKeys: String, CodingKey {
+        case f32GFLOPS, bf16GFLOPS, readGBps, threads
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(f32GFLOPS, forKey: .f32GFLOPS)
+        try container.encode(bf16GFLOPS, forKey: .bf16GFLOPS)
+        try container.encode(readGBps, forKey: .readGBps)
+        try container.encode(threads, forKey: .threads)
+    }
+
+    private static let readFloats = 32 << 20
+
+    /// The best of some rounds in which all threads work at once.
+    static func measure(on executor: ComputeExecutor) async -> MachinePeaks {
+        let source = ReadSource(count: readFloats)
+        let arithmetic = await best(of: 20, on: executor) { _ in
+            Peaks.measureFMA(trials: 1, repetitions: 500_000)
+        }
+        let share = readFloats / executor.threads
+        let reading = await best(of: 5, on: executor) { thread in
+            Peaks.measureRead(source.buffer.pointer + thread * share, count: share, trials: 1)
+        }
+        return MachinePeaks(
+            f32GFLOPS: arithmetic * 1e-9, bf16GFLOPS: nil, readGBps: reading * 1e-9, threads: executor.threads)
+    }
+
+    /// The largest sum over the threads in any round.
+    private static func best(
+        of rounds: Int, on executor: ComputeExecutor, _ rate: @escaping @Sendable (_ thread: Int) -> Double
+    ) async -> Double {
+        var best = 0.0
+        for _ in 0..<rounds {
+            let total = await withTaskGroup(of: Double.self) { group in
+                for thread in 0..<executor.threads {
+                    group.addTask(executorPreference: executor.lane(.learner)) { rate(thread) }
+                }
+                return await group.reduce(0, +)
+            }
+            best = max(best, total)
+        }
+        return best
+    }
+
+    private final class ReadSource: Sendable {
+        let buffer: AlignedBuffer<Float>
+
+        init(count: Int) {
+            buffer = AlignedBuffer(count: count)
+            // Untouched pages would all be the one page of zeros.
+            Elementwise.fill(buffer.pointer, with: 1, count: count)
+        }
+    }
+}

@@ -1,0 +1,35 @@
+import Models
+
+/// A linear layer over a batch: `rows` activations of width `depth` to width `outputs`.
+struct ProductShape: Hashable, Sendable {
+    /// 0 where only the weights matter.
+    var rows: Int
+    var outputs: Int
+    var depth: Int
+
+    /// The model's matrices, each shape once, in the order of the forward pass.
+    static func matrices(of shape: ModelConfiguration) -> [(outputs: Int, depth: Int)] {
+        [
+            (shape.queryKeyValueWidth, shape.hiddenSize), (shape.hiddenSize, shape.queryWidth),
+            (2 * shape.intermediateSize, shape.hiddenSize), (shape.hiddenSize, shape.intermediateSize),
+            (shape.vocabularySize, shape.hiddenSize),
+        ]
+    }
+
+    /// All products of models with batches, each once, in order.
+    static func products(of models: [ModelConfiguration], rows: [Int]) -> [ProductShape] {
+        var seen: Set<ProductShape> = []
+        return models.flatMap { model in
+            matrices(of: model).flatMap { matrix in
+                rows.map { ProductShape(rows: $0, outputs: matrix.outputs, depth: matrix.depth) }
+            }
+        }.filter { seen.insert($0).inserted }
+    }
+
+    var operations: Double { 2 * Double(rows) * Double(outputs) * Double(depth) }
+}
+
+/// The three products of a linear layer.
+enum ProductForm: String, CaseIterable, Sendable {
+    case forward, inputGradient, weightGradient
+}

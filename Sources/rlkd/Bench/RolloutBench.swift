@@ -1,0 +1,98 @@
+import Generation
+import Models
+import Pipelines
+import Trajectories
+
+/// Prefill and decoding with random prompts, every thread an engine of its own.
+struct RolloutBench: Sendable {
+    private static let prefillRows = 256
+
+    var weights: PolicyWeights
+    /// Completions that each thread runs at once.
+    var batch: Int
+    /// Tokens of a prompt, and decode steps that are timed.
+    var prompt: Int
+    var new: Int
+
+    /// Steps from the first completion's start to the last one's, which are not timed.
+    private var ramp: Int { batch * prompt / Self.prefillRows + 4 }
+
+    /// Positions that a completion takes.
+    var positions: Int { prompt + ramp + new }
+
+    static func positions(batch: Int, prompt: Int, new: Int) -> Int {
+        prompt + batch * prompt / prefillRows + 4 + new
+    }
+
+    private struct Rates {
+        var prefill = 0.0
+        var decode = 0.0
+    }
+
+    func measure(on executor: ComputeExecutor, peaks: MachinePeaks) async throws -> [BenchResult] {
+        let total = try await withThrowingTaskGroup(of: Rates.self) { group in
+            for thread in 0..<executor.threads {
+                group.addTask(executorPreference: executor.lane(.rollout)) { try measureThread(thread) }
+            }
+            return try await group.reduce(into: Rates()) { sum, part in
+                sum.prefill += part.prefill
+                sum.decode += part.decode
+            }
+        }
+        let operations = OperationCount(configuration: weights.configuration)
+        let prefill = operations.forward(rows: prompt, logits: 1, context: Double(prompt + 1) / 2) / Double(prompt)
+        let decode = operations.forward(
+            rows: 1, logits: 1, context: Double(prompt) + Double(ramp) / 2 + Double(new) / 2)
+        return [
+            result("decode", total.decode, decode, peaks), result("prefill", total.prefill, prefill, peaks),
+        ]
+    }
+
+    private func result(_ name: String, _ rate: Double, _ operations: Double, _ peaks: MachinePeaks) -> BenchResult {
+        let gigaflops = rate * operations * 1e-9
+        return BenchResult(
+            name: name, tokensPerSecond: rate, gigaflops: gigaflops, fractionOfPeak: gigaflops / peaks.f32GFLOPS)
+    }
+
+    /// Tokens a second of one thread, the second time round, when all memory has been touched.
+    private func measureThread(_ thread: Int) throws -> Rates {
+        var shape = weights.configuration
+        shape.maxPositions = positions
+        let generator = Generator(configuration: shape, batchCapacity: batch, prefillRows: Self.prefillRows)
+        var rates = Rates()
+        for _ in 0..<2 {
+            try submit(to: generator, thread: thread, maxNewTokens: 1)
+            let prefill = ContinuousClock().measure {
+                while generator.hasWork { _ = generator.step(weights) }
+            }
+            try submit(to: generator, thread: thread, maxNewTokens: ramp + new)
+            while generator.isPrefilling || generator.activeCount < batch { _ = generator.step(weights) }
+            let decode = ContinuousClock().measure {
+                for _ in 0..<new { _ = generator.step(weights) }
+            }
+            generator.removeAll()
+            rates = Rates(
+                prefill: Double(batch * prompt) / prefill.seconds, decode: Double(batch * new) / decode.seconds)
+        }
+        return rates
+    }
+
+    private func submit(to generator: Generator, thread: Int, maxNewTokens: Int) throws {
+        for index in 0..<batch {
+            try generator.submit(
+                GenerationRequest(
+                    identifier: index,
+                    prompt: RandomTokens.draw(
+                        prompt, vocabularySize: weights.configuration.vocabularySize, row: thread * batch + index),
+                    maxNewTokens: maxNewTokens, endTokens: [], seed: 1, problemKey: UInt64(index)))
+        }
+    }
+}
+
+/// Token ids that mean nothing.
+enum RandomTokens {
+    static func draw(_ count: Int, vocabularySize: Int, row: Int) -> [Int32] {
+        let stream = RandomStream(seed: 1, purpose: .problems, problem: UInt64(row))
+        return (0..<count).map { Int32(stream.words(at: $0).x % UInt32(vocabularySize)) }
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Models
+import Pipelines
+
+struct BenchKernelsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kernels",
+        abstract: "Matrix products in the shapes of a model.",
+        discussion: """
+            gemm.f32.FORM.MxNxK: the three products of a linear layer with N outputs and K inputs over M rows. gemv.f32.NxK: one \
+            row, weights from memory, held against the peak of reading. Every thread has rows of its own and shares the weights. \
+            More than one thread adds the figures of a single one. Without --model and --shape: both built-in shapes.
+            """)
+
+    @Option(help: "Rows, separated by commas.")
+    var batch = RowCounts([64, 256, 1024])
+
+    @OptionGroup var options: BenchOptions
+
+    func validate() throws {
+        try batch.counts.forEach { try BenchOptions.check(["--batch": $0]) }
+    }
+
+    func run() async throws {
+        try await Failure.reporting {
+            let models = try options.shape.configurations(default: [.tiny, .small])
+            let threads = options.compute.threadCount
+            let all = await measure(models, threads: threads)
+            var report = BenchReport(peaks: all.peaks, results: all.results)
+            if threads > 1 { report.singleThread = await measure(models, threads: 1) }
+            try options.write(report)
+        }
+    }
+
+    private func measure(_ models: [ModelConfiguration], threads: Int) async -> BenchReport.Measurements {
+        let executor = ComputeExecutor(threads: threads)
+        defer { executor.shutdown() }
+        let peaks = await MachinePeaks.measure(on: executor)
+        var results: [BenchResult] = []
+        for shape in ProductShape.products(of: models, rows: batch.counts) {
+            for form in ProductForm.allCases {
+                results.append(
+                    await ProductBench(form, shape, threads: threads).measure(on: executor, peaks: peaks))
+            }
+        }
+        for matrix in ProductShape.products(of: models, rows: [1]) {
+            results.append(
+                await VectorProductBench(outputs: matrix.outputs, depth: matrix.depth, threads: threads)
+                    .measure(on: executor, peaks: peaks))
+        }
+        return BenchReport.Measurements(peaks: peaks, results: results)
+    }
+}
+
+/// Row counts written `64,256,1024`.
+struct RowCounts: ExpressibleByArgument {
+    var counts: [Int]
+
+    init(_ counts: [Int]) {
+        self.counts = counts
+    }
+
+    init?(argument: String) {
+        let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map { Int($0) }
+        counts = parts.compactMap { $0 }
+        guard counts.count == parts.count else { return nil }
+    }
+
+    var defaultValueDescription: String { counts.map(String.init).joined(separator: ",") }
+}

@@ -1,0 +1,67 @@
+import ArgumentParser
+import Foundation
+import Training
+
+struct EvaluateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "eval",
+        abstract: "Accuracy, pass@k and structure score of a model on held-out problems.",
+        discussion: """
+            Keys are those of train: task.test=FILE, task.testProblems=100, task.graphs.modulus=13, seed=2, …; a run's \
+            config.yaml can be given as it is. Accuracy is that of greedy completions, pass@k of samples; structure is the mean \
+            structure reward of the samples. With --json one row a test set: {"name", "accuracy", "passAt1", "passAt8", "k" \
+            (of passAt8, where there are fewer samples), "structure", "wellFormed", "problems"}.
+            """)
+
+    @Option(help: "A Hugging Face model directory, for example a checkpoint.")
+    var model: String
+
+    @Option(help: "quantityGraphs, gsm8k or jsonl; the configuration's, if left out.")
+    var task: TaskConfiguration.Kind?
+
+    @Option(help: "Samples of each problem beside the greedy completion. (default: the configuration's, 8)")
+    var samples: Int?
+
+    @Flag(help: "As JSON Lines.")
+    var json = false
+
+    @OptionGroup var compute: ComputeOptions
+
+    @Argument(help: "A YAML file, then key=value pairs that change it.")
+    var settings: [String] = []
+
+    func run() async throws {
+        try await Failure.reporting {
+            let (file, overrides) = try ConfigurationArguments.split(settings)
+            var configuration = try ConfigurationReader.read(file: file, overrides: overrides)
+            if let task { configuration.task.kind = task }
+            if let samples { configuration.evaluation.samples = samples }
+            let evaluation = try ModelEvaluation(model: model, configuration: configuration)
+            if evaluation.dropped > 0 {
+                Diagnostics.logger.notice("dropped \(evaluation.dropped) rows that do not fit the model's context")
+            }
+            let results = try await evaluation.run(threads: compute.threadCount)
+            if json {
+                for result in results { try StandardOutput.write(row: result) }
+            } else {
+                try StandardOutput.write(line: Self.table(results))
+            }
+        }
+    }
+
+    private static func table(_ results: [ModelEvaluation.Result]) -> String {
+        let limit = results.first?.passAtLimit ?? 8
+        let header = ["test", "greedy", "pass@1", "pass@\(limit)", "structure", "well-formed", "problems"]
+        return TextTable.layOut(
+            [header]
+                + results.map { result in
+                    let scores = result.scores
+                    let rates = [
+                        scores.accuracy, scores.passAt1, scores.passAt8, scores.structure, scores.wellFormed,
+                    ]
+                    return [result.name] + rates.map { TextTable.number($0) } + ["\(scores.problems)"]
+                })
+    }
+}
+
+extension TaskConfiguration.Kind: ExpressibleByArgument {}

@@ -1,0 +1,90 @@
+import ArgumentParser
+import Generation
+import Models
+import Pipelines
+
+struct GenerateCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "generate",
+        abstract: "Completes prompts, in batches over all threads.",
+        discussion: """
+            Rows in: {"id", "prompt"}, or {"id", "tokens"} taken as they are. Rows out, in the same order: {"id", "text", \
+            "tokens", "logprobs", "finishReason"}, the prompt left out, a sampled end token included in the tokens. With \
+            --samples above 1 a row gives one line a sample, in order, which says "sample" (from 0) as well. A log-probability \
+            is of the whole vocabulary at the temperature, before top-k and top-p. What is sampled depends on the weights, the \
+            seed, the row's id and the sample alone. Without --prompts there is one row, id 0, of the beginning-of-sequence \
+            token alone.
+            """)
+
+    @Option(help: "A Hugging Face model directory.")
+    var model: String
+
+    @Option(help: "A file of JSON Lines.")
+    var prompts: String?
+
+    @Option(help: "Divides the logits; 0 takes the most probable token.")
+    var temperature: Float = 1
+
+    @Option(help: "Draws from that many most probable tokens; 0 from all.")
+    var topK = 0
+
+    @Option(help: "Draws from the smallest set of most probable tokens whose mass reaches it.")
+    var topP: Float = 1
+
+    @Option(help: "Where a completion is cut. (default: 256, or what the context has room for)")
+    var maxNewTokens: Int?
+
+    @Option(help: "Completions of each row.")
+    var samples = 1
+
+    @Option(help: "Of the random numbers.")
+    var seed: UInt64 = 0
+
+    @Option(help: "Completions that a thread runs at once.")
+    var batch = 32
+
+    @Flag(help: "Puts each prompt into the model's chat template (not built yet).")
+    var chat = false
+
+    @OptionGroup var compute: ComputeOptions
+
+    func validate() throws {
+        guard !chat else { throw ValidationError("--chat: chat templates are not built yet; write the prompt out") }
+        guard samples >= 1 else { throw ValidationError("--samples is \(samples): it must be 1 or more") }
+        guard batch >= 1 else { throw ValidationError("--batch is \(batch): it must be 1 or more") }
+        guard maxNewTokens.map({ $0 >= 1 }) ?? true else {
+            throw ValidationError("--max-new-tokens is \(maxNewTokens ?? 0): it must be 1 or more")
+        }
+        do {
+            try sampling.validate()
+        } catch {
+            let names = ["temperature": "--temperature", "topK": "--top-k", "topP": "--top-p"]
+            throw ValidationError("\(names[error.field] ?? error.field) is \(error.value): it must be \(error.allowed)")
+        }
+    }
+
+    private var sampling: SamplingParameters {
+        SamplingParameters(temperature: temperature, topK: topK, topP: topP)
+    }
+
+    func run() async throws {
+        try await Failure.reporting {
+            let rows = try prompts.map { try RowFile.read($0) { try GenerateRow($0) } }
+            let directory = try ModelDirectory(model)
+            let settings = GenerationPlan.Settings(
+                sampling: sampling, samples: samples, maxNewTokens: maxNewTokens, seed: seed)
+            let plan =
+                if let rows {
+                    try GenerationPlan(rows: rows, model: directory, settings: settings)
+                } else {
+                    try GenerationPlan(beginningOf: directory, settings: settings)
+                }
+            let executor = ComputeExecutor(threads: compute.threadCount)
+            defer { executor.shutdown() }
+            let generation = BatchGeneration(
+                plan: plan, weights: PolicyWeights(directory.parameters), tokenizer: directory.tokenizer, model: model,
+                batchCapacity: batch)
+            try await generation.run(on: executor, into: OrderedRows())
+        }
+    }
+}

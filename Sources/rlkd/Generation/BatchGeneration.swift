@@ -1,0 +1,87 @@
+import Foundation
+import Generation
+import Models
+import Pipelines
+import Tokenizers
+
+/// Works off a plan on all threads, one engine each, and puts rows out in the plan's order.
+struct BatchGeneration: Sendable {
+    var plan: GenerationPlan
+    var weights: PolicyWeights
+    var tokenizer: Tokenizer?
+    /// Names the model in errors.
+    var model: String
+    /// Completions that a thread runs at once, at most.
+    var batchCapacity: Int
+
+    /// - Throws: what `rows` throws, and `UnusableModel`.
+    func run(on executor: ComputeExecutor, into rows: OrderedRows) async throws {
+        let work = WorkList(count: plan.requests.count)
+        let share = (plan.completionCount + executor.threads - 1) / executor.threads
+        let capacity = max(1, min(batchCapacity, share))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<min(executor.threads, plan.requests.count) {
+                group.addTask(executorPreference: executor.lane(.rollout)) {
+                    try await generate(work, capacity, rows)
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private func generate(_ work: WorkList, _ capacity: Int, _ rows: OrderedRows) async throws {
+        // The engine's memory goes by the longest sequence that is asked for, not by the model's whole context.
+        var shape = weights.configuration
+        shape.maxPositions = plan.longestSequence
+        let generator = Generator(configuration: shape, batchCapacity: capacity)
+        var finished: [Int: [Completion]] = [:]
+        while true {
+            try Task.checkCancellation()
+            while generator.load < capacity, let index = work.claim() {
+                try generator.submit(plan.requests[index])
+            }
+            guard generator.hasWork else { return }
+            for completion in generator.step(weights) {
+                let index = completion.identifier
+                finished[index, default: []].append(completion)
+                if finished[index]?.count == plan.requests[index].sampleCount {
+                    let samples = finished.removeValue(forKey: index) ?? []
+                    try await rows.put(lines(samples, at: index), at: index)
+                }
+            }
+            await Task.yield()
+        }
+    }
+
+    private func lines(_ samples: [Completion], at index: Int) throws -> Data {
+        var lines = Data()
+        for completion in samples.sorted(by: { $0.sample < $1.sample }) {
+            guard completion.logProbabilities.allSatisfy(\.isFinite) else {
+                throw UnusableModel(path: model, row: plan.identifiers[index].description)
+            }
+            lines.append(
+                try JSONLine.encode(
+                    CompletionRow(
+                        id: plan.identifiers[index], sample: samples.count > 1 ? completion.sample : nil,
+                        text: try tokenizer?.decode(known(completion.tokens), skipSpecialTokens: true),
+                        tokens: completion.tokens, logprobs: completion.logProbabilities,
+                        finishReason: completion.finishReason)))
+        }
+        return lines
+    }
+
+    /// Rows of the embedding beyond the tokenizer's vocabulary have no text.
+    private func known(_ tokens: [Int32]) -> [Int32] {
+        tokens.filter { tokenizer?.token(for: $0) != nil }
+    }
+}
+
+/// A model whose log-probabilities are not numbers.
+struct UnusableModel: Error, CustomStringConvertible {
+    var path: String
+    var row: String
+
+    var description: String {
+        "\(path): the log-probabilities of row \(row) are not numbers; are the weights whole, and is the temperature sane?"
+    }
+}

@@ -1,0 +1,102 @@
+import Generation
+import Models
+import StructureRewards
+import Tokenizers
+import Trajectories
+
+/// All requests of one `rlkd generate`, checked before the first token is computed.
+struct GenerationPlan: Sendable {
+    /// What the command line says of every row.
+    struct Settings: Sendable {
+        var sampling: SamplingParameters
+        var samples: Int
+        /// Nil takes `defaultNewTokens`, or as many as the model's context has room for.
+        var maxNewTokens: Int?
+        var seed: UInt64
+    }
+
+    static let defaultNewTokens = 256
+
+    private(set) var identifiers: [RowIdentifier] = []
+    private(set) var requests: [GenerationRequest] = []
+
+    /// Positions of the longest prompt with its completion.
+    var longestSequence: Int { requests.map { $0.prompt.count + $0.maxNewTokens }.max() ?? 1 }
+
+    /// Completions of all requests together.
+    var completionCount: Int { requests.reduce(0) { $0 + $1.sampleCount } }
+
+    /// A plan for rows; a row's random numbers depend on the seed, its id, how often that id came before, and the sample.
+    ///
+    /// - Throws: `MalformedInput` naming file, line and field of a row that the model cannot serve.
+    init(rows: [GenerateRow], model: ModelDirectory, settings: Settings) throws {
+        var visits: [String: Int] = [:]
+        for row in rows {
+            let prompt = try Self.prompt(of: row, model)
+            let room = model.configuration.maxPositions - prompt.count
+            let wanted = settings.maxNewTokens ?? max(1, min(Self.defaultNewTokens, room))
+            guard wanted <= room else {
+                throw row.fields.failure(
+                    row.promptField,
+                    "is too long: \(prompt.count) tokens and \(wanted) new ones exceed the model's context of "
+                        + "\(model.configuration.maxPositions)")
+            }
+            append(
+                row.id, prompt: prompt, maxNewTokens: wanted, visit: visits[row.id.description, default: 0],
+                model, settings)
+            visits[row.id.description, default: 0] += 1
+        }
+    }
+
+    /// A plan for one completion of the beginning-of-sequence token alone.
+    ///
+    /// - Throws: `FormatError` where the model has no such token, `MalformedInput` where the completion does not fit.
+    init(beginningOf model: ModelDirectory, settings: Settings) throws {
+        guard let beginning = model.beginning else {
+            throw FormatError(
+                file: model.path + "/tokenizer_config.json", field: "bos_token",
+                reason: "is missing, so there is nothing to start from: give --prompts")
+        }
+        let room = model.configuration.maxPositions - 1
+        let wanted = settings.maxNewTokens ?? max(1, min(Self.defaultNewTokens, room))
+        guard wanted <= room else {
+            throw MalformedInput(
+                file: model.path, field: "max_position_embeddings",
+                problem: "is \(room + 1): the beginning-of-sequence token and \(wanted) new ones exceed it")
+        }
+        append(.number(0), prompt: [beginning], maxNewTokens: wanted, visit: 0, model, settings)
+    }
+
+    private mutating func append(
+        _ id: RowIdentifier, prompt: [Int32], maxNewTokens: Int, visit: Int, _ model: ModelDirectory, _ settings: Settings
+    ) {
+        let name = Problem(id: id.description, question: "", answer: nil)
+        requests.append(
+            GenerationRequest(
+                identifier: requests.count, prompt: prompt, sampleCount: settings.samples, maxNewTokens: maxNewTokens,
+                sampling: settings.sampling, endTokens: model.endTokens, seed: settings.seed, problemKey: name.key,
+                visit: visit))
+        identifiers.append(id)
+    }
+
+    private static func prompt(of row: GenerateRow, _ model: ModelDirectory) throws -> [Int32] {
+        let tokens: [Int32]
+        switch row.prompt {
+        case .tokens(let given):
+            tokens = given
+        case .text(let text):
+            guard let tokenizer = model.tokenizer else {
+                throw row.fields.failure("prompt", "needs a tokenizer.json in \(model.path); rows of “tokens” do not")
+            }
+            do {
+                let beginning = tokenizer.addsBeginning ? tokenizer.beginning.map { [$0] } ?? [] : []
+                tokens = beginning + (try tokenizer.encode(text, addSpecialTokens: false))
+            } catch let error as TokenizerError {
+                throw row.fields.failure("prompt", error.description)
+            }
+        }
+        guard !tokens.isEmpty else { throw row.fields.failure(row.promptField, "is empty: there is no token to go on from") }
+        try row.fields.check(tokens, vocabularySize: model.configuration.vocabularySize, field: row.promptField)
+        return tokens
+    }
+}

@@ -1,0 +1,27 @@
+import StructureRewards
+
+/// One row in for `rlkd logprobs`: `{"id", "tokens"}`.
+struct TokenRow: Sendable {
+    var id: RowIdentifier
+    var tokens: [Int32]
+
+    /// - Throws: `MalformedInput` also where the model has no such tokens, or not so many positions.
+    init(_ fields: RowFields, vocabularySize: Int, maxPositions: Int) throws(MalformedInput) {
+        id = try fields.identifier()
+        guard let tokens = try fields.tokens("tokens") else { throw fields.failure("tokens", "is missing") }
+        guard !tokens.isEmpty else { throw fields.failure("tokens", "is empty") }
+        guard tokens.count <= maxPositions else {
+            throw fields.failure(
+                "tokens", "is too long: \(tokens.count) tokens exceed the model's context of \(maxPositions)")
+        }
+        try fields.check(tokens, vocabularySize: vocabularySize, field: "tokens")
+        self.tokens = tokens
+    }
+}
+
+/// One row out of `rlkd logprobs`.
+struct LogProbabilityRow: Encodable, Sendable {
+    var id: RowIdentifier
+    /// One a token after the first.
+    var logprobs: [Float]
+}

@@ -1,0 +1,85 @@
+import Foundation
+import Models
+import Testing
+import Trajectories
+
+@testable import Learning
+
+@Suite struct MicroBatchTests {
+    @Test func everyCompletionTokenOfADemonstrationWeighsTheSame() {
+        let demonstrations = [(3, 4), (1, 1), (6, 10), (2, 5)].map { prompt, completion in
+            Demonstration(
+                prompt: Array(repeating: 1, count: prompt), completion: Array(repeating: 2, count: completion))
+        }
+        for rowLimit in [1, 7, 16, 1000] {
+            let parts = MicroBatch.imitation(demonstrations, rowLimit: rowLimit)
+            var targets = 0
+            for part in parts {
+                guard case .imitation(let weights) = part.objective else {
+                    Issue.record("another objective")
+                    continue
+                }
+                #expect(weights.count == part.batch.targets.count)
+                #expect(weights.allSatisfy { $0 == 1 / 20 })
+                targets += weights.count
+            }
+            #expect(targets == 20)
+            #expect(parts.count == (rowLimit == 1 ? 4 : rowLimit == 1000 ? 1 : parts.count))
+        }
+    }
+
+    @Test func rolloutsKeepTheirAdvantageHoweverTheyAreSplit() throws {
+        let groups = try TestModel.groups(PolicyWeights(try TestModel.parameters()))
+        let loss = GroupRelativeLoss()
+        let expected = groups.flatMap { group in
+            zip(group.rollouts, loss.advantages(rewards: group.rollouts.map(\.reward.total))).map {
+                ($0.rollout.logProbabilities, $1)
+            }
+        }
+        for rowLimit in [1, 20, 40, 10_000] {
+            let parts = MicroBatch.policy(groups, loss: loss, rowLimit: rowLimit)
+            let terms = parts.flatMap { part in
+                if case .policy(let rollouts) = part.objective { rollouts } else { [RolloutTerms]() }
+            }
+            #expect(terms.count == expected.count)
+            #expect(zip(terms, expected).allSatisfy { $0.behaviour == $1.0 && $0.advantage == $1.1 })
+            #expect(terms.allSatisfy { $0.weight == 1 / 20 })
+            for part in parts {
+                guard case .policy(let rollouts) = part.objective else { continue }
+                #expect(part.batch.targets.count == rollouts.reduce(0) { $0 + $1.behaviour.count })
+            }
+        }
+    }
+
+    /// The gradient that a job leaves is the slope of the loss that it returns: masks, clip, reference, temperature and all.
+    @Test func theGradientOfAJobIsTheSlopeOfItsLoss() throws {
+        let parameters = try TestModel.parameters()
+        var groups = try TestModel.groups(PolicyWeights(try TestModel.parameters(seed: 9)), count: 1, size: 4)
+        for index in groups[0].rollouts.indices {
+            for token in groups[0].rollouts[index].rollout.tokens.indices where (token + index) % 3 == 0 {
+                groups[0].rollouts[index].rollout.isSampled[token] = false
+            }
+        }
+        let loss = GroupRelativeLoss(clip: 0.5, referenceWeight: 0.1)
+        let microBatch = try #require(MicroBatch.policy(groups, loss: loss, rowLimit: 10_000).first)
+        let reference = PolicyWeights(try TestModel.parameters(seed: 10))
+        let job = GradientJob(configuration: parameters.configuration, layout: parameters.layout)
+        func run(_ parameters: Parameters) -> Double {
+            job.run(
+                microBatch, weights: PolicyWeights(parameters), transposed: TransposedWeights(parameters),
+                reference: reference, loss: loss, temperature: 0.8
+            ).loss
+        }
+        _ = run(parameters)
+        let gradient = (0..<parameters.count).map { Double(job.gradient.pointer[$0]) }
+        let norm = gradient.reduce(0) { $0 + $1 * $1 }.squareRoot()
+        func value(step: Double) -> Double {
+            let moved = parameters.copy()
+            for index in gradient.indices { moved.pointer[index] += Float(step * gradient[index] / norm) }
+            return run(moved)
+        }
+        let step = 2e-3
+        let slope = (value(step: step) - value(step: -step)) / (2 * step)
+        #expect(abs(slope - norm) < 5e-3 * norm, "\(slope) against \(norm)")
+    }
+}

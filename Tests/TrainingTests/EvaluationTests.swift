@@ -1,0 +1,192 @@
+import Foundation
+import Generation
+import Models
+import Pipelines
+import StructureRewards
+import Testing
+import Tokenizers
+import Trajectories
+
+@testable import Training
+
+@Suite struct PassAtKTests {
+    /// Over all choices of k of the samples.
+    private func bruteForce(samples: Int, correct: Int, k: Int) -> Double {
+        var hits = 0
+        var all = 0
+        for chosen in 0..<(1 << samples) where chosen.nonzeroBitCount == k {
+            all += 1
+            hits += chosen & ((1 << correct) - 1) != 0 ? 1 : 0
+        }
+        return Double(hits) / Double(all)
+    }
+
+    @Test func theEstimateIsTheShareOfAllChoices() {
+        for samples in 1...11 {
+            for correct in 0...samples {
+                for k in 1...samples {
+                    let estimate = EvaluationResult.passAtK(samples: samples, correct: correct, k: k)
+                    #expect(abs(estimate - bruteForce(samples: samples, correct: correct, k: k)) < 1e-12)
+                }
+            }
+        }
+    }
+
+    @Test func fewerSamplesThanAskedForAreAllTaken() {
+        #expect(EvaluationResult.passAtK(samples: 3, correct: 1, k: 8) == 1)
+        #expect(EvaluationResult.passAtK(samples: 3, correct: 0, k: 8) == 0)
+        #expect(EvaluationResult.passAtK(samples: 0, correct: 0, k: 8) == 0)
+    }
+}
+
+@Suite(.timeLimit(.minutes(1))) struct EvaluatorTests {
+    /// So many steps as the text has letters a, all those of the teacher's first steps.
+    private struct LetterDecomposer: Decomposer {
+        func structure(of text: String, question: String?) async throws -> Structure {
+            EvaluatorTests.structure(steps: text.count { $0 == "a" })
+        }
+    }
+
+    private struct LetterVerifier: OutcomeVerifier {
+        func isCorrect(_ text: String, for problem: Problem) -> Bool { text.count { $0 == "a" } > 1 }
+        func isWellFormed(_ text: String, for problem: Problem) -> Bool { text.count { $0 == "b" } < 2 }
+    }
+
+    private static func structure(steps: Int) -> Structure {
+        Structure(steps: (0..<steps).map { Step(metaReasoning: "\($0)", subProblem: "s", answer: "1") })
+    }
+
+    private let tokenizer: Tokenizer
+    private let weights: PolicyWeights
+    private let set: TestSet
+    private let evaluator: Evaluator
+
+    init() throws {
+        tokenizer = try Tokenizer.closed(symbols: ["a", "b", "c", "d"], beginning: "<s>", end: "</s>")
+        weights = PolicyWeights(
+            try Parameters.randomized(
+                configuration: ModelConfiguration(
+                    hiddenSize: 16, intermediateSize: 24, layerCount: 1, attentionHeadCount: 2, keyValueHeadCount: 1,
+                    vocabularySize: tokenizer.vocabularySize, maxPositions: 32), seed: 4, deviation: 0.2))
+        set = TestSet(
+            name: "same",
+            problems: (0..<17).map { index in
+                let problem = Problem(
+                    id: "t\(index)", question: String("abcdabdc".prefix(1 + index % 8)), answer: nil,
+                    // Sevenths, elevenths, thirteenths: their sums depend on the order in the last bits.
+                    traces: [TeacherTrace(text: "", structure: Self.structure(steps: [7, 11, 13][index % 3]))])
+                return PreparedProblem(
+                    problem: problem, maxNewTokens: 6 + index % 5, maxNewTeacherTokens: 18, demonstration: nil)
+            })
+        evaluator = Evaluator(
+            tokenizer: tokenizer,
+            scorer: Scorer(
+                studentDecomposer: LetterDecomposer(), structureReward: StructureReward(judge: ExactJudge()),
+                verifier: LetterVerifier()),
+            samples: 5, temperature: 0.8, seed: 6, endTokens: [1], batchCapacity: 3)
+    }
+
+    @Test func threadsAndBatchesLeaveNoTrace() async throws {
+        var first: EvaluationResult?
+        for (threads, batch) in [(1, 1), (1, 64), (2, 3), (3, 5), (5, 2), (20, 7)] {
+            let executor = ComputeExecutor(threads: threads, pinned: false)
+            defer { executor.shutdown() }
+            var evaluator = evaluator
+            evaluator.batchCapacity = batch
+            let result = try await evaluator.evaluate(weights, on: set, imitatingTeacher: false, executor: executor)
+            if let first {
+                #expect(result == first)
+            } else {
+                first = result
+            }
+        }
+    }
+
+    @Test(arguments: [true, false])
+    func theFiguresAreThoseOfTheCompletions(imitatingTeacher: Bool) async throws {
+        let executor = ComputeExecutor(threads: 2, pinned: false)
+        defer { executor.shutdown() }
+        let result = try await evaluator.evaluate(
+            weights, on: set, imitatingTeacher: imitatingTeacher, executor: executor)
+        var accuracy = 0.0
+        var passAt1 = 0.0
+        var passAt8 = 0.0
+        var structure = 0.0
+        var wellFormed = 0.0
+        for prepared in set.problems {
+            func texts(samples: Int, temperature: Float) throws -> [String] {
+                let generator = Generator(configuration: weights.configuration, batchCapacity: 1)
+                try generator.submit(
+                    GenerationRequest(
+                        identifier: 0, prompt: tokenizer.encode(prepared.problem.question, addSpecialTokens: true),
+                        sampleCount: samples, maxNewTokens: imitatingTeacher ? 18 : prepared.maxNewTokens,
+                        sampling: SamplingParameters(temperature: temperature), endTokens: [1], seed: 6,
+                        problemKey: prepared.problem.key))
+                var texts: [String] = []
+                while generator.hasWork {
+                    texts += try generator.step(weights).map {
+                        try tokenizer.decode($0.tokens, skipSpecialTokens: true)
+                    }
+                }
+                return texts
+            }
+            let verifier = LetterVerifier()
+            let teacher = try #require(prepared.problem.traces[0].structure).steps.count
+            accuracy += verifier.isCorrect(try texts(samples: 1, temperature: 0)[0], for: prepared.problem) ? 1 : 0
+            let sampled = try texts(samples: 5, temperature: 0.8)
+            let correct = sampled.count { verifier.isCorrect($0, for: prepared.problem) }
+            passAt1 += Double(correct) / 5
+            passAt8 += correct > 0 ? 1 : 0
+            for text in sampled {
+                structure += Double(min(teacher, text.count { $0 == "a" })) / Double(teacher) / 5
+                wellFormed += verifier.isWellFormed(text, for: prepared.problem) ? 0.2 : 0
+            }
+        }
+        #expect(result.problems == 17)
+        #expect(abs(result.accuracy - accuracy / 17) < 1e-12)
+        #expect(abs(result.passAt1 - passAt1 / 17) < 1e-12)
+        #expect(abs(result.passAt8 - passAt8 / 17) < 1e-12)
+        #expect(abs(result.structure - structure / 17) < 1e-12)
+        #expect(abs(result.wellFormed - wellFormed / 17) < 1e-12)
+        #expect(result.passAt1 > 0 && result.passAt1 < 1)
+        #expect(result.structure > 0 && result.structure < 1)
+    }
+
+    @Test func withoutSamplesThereIsTheGreedyFigure() async throws {
+        let executor = ComputeExecutor(threads: 2, pinned: false)
+        defer { executor.shutdown() }
+        var evaluator = evaluator
+        let sampled = try await evaluator.evaluate(weights, on: set, imitatingTeacher: false, executor: executor)
+        evaluator.samples = 0
+        let greedy = try await evaluator.evaluate(weights, on: set, imitatingTeacher: false, executor: executor)
+        #expect(greedy.accuracy == sampled.accuracy)
+        #expect([greedy.passAt1, greedy.passAt8, greedy.structure, greedy.wellFormed] == [0, 0, 0, 0])
+    }
+}
+
+@Suite struct SummaryTests {
+    @Test func theTableHasARowForEachArmAndTest() throws {
+        var state = RunState()
+        func result(_ value: Double) -> EvaluationResult {
+            EvaluationResult(
+                accuracy: value, passAt1: value / 2, passAt8: 1, structure: 0, wellFormed: 0.25, problems: 12)
+        }
+        state.results = ["rlkd": ["same": result(0.5), "larger": result(0.25)], "base": ["same": result(0.125)]]
+        state.wallSeconds = 9
+        let summary = Summary(state, dropped: 3, threads: 2)
+        let rows = summary.table.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        #expect(rows.count == 4)
+        #expect(rows[0] == ["arm", "test", "greedy", "pass@1", "pass@8", "structure", "well-formed", "problems"])
+        #expect(rows[1] == ["base", "same", "0.125", "0.062", "1.000", "0.000", "0.250", "12"])
+        #expect(rows[2].prefix(2) == ["rlkd", "same"])
+        #expect(rows[3].prefix(2) == ["rlkd", "larger"])
+        let object = try #require(
+            try JSONSerialization.jsonObject(with: JSONEncoder().encode(summary)) as? [String: Any])
+        let arms = try #require(object["arms"] as? [String: [String: [String: Double]]])
+        #expect(arms["rlkd"]?["same"]?["accuracy"] == 0.5)
+        let names = Set(try #require(arms["base"]?["same"]).keys)
+        #expect(names.isSuperset(of: ["accuracy", "passAt1", "passAt8", "structure", "problems"]))
+        #expect(object["wallSeconds"] as? Double == 9)
+        #expect(object["machine"] != nil)
+    }
+}

@@ -1,0 +1,62 @@
+import Foundation
+import Learning
+import Testing
+import Trajectories
+
+@testable import Training
+
+@Suite(.timeLimit(.minutes(1))) struct FailureTests {
+    /// So large a rate that no weight is a number after the first update.
+    private let absurdRate = 1e300
+
+    @Test func anImitationThatIsNotANumberStopsWithItsBatchAndStep() async throws {
+        try await withTemporaryFolder { folder in
+            let output = folder.appending(path: "run")
+            var configuration = TestRun.configuration(output: output)
+            configuration.warmup.learningRate = absurdRate
+            let error = await #expect(throws: FailedImitation.self) { try await TestRun.run(configuration) }
+            #expect(error?.cause.step == 2)
+            let saved = try Data(contentsOf: output.appending(path: "failed-batch-step-2.json"))
+            let demonstrations = try JSONDecoder().decode([Demonstration].self, from: saved)
+            #expect(demonstrations == error?.demonstrations)
+            #expect(demonstrations.count == configuration.warmup.batchSize)
+            #expect(try TestRun.metrics(output).count == 1)
+            #expect(TestRun.checkpoints(output.appending(path: "checkpoints/base")) == ["step-1"])
+            #expect(!FileManager.default.fileExists(atPath: output.appending(path: "summary.json").path))
+        }
+    }
+
+    @Test func aPolicyUpdateThatIsNotANumberStopsWithItsBatchAndStep() async throws {
+        try await withTemporaryFolder { folder in
+            let output = folder.appending(path: "run")
+            var configuration = TestRun.configuration(output: output)
+            configuration.reinforcement.learningRate = absurdRate
+            configuration.reinforcement.sampling.topP = 0.9
+            let error = await #expect(throws: FailedUpdate.self) { try await TestRun.run(configuration) }
+            #expect(error?.cause.step == 2)
+            let saved = try Data(contentsOf: output.appending(path: "failed-batch-step-2.json"))
+            let decoder = JSONDecoder()
+            decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            let groups = try decoder.decode([ScoredGroup].self, from: saved)
+            #expect(groups.map(\.request.ordinal) == [2, 3])
+            #expect(groups.allSatisfy { $0.rollouts.count == 3 })
+            #expect(TestRun.checkpoints(output.appending(path: "checkpoints")) == ["step-1"])
+        }
+    }
+
+    @Test func aFailureCanBeGoneBackBehind() async throws {
+        try await withTemporaryFolder { folder in
+            let output = folder.appending(path: "run")
+            var configuration = TestRun.configuration(output: output)
+            configuration.reinforcement.learningRate = absurdRate
+            await #expect(throws: FailedUpdate.self) { try await TestRun.run(configuration) }
+            try FileManager.default.removeItem(at: output.appending(path: "checkpoints/step-1"))
+            configuration.reinforcement.learningRate = 1e-2
+            try await TestRun.run(configuration, resuming: true)
+            let whole = folder.appending(path: "whole")
+            try await TestRun.run(TestRun.configuration(output: whole))
+            try TestRun.expectSame(whole, output)
+        }
+    }
+}
