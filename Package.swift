@@ -92,6 +92,13 @@ let package = Package(
                 "Tasks", "Tokenizers", "Training", "Trajectories", .argumentParser, .logging,
             ],
             swiftSettings: strict),
+        tests("Kernels", ["CSIMD"] + variantNames.map { .byName(name: $0) }),
+        tests("Memory", ["CJemalloc"]),
+        tests(
+            "Pipelines", ["Memory", .deque, .logging, .serviceLifecycle, .serviceLifecycleTestKit, .unixSignals]),
+        tests("Tokenizers", ["Trajectories"], resources: ["Fixtures"]),
+        tests("Tasks", ["Trajectories"]),
+        tests("StructureRewards", ["Trajectories"]),
         tests("Models", ["Kernels", "Memory", "Tokenizers", "Trajectories"], resources: ["Fixtures"]),
         tests("Generation", ["Models", "Trajectories"]),
         tests("Trajectories", []),
@@ -110,5 +117,6 @@ let package = Package(
                 "Generation", "Kernels", "Learning", "Models", "Pipelines", "StructureRewards", "Tasks", "Tokenizers",
                 "Trajectories", .logging, .yams,
             ]),
+        tests("rlkd", ["Models", "StructureRewards", "Tasks", "Tokenizers"]),
     ]
 )

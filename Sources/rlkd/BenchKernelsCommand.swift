@@ -18,7 +18,7 @@ struct BenchKernelsCommand: AsyncParsableCommand {
     @OptionGroup var options: BenchOptions
 
     func validate() throws {
-        try batch.counts.forEach { try BenchOptions.check(["--batch": $0]) }
+        for count in batch.counts { try BenchOptions.check(["--batch": count]) }
     }
 
     func run() async throws {

@@ -38,7 +38,8 @@ struct LogProbabilitiesCommand: AsyncParsableCommand {
             let executor = ComputeExecutor(threads: compute.threadCount)
             defer { executor.shutdown() }
             let computation = BatchLogProbabilities(
-                rows: rows, weights: PolicyWeights(directory.parameters), temperature: temperature == 0 ? 1 : temperature,
+                rows: rows, weights: PolicyWeights(directory.parameters),
+                temperature: temperature == 0 ? 1 : temperature,
                 model: model)
             try await computation.run(on: executor, into: OrderedRows())
         }

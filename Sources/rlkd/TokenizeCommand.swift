@@ -30,15 +30,24 @@ struct TokenizeCommand: AsyncParsableCommand {
         try await Failure.reporting {
             let tokenizer = try Tokenizer(directory: URL(fileURLWithPath: tokenizer))
             let input = FileHandle.standardInput.readDataToEndOfFile()
+            let name = "standard input"
             if decode {
-                let ids = try TokenList.parse(input, file: "standard input")
+                let ids = try TokenList.parse(input, file: name)
+                if let index = ids.firstIndex(where: { tokenizer.token(for: $0) == nil }) {
+                    let error = TokenizerError.unknownToken(ids[index], vocabularySize: tokenizer.vocabularySize)
+                    throw FormatError(file: name, field: "ids[\(index)]", reason: error.description)
+                }
                 try StandardOutput.write(Data(tokenizer.decode(ids, skipSpecialTokens: !special).utf8))
             } else {
                 guard let text = String(validating: input, as: UTF8.self) else {
-                    throw FormatError(file: "standard input", field: "", reason: "is not UTF-8 text")
+                    throw FormatError(file: name, field: "", reason: "is not UTF-8 text")
                 }
-                try StandardOutput.write(
-                    row: tokenizer.encode(text, addSpecialTokens: special, matchesAddedTokens: special))
+                do {
+                    try StandardOutput.write(
+                        row: tokenizer.encode(text, addSpecialTokens: special, matchesAddedTokens: special))
+                } catch let error as TokenizerError {
+                    throw FormatError(file: name, field: "", reason: error.description)
+                }
             }
         }
     }

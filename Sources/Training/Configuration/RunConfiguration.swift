@@ -20,13 +20,13 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     /// What the base student is put through, each from the same start.
     public var arms = Arm.allCases
     /// Updates of each reinforcement arm.
-    public var steps = 240
+    public var steps = 300
     public var task = TaskConfiguration()
     public var student = StudentConfiguration()
     /// Imitation that makes the base student.
-    public var warmup = ImitationConfiguration(steps: 1500, batchSize: 64, learningRate: 1.5e-3, shape: .cosine)
+    public var warmup = ImitationConfiguration(steps: 3000, batchSize: 32, learningRate: 2e-3, shape: .cosine)
     /// The arm that imitates the teacher's traces.
-    public var sft = ImitationConfiguration(steps: 300, batchSize: 32, learningRate: 5e-4, shape: .constant)
+    public var sft = ImitationConfiguration(steps: 400, batchSize: 32, learningRate: 5e-4, shape: .constant)
     public var reinforcement = ReinforcementConfiguration()
     public var optimizer = OptimizerConfiguration(beta2: 0.99)
     public var reward = RewardConfiguration()
@@ -66,7 +66,7 @@ public struct TaskConfiguration: Sendable, Codable, Equatable {
     public var training: String?
     public var test: String?
     /// Problems with a teacher trace that every arm gets, and held-out problems; 0 takes all there are.
-    public var trainingProblems = 256
+    public var trainingProblems = 400
     public var testProblems = 256
     public var overlong = Overlong.drop
     /// Tokens of a completion at most, where the task has no limit of its own.

@@ -29,32 +29,15 @@ struct MachinePeaks: Encodable, Sendable {
     /// The best of some rounds in which all threads work at once.
     static func measure(on executor: ComputeExecutor) async -> MachinePeaks {
         let source = ReadSource(count: readFloats)
-        let arithmetic = await best(of: 20, on: executor) { _ in
+        let arithmetic = await ParallelTiming.best(of: 20, on: executor) { _ in
             Peaks.measureFMA(trials: 1, repetitions: 500_000)
         }
         let share = readFloats / executor.threads
-        let reading = await best(of: 5, on: executor) { thread in
+        let reading = await ParallelTiming.best(of: 12, on: executor) { thread in
             Peaks.measureRead(source.buffer.pointer + thread * share, count: share, trials: 1)
         }
         return MachinePeaks(
             f32GFLOPS: arithmetic * 1e-9, bf16GFLOPS: nil, readGBps: reading * 1e-9, threads: executor.threads)
-    }
-
-    /// The largest sum over the threads in any round.
-    private static func best(
-        of rounds: Int, on executor: ComputeExecutor, _ rate: @escaping @Sendable (_ thread: Int) -> Double
-    ) async -> Double {
-        var best = 0.0
-        for _ in 0..<rounds {
-            let total = await withTaskGroup(of: Double.self) { group in
-                for thread in 0..<executor.threads {
-                    group.addTask(executorPreference: executor.lane(.learner)) { rate(thread) }
-                }
-                return await group.reduce(0, +)
-            }
-            best = max(best, total)
-        }
-        return best
     }
 
     private final class ReadSource: Sendable {

@@ -49,8 +49,8 @@ final class ProductBench: Sendable {
 
     /// M, N and K in the name are the layer's rows, outputs and inputs in all three forms.
     func measure(on executor: ComputeExecutor, peaks: MachinePeaks) async -> BenchResult {
-        let seconds = await ParallelTiming.secondsPerRepetition(on: executor) { self.run($0) }
-        let gigaflops = Double(executor.threads) * shape.operations / seconds * 1e-9
+        let rate = await ParallelTiming.repetitionsPerSecond(on: executor) { self.run($0) }
+        let gigaflops = rate * shape.operations * 1e-9
         return BenchResult(
             name: "gemm.f32.\(form.rawValue).\(shape.rows)x\(shape.outputs)x\(shape.depth)", gigaflops: gigaflops,
             fractionOfPeak: gigaflops / peaks.f32GFLOPS)

@@ -58,7 +58,10 @@ struct RolloutBench: Sendable {
     private func measureThread(_ thread: Int) throws -> Rates {
         var shape = weights.configuration
         shape.maxPositions = positions
-        let generator = Generator(configuration: shape, batchCapacity: batch, prefillRows: Self.prefillRows)
+        // Room for every completion at once with a whole context to spare, each rounded up to whole pages.
+        let generator = Generator(
+            configuration: shape, batchCapacity: batch, prefillRows: Self.prefillRows,
+            positionCapacity: (batch + 2) * (positions + 64))
         var rates = Rates()
         for _ in 0..<2 {
             try submit(to: generator, thread: thread, maxNewTokens: 1)
@@ -66,7 +69,7 @@ struct RolloutBench: Sendable {
                 while generator.hasWork { _ = generator.step(weights) }
             }
             try submit(to: generator, thread: thread, maxNewTokens: ramp + new)
-            while generator.isPrefilling || generator.activeCount < batch { _ = generator.step(weights) }
+            while generator.hasWork, generator.activeCount < batch { _ = generator.step(weights) }
             let decode = ContinuousClock().measure {
                 for _ in 0..<new { _ = generator.step(weights) }
             }

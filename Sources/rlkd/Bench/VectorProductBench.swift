@@ -28,16 +28,16 @@ final class VectorProductBench: Sendable {
     /// The threads share out the copies.
     func measure(on executor: ComputeExecutor, peaks: MachinePeaks) async -> BenchResult {
         let threads = executor.threads
-        let seconds = await ParallelTiming.secondsPerRepetition(on: executor) { thread in
-            for copy in stride(from: thread, to: max(self.copies, threads), by: threads) {
-                self.multiply(copy: copy % self.copies, thread: thread)
+        let share = max(1, copies / threads)
+        let rate = await ParallelTiming.repetitionsPerSecond(on: executor) { thread in
+            for index in 0..<share {
+                self.multiply(copy: (thread * share + index) % self.copies, thread: thread)
             }
         }
-        let products = Double(max(copies, threads))
-        let weights = Double(outputs) * Double(depth)
+        let weightsPerSecond = rate * Double(share) * Double(outputs) * Double(depth)
         return BenchResult(
-            name: "gemv.f32.\(outputs)x\(depth)", gigaflops: 2 * weights * products / seconds * 1e-9,
-            fractionOfPeak: 4 * weights * products / seconds * 1e-9 / peaks.readGBps)
+            name: "gemv.f32.\(outputs)x\(depth)", gigaflops: 2 * weightsPerSecond * 1e-9,
+            fractionOfPeak: 4 * weightsPerSecond * 1e-9 / peaks.readGBps)
     }
 
     private func multiply(copy: Int, thread: Int) {

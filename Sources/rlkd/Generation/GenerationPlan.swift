@@ -68,7 +68,8 @@ struct GenerationPlan: Sendable {
     }
 
     private mutating func append(
-        _ id: RowIdentifier, prompt: [Int32], maxNewTokens: Int, visit: Int, _ model: ModelDirectory, _ settings: Settings
+        _ id: RowIdentifier, prompt: [Int32], maxNewTokens: Int, visit: Int, _ model: ModelDirectory,
+        _ settings: Settings
     ) {
         let name = Problem(id: id.description, question: "", answer: nil)
         requests.append(
@@ -95,7 +96,9 @@ struct GenerationPlan: Sendable {
                 throw row.fields.failure("prompt", error.description)
             }
         }
-        guard !tokens.isEmpty else { throw row.fields.failure(row.promptField, "is empty: there is no token to go on from") }
+        guard !tokens.isEmpty else {
+            throw row.fields.failure(row.promptField, "is empty: there is no token to go on from")
+        }
         try row.fields.check(tokens, vocabularySize: model.configuration.vocabularySize, field: row.promptField)
         return tokens
     }

@@ -19,7 +19,8 @@ struct BatchLogProbabilities: Sendable {
                     let pass = Backpropagation(configuration: weights.configuration)
                     while let index = work.claim() {
                         try Task.checkCancellation()
-                        let row = LogProbabilityRow(id: rows[index].id, logprobs: logProbabilities(pass, rows[index].tokens))
+                        let row = LogProbabilityRow(
+                            id: rows[index].id, logprobs: logProbabilities(pass, rows[index].tokens))
                         guard row.logprobs.allSatisfy(\.isFinite) else {
                             throw UnusableModel(path: model, row: row.id.description)
                         }

@@ -13,7 +13,10 @@ struct ReportFile {
         let manager = FileManager.default
         guard manager.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue,
             manager.isWritableFile(atPath: folder)
-        else { throw MalformedInput(file: path, problem: "cannot be written: is \(folder) a folder, and yours to write in?") }
+        else {
+            throw MalformedInput(
+                file: path, problem: "cannot be written: is \(folder) a folder, and yours to write in?")
+        }
         guard !manager.fileExists(atPath: path, isDirectory: &isFolder) || !isFolder.boolValue else {
             throw MalformedInput(file: path, problem: "is a folder")
         }

@@ -1,0 +1,137 @@
+import Foundation
+import Testing
+
+/// What a user can get wrong: one line that says what, and the exit status.
+@Suite struct BadInputTests {
+    struct Case: CustomTestStringConvertible {
+        /// `MODEL` and `ROWS` stand for the model's folder and the file of `rows`.
+        var command: String
+        var rows = ""
+        var input = ""
+        var status: Int32 = 65
+        var says: [String]
+
+        var testDescription: String { "\(command) \(rows.debugDescription)" }
+    }
+
+    static let cases: [Case] = [
+        Case(command: "generate", status: 64, says: ["--model"]),
+        Case(command: "generate --model MODEL --dtype bf16", status: 64, says: ["bf16", "not built"]),
+        Case(command: "generate --model MODEL --dtype f16", status: 64, says: ["f16"]),
+        Case(command: "generate --model MODEL --chat", status: 64, says: ["--chat", "not built"]),
+        Case(command: "generate --model MODEL --temperature=-1", status: 64, says: ["--temperature", "0 or more"]),
+        Case(command: "generate --model MODEL --top-p 0", status: 64, says: ["--top-p"]),
+        Case(command: "generate --model MODEL --top-k=-1", status: 64, says: ["--top-k"]),
+        Case(command: "generate --model MODEL --samples 0", status: 64, says: ["--samples"]),
+        Case(command: "generate --model MODEL --max-new-tokens 0", status: 64, says: ["--max-new-tokens"]),
+        Case(command: "generate --model MODEL --threads 5000", status: 64, says: ["--threads"]),
+        Case(command: "generate --model MODEL/none", says: ["none/config.json"]),
+        Case(command: "generate --model MODEL --prompts MODEL/none", says: ["MODEL/none", "cannot be read"]),
+        Case(command: "generate --model MODEL --max-new-tokens 64", says: ["max_position_embeddings", "64"]),
+        Case(command: "generate --model MODEL --prompts ROWS", says: ["ROWS", "holds no row"]),
+        Case(
+            command: "generate --model MODEL --prompts ROWS",
+            rows: "{\"id\": 1, \"prompt\": \"a\"}\n{\"id\": 2, \"prompt\": \"aé\"}",
+            says: ["ROWS, line 2, field “prompt”", "é"]),
+        Case(
+            command: "generate --model MODEL --prompts ROWS --max-new-tokens 60",
+            rows: "{\"id\": 1, \"prompt\": \"a\"}\n{\"id\": 2, \"tokens\": [0, 1, 2, 3, 4]}",
+            says: ["ROWS, line 2, field “tokens”", "5 tokens", "60", "64"]),
+        Case(
+            command: "generate --model MODEL --prompts ROWS", rows: "{\"id\": 1, \"tokens\": [0, 99]}",
+            says: ["ROWS, line 1, field “tokens[1]”", "99"]),
+        Case(
+            command: "generate --model MODEL --prompts ROWS", rows: "{\"id\": 1, \"tokens\": [-1]}",
+            says: ["line 1, field “tokens[0]”"]),
+        Case(
+            command: "generate --model MODEL --prompts ROWS", rows: "{\"id\": 1, \"tokens\": []}",
+            says: ["line 1, field “tokens”", "empty"]),
+        Case(
+            command: "generate --model MODEL --prompts ROWS", rows: "{\"id\": [], \"tokens\": [1]}",
+            says: ["line 1, field “id”"]),
+        Case(command: "generate --model MODEL --prompts ROWS", rows: "nonsense", says: ["ROWS, line 1"]),
+        Case(command: "logprobs --model MODEL", status: 64, says: ["--tokens"]),
+        Case(
+            command: "logprobs --model MODEL --tokens ROWS --temperature=-1", status: 64, says: ["--temperature"]),
+        Case(command: "logprobs --model MODEL --tokens ROWS", says: ["ROWS", "holds no row"]),
+        Case(
+            command: "logprobs --model MODEL --tokens ROWS", rows: "\n{\"id\": 1, \"tokens\": [0, 1000]}",
+            says: ["ROWS, line 2, field “tokens[1]”"]),
+        Case(
+            command: "logprobs --model MODEL --tokens ROWS",
+            rows: "{\"id\": 1, \"tokens\": [\(Array(repeating: "4", count: 65).joined(separator: ","))]}",
+            says: ["line 1, field “tokens”", "65", "64"]),
+        Case(
+            command: "logprobs --model MODEL --tokens ROWS", rows: "{\"id\": 1}",
+            says: ["line 1, field “tokens”", "missing"]),
+        Case(command: "tokenize", status: 64, says: ["--tokenizer"]),
+        Case(command: "tokenize --tokenizer MODEL/none", says: ["none/tokenizer.json"]),
+        Case(command: "tokenize --tokenizer MODEL", input: "é", says: ["standard input", "é"]),
+        Case(
+            command: "tokenize --tokenizer MODEL --decode", input: "[1, 99]", says: ["standard input", "ids[1]", "99"]),
+        Case(command: "tokenize --tokenizer MODEL --decode", input: "[1, \"a\"]", says: ["standard input", "ids[1]"]),
+        Case(command: "tokenize --tokenizer MODEL --decode", input: "a b", says: ["standard input", "not JSON"]),
+        Case(command: "decompose", status: 64, says: ["--input"]),
+        Case(command: "decompose --input MODEL/none", says: ["MODEL/none", "cannot be read"]),
+        Case(command: "decompose --input ROWS", rows: "{\"id\": 1}", says: ["ROWS, line 1, field “text”"]),
+        Case(command: "decompose --input ROWS --decomposer magic", status: 64, says: ["magic", "rules"]),
+        Case(command: "score", status: 64, says: ["--input", "--teacher"]),
+        Case(command: "score --input ROWS --teacher ROWS", status: 64, says: ["either"]),
+        Case(command: "score --input ROWS", says: ["ROWS", "holds no row"]),
+        Case(
+            command: "score --input ROWS", rows: "{\"id\": 1, \"teacher\": \"a\"}",
+            says: ["ROWS, line 1, field “student”"]),
+        Case(
+            command: "score --input ROWS --report MODEL/none/report.json",
+            rows: "{\"id\": 1, \"teacher\": \"1 + 1 = 2\", \"student\": \"1 + 1 = 2\"}",
+            says: ["report.json", "folder"]),
+        Case(command: "score --input ROWS --judge oracle", status: 64, says: ["oracle", "lexical"]),
+        Case(command: "score --teacher MODEL/none --students MODEL/none", says: ["MODEL/none"]),
+        Case(command: "eval --task gsm8k", status: 64, says: ["--model"]),
+        Case(command: "eval --model MODEL --task chess", status: 64, says: ["chess", "gsm8k"]),
+        Case(command: "eval --model MODEL task.tset=1", says: ["task.tset", "“test”"]),
+        Case(command: "eval --model MODEL nonsense seed=1 more", status: 64, says: ["more"]),
+        Case(command: "eval --model MODEL", says: ["tokenizer.json", "vocabulary of the quantity graphs"]),
+        Case(command: "eval --model MODEL --task gsm8k", says: ["task.test", "names no file"]),
+        Case(command: "eval --model MODEL --task gsm8k task.test=MODEL/none", says: ["MODEL/none", "cannot be read"]),
+        Case(command: "eval --model MODEL --samples=-1", says: ["evaluation.samples"]),
+        Case(command: "bench kernels --batch 0", status: 64, says: ["--batch"]),
+        Case(command: "bench kernels --batch 1,x", status: 64, says: ["--batch"]),
+        Case(command: "bench kernels --model MODEL/none", says: ["none/config.json"]),
+        Case(command: "bench rollout --model MODEL --prompt 60 --new 60", says: ["max_position_embeddings", "64"]),
+        Case(command: "bench learner --shape large", status: 64, says: ["large", "small"]),
+        Case(command: "train stepz=1 --dry-run", says: ["stepz", "“steps”"]),
+        Case(command: "fly", status: 64, says: ["fly"]),
+    ]
+
+    @Test(arguments: cases) func isNamed(_ wrong: Case) throws {
+        let model = try ModelFixture()
+        let rows = try model.folder.write(wrong.rows, to: "rows.jsonl")
+        func fill(_ text: String) -> String {
+            text.replacing("MODEL", with: model.path).replacing("ROWS", with: rows)
+        }
+        let outcome = try CommandLineProcess.run(
+            wrong.command.split(separator: " ").map { fill(String($0)) }, input: wrong.input)
+        #expect(outcome.status == wrong.status, "\(outcome.diagnostics)")
+        #expect(outcome.output.isEmpty)
+        for part in wrong.says {
+            #expect(outcome.diagnostics.contains(fill(part)), "“\(fill(part))” in: \(outcome.diagnostics)")
+        }
+        if wrong.status == 65 {
+            #expect(outcome.diagnostics.hasPrefix("rlkd: "))
+            #expect(outcome.diagnostics.split(separator: "\n").count == 1)
+        }
+    }
+
+    @Test(arguments: [
+        "info", "generate --model x", "logprobs --model x --tokens x", "tokenize --tokenizer x", "decompose --input x",
+        "score --input x", "eval --model x", "bench kernels", "train --dry-run",
+    ])
+    func unknownKernelVariantIsRefused(command: String) throws {
+        let outcome = try CommandLineProcess.run(
+            command.split(separator: " ").map(String.init), environment: ["RLKD_ISA": "abacus"])
+        #expect(outcome.status == 65)
+        #expect(outcome.diagnostics.contains("RLKD_ISA") && outcome.diagnostics.contains("abacus"))
+        #expect(outcome.diagnostics.split(separator: "\n").count == 1)
+    }
+}
