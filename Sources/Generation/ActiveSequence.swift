@@ -10,7 +10,7 @@ final class PromptSequence {
     var processed = 0
     /// Samples that have started.
     var started = 0
-    /// The last token's logits, once all is processed, and the version that gave them.
+    /// The last token's logits, once all is processed, and the version that all of it was processed under.
     let logits: AlignedBuffer<Float>
     var version = PolicyVersion(0)
 

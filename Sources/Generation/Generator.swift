@@ -12,6 +12,7 @@ import Trajectories
 /// Every step is one forward pass: a row for each running completion, and prompt rows as far as there is room. The weights
 /// may change between steps; each token records the version it came from. One thread at a time.
 public final class Generator {
+    /// The model's shape, its context cut to the longest sequence served.
     public let configuration: ModelConfiguration
     /// Completions that run at once.
     public let batchCapacity: Int
@@ -27,11 +28,16 @@ public final class Generator {
 
     /// - Parameters:
     ///   - batchCapacity: completions that run at once.
+    ///   - longestSequence: positions of the longest prompt with its completion; memory goes by it. The model's context by
+    ///     default, and never more.
     ///   - prefillRows: prompt tokens a step at most, beside the completions' rows.
-    ///   - positionCapacity: positions of all sequences together; at least two whole contexts are kept.
+    ///   - positionCapacity: positions of all sequences together; at least two of the longest are kept.
     public init(
-        configuration: ModelConfiguration, batchCapacity: Int, prefillRows: Int = 256, positionCapacity: Int? = nil
+        configuration: ModelConfiguration, batchCapacity: Int, longestSequence: Int? = nil, prefillRows: Int = 256,
+        positionCapacity: Int? = nil
     ) {
+        var configuration = configuration
+        configuration.maxPositions = min(configuration.maxPositions, max(1, longestSequence ?? configuration.maxPositions))
         self.configuration = configuration
         self.batchCapacity = max(1, batchCapacity)
         let context = KeyValuePages.pages(positions: configuration.maxPositions)
@@ -39,7 +45,7 @@ public final class Generator {
             positions: positionCapacity ?? (self.batchCapacity + 1) * configuration.maxPositions)
         inference = DecoderInference(
             configuration: configuration, rowCapacity: self.batchCapacity + max(1, prefillRows),
-            logitCapacity: self.batchCapacity + max(1, prefillRows), pageCapacity: max(2 * context, wanted))
+            logitCapacity: 2 * self.batchCapacity, pageCapacity: max(2 * context, wanted))
         sampler = TokenSampler(vocabularySize: configuration.vocabularySize)
     }
 
@@ -53,9 +59,6 @@ public final class Generator {
 
     /// Completions under way.
     public var activeCount: Int { active.count }
-
-    /// Tokens that the next step samples for running completions.
-    public var isPrefilling: Bool { prompts.contains { !$0.isProcessed } }
 
     public func submit(_ request: GenerationRequest) throws(GenerationRefusal) {
         guard !request.prompt.isEmpty else { throw .emptyPrompt }
@@ -85,13 +88,13 @@ public final class Generator {
         startSamples()
         inference.begin()
         scheduleDecode()
-        schedulePrefill()
+        schedulePrefill(version: weights.version)
         StallClock.phase(logitIndices.isEmpty ? .prefill : .decode) {
             inference.forward(weights)
         }
         StallClock.phase(.sample) {
             sampleActive(version: weights.version)
-            keepPrefillLogits(version: weights.version)
+            keepPrefillLogits()
         }
         return finished
     }
@@ -123,11 +126,15 @@ public final class Generator {
 
     /// Forks samples off processed prompts, oldest first, each with room for all of its tokens, and draws their first token.
     private func startSamples() {
+        defer { removeStartedPrompts() }
         for prompt in prompts where prompt.isProcessed {
             while prompt.started < prompt.request.sampleCount && active.count < batchCapacity {
                 guard startSample(of: prompt) else { return }
             }
         }
+    }
+
+    private func removeStartedPrompts() {
         prompts.removeAll { prompt in
             guard prompt.started == prompt.request.sampleCount else { return false }
             prompt.table.release(to: inference.pages)
@@ -166,9 +173,12 @@ public final class Generator {
         }
     }
 
-    private func schedulePrefill() {
+    /// A prompt begun under other weights is begun again, so that all of its keys and values are of one version.
+    private func schedulePrefill(version: PolicyVersion) {
         prefillLogits.removeAll(keepingCapacity: true)
         for prompt in prompts where !prompt.isProcessed {
+            if prompt.version != version { prompt.processed = 0 }
+            prompt.version = version
             let room = inference.rowCapacity - inference.rowCount
             let count = min(room, prompt.request.prompt.count - prompt.processed)
             guard count > 0 else { return }
@@ -190,10 +200,9 @@ public final class Generator {
         active.removeAll { finish($0) }
     }
 
-    private func keepPrefillLogits(version: PolicyVersion) {
+    private func keepPrefillLogits() {
         for (prompt, index) in prefillLogits {
             prompt.logits.pointer.update(from: inference.logits(index), count: configuration.vocabularySize)
-            prompt.version = version
         }
     }
 

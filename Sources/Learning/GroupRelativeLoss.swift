@@ -44,7 +44,8 @@ public struct GroupRelativeLoss: PolicyLoss {
             }
             let difference = tokens.logProbabilities[index] - tokens.behaviour[index]
             let ratio = exp(difference)
-            let plain = ratio * tokens.advantage
+            // An infinite ratio of a rollout without advantage weighs nothing, not infinity times zero.
+            let plain = tokens.advantage == 0 ? 0 : ratio * tokens.advantage
             let clipped = min(max(ratio, 1 - clip), 1 + clip) * tokens.advantage
             var objective = min(plain, clipped)
             var derivative = plain <= clipped ? plain : 0

@@ -25,7 +25,7 @@ public struct LearningRateSchedule: Sendable, Codable, Equatable {
     /// - Parameter step: counted from 0.
     public func rate(at step: Int) -> Double {
         if step < warmupSteps {
-            return peak * Double(step + 1) / Double(warmupSteps)
+            return peak * (Double(step + 1) / Double(warmupSteps))
         }
         let span = max(1, totalSteps - warmupSteps)
         let progress = min(1, Double(step - warmupSteps) / Double(span))

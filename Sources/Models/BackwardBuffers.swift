@@ -51,10 +51,11 @@ struct BackwardBuffers: ~Copyable {
                 count: Attention.backwardWorkspaceCount(
                     headDimension: shape.headDimension, positions: positions))
         }
+        // Of the batch at hand, not of the largest: fewer rows may need more, since they form other blocks.
         let products = [
-            (rows, shape.queryKeyValueWidth, shape.hiddenSize), (rows, shape.hiddenSize, shape.queryWidth),
-            (rows, 2 * shape.intermediateSize, shape.hiddenSize), (rows, shape.hiddenSize, shape.intermediateSize),
-            (targets, shape.vocabularySize, shape.hiddenSize),
+            (newRows, shape.queryKeyValueWidth, shape.hiddenSize), (newRows, shape.hiddenSize, shape.queryWidth),
+            (newRows, 2 * shape.intermediateSize, shape.hiddenSize),
+            (newRows, shape.hiddenSize, shape.intermediateSize), (newTargets, shape.vocabularySize, shape.hiddenSize),
         ]
         let needed = products.map {
             MatrixProduct.weightGradientWorkspace(rows: $0.0, outputs: $0.1, inputs: $0.2)

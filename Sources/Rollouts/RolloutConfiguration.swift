@@ -11,10 +11,12 @@ public struct RolloutConfiguration: Sendable {
     public var workers: Int
     /// Completions that a worker runs at once.
     public var batchCapacity: Int
+    /// Positions of the longest prompt with its completion; nil for the model's context.
+    public var longestSequence: Int?
 
     public init(
         groupSize: Int, sampling: SamplingParameters, seed: UInt64, endTokens: [Int32], workers: Int,
-        batchCapacity: Int
+        batchCapacity: Int, longestSequence: Int? = nil
     ) {
         self.groupSize = groupSize
         self.sampling = sampling
@@ -22,5 +24,6 @@ public struct RolloutConfiguration: Sendable {
         self.endTokens = endTokens
         self.workers = workers
         self.batchCapacity = batchCapacity
+        self.longestSequence = longestSequence
     }
 }

@@ -33,7 +33,8 @@ public struct RolloutStage: Service {
                     try await worker.run()
                 }
             }
-            try await group.waitForAll()
+            // Unlike `waitForAll`, this cancels the other workers when one throws: they may wait for what never comes.
+            for try await _ in group {}
         }
     }
 }

@@ -30,7 +30,9 @@ actor RolloutWorker {
         self.store = store
         self.requests = requests
         self.output = output
-        generator = Generator(configuration: store.current.configuration, batchCapacity: configuration.batchCapacity)
+        generator = Generator(
+            configuration: store.current.configuration, batchCapacity: configuration.batchCapacity,
+            longestSequence: configuration.longestSequence)
     }
 
     /// Returns when the requests are drained and every group that was begun is delivered.
@@ -86,7 +88,7 @@ actor RolloutWorker {
                 logProbabilities: completion.logProbabilities, versions: completion.versions,
                 isSampled: Array(repeating: true, count: completion.tokens.count),
                 finishReason: completion.finishReason,
-                text: try tokenizer.decode(completion.tokens, skipSpecialTokens: true)))
+                text: try tokenizer.text(ofCompletion: completion.tokens)))
         guard group.rollouts.count == configuration.groupSize else {
             pending[completion.identifier] = group
             return nil

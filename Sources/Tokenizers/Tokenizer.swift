@@ -134,6 +134,12 @@ public final class Tokenizer: Sendable {
         decoder.finish(into: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }
+
+    /// The text of a model's completion, without special tokens. Ids beyond the vocabulary, rows with which a model's embedding
+    /// was padded, have no text.
+    public func text(ofCompletion ids: [Int32]) throws -> String {
+        try decode(ids.lazy.filter { self.token(for: $0) != nil }, skipSpecialTokens: true)
+    }
 }
 
 extension AddedTokens.Piece {

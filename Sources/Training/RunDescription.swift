@@ -1,4 +1,3 @@
-import Yams
 
 extension TrainingRun {
     /// The checked configuration and what it comes to, for `--dry-run`: everything is read, nothing is written.
@@ -8,7 +7,7 @@ extension TrainingRun {
         let count = material.student.layout.parameterCount
         let tests = material.task.tests.map { "\($0.problems.count) \($0.name)" }.joined(separator: ", ")
         return """
-            \(try YAMLEncoder().encode(configuration))
+            \(try configuration.yaml())
             # student: \(count) parameters, vocabulary \(material.student.configuration.vocabularySize)
             # training problems: \(material.task.training.count); test problems: \(tests); rows dropped: \(material.task.dropped)
             """

@@ -6,7 +6,6 @@ import Models
 import Pipelines
 import StructureRewards
 import Trajectories
-import Yams
 
 /// One run: the base student, the arms that train it, their evaluation, and everything written on the way.
 public struct TrainingRun: Sendable {
@@ -39,8 +38,12 @@ public struct TrainingRun: Sendable {
         try configuration.validate()
         let material = try RunMaterial(configuration)
         let directory = try RunDirectory.create(for: configuration, resuming: resuming)
-        try Data(YAMLEncoder().encode(configuration).utf8).write(to: directory.configuration, options: .atomic)
-        var state = resuming ? try RunState.load(directory.state) : RunState()
+        var state = RunState()
+        if resuming {
+            try ResumedConfiguration.check(configuration, against: directory.configuration)
+            state = try RunState.load(directory.state)
+        }
+        try Data(configuration.yaml().utf8).write(to: directory.configuration, options: .atomic)
         let recorder = try RunRecorder(directory: directory, configuration: configuration, logger: logger)
         if material.task.dropped > 0 {
             logger.notice("dropped \(material.task.dropped) rows that do not fit the student's context")
@@ -72,59 +75,6 @@ public struct TrainingRun: Sendable {
         let summary = Summary(state, dropped: material.task.dropped, threads: threads)
         try summary.write(to: directory.summary)
         return Outcome(directory: directory.url, table: summary.table, wasInterrupted: false)
-    }
-}
-
-/// The student as it starts, and its task.
-struct RunMaterial: Sendable {
-    let task: any RunTask
-    let student: Parameters
-    let endTokens: [Int32]
-
-    init(_ configuration: RunConfiguration) throws {
-        switch configuration.task.kind {
-        case .quantityGraphs:
-            guard configuration.student.model == nil else {
-                throw ConfigurationError(
-                    source: "configuration", key: "student.model",
-                    reason: "quantity graphs have a vocabulary of their own; leave it out")
-            }
-            let task = try QuantityGraphTask(configuration)
-            let shape = configuration.student
-            let model = ModelConfiguration(
-                hiddenSize: shape.hiddenSize, intermediateSize: shape.intermediateSize, layerCount: shape.layers,
-                attentionHeadCount: shape.attentionHeads, keyValueHeadCount: shape.keyValueHeads,
-                vocabularySize: task.tokenizer.vocabularySize, maxPositions: shape.maxPositions,
-                beginningToken: task.tokenizer.beginning, endTokens: task.tokenizer.end.map { [$0] } ?? [])
-            self.task = task
-            student = try Parameters.randomized(
-                configuration: model, seed: configuration.seed, deviation: shape.initialDeviation)
-            endTokens = model.endTokens
-        case .gsm8k, .jsonl:
-            guard let model = configuration.student.model else {
-                throw ConfigurationError(
-                    source: "configuration", key: "student.model", reason: "names no directory; prose needs a student")
-            }
-            let loaded = try LoadedStudent(directory: model)
-            task = try TextTask(configuration, student: loaded)
-            student = loaded.parameters
-            endTokens = [loaded.end]
-        }
-        try checkContext()
-    }
-
-    /// Every problem fits the student with its longest completion.
-    private func checkContext() throws {
-        let context = student.configuration.maxPositions
-        for prepared in task.training + task.tests.flatMap(\.problems) {
-            let prompt = try task.tokenizer.encode(prepared.problem.question, addSpecialTokens: true).count
-            let needed = prompt + max(prepared.maxNewTokens, prepared.maxNewTeacherTokens)
-            guard needed <= context else {
-                throw ConfigurationError(
-                    source: "configuration", key: "student.maxPositions",
-                    reason: "is \(context); problem \(prepared.problem.id) needs \(needed)")
-            }
-        }
     }
 }
 

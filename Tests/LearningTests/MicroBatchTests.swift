@@ -78,7 +78,7 @@ import Trajectories
             for index in gradient.indices { moved.pointer[index] += Float(step * gradient[index] / norm) }
             return run(moved)
         }
-        let step = 2e-3
+        let step = 3e-4
         let slope = (value(step: step) - value(step: -step)) / (2 * step)
         #expect(abs(slope - norm) < 5e-3 * norm, "\(slope) against \(norm)")
     }

@@ -53,7 +53,7 @@ import UnixSignals
     // MARK: Whole runs
 
     @Test(arguments: [0, 1, 3])
-    func everyGroupIsLearnedOnceAndInOrderUnderAnySchedule(maxStaleness: Int) throws {
+    func everyGroupIsLearnedOnceAndInOrderUnderAnySchedule(maxStaleness: Int) async throws {
         var stalest = 0
         for seed in 0..<16 {
             let executor = EmbeddedExecutor(seed: UInt64(seed))
@@ -63,7 +63,7 @@ import UnixSignals
             settings.capacity = 1 + seed % 3
             settings.workers = 1 + seed % 4
             let pipeline = try TestPipeline(settings, lane: executor)
-            try pipeline.run(on: executor)
+            try await pipeline.run(on: executor)
             check(pipeline)
             for lesson in pipeline.lessons {
                 for scored in lesson.groups.flatMap(\.rollouts) {
@@ -118,7 +118,7 @@ import UnixSignals
             var settings = TestPipeline.Settings()
             settings.batches = 6
             let pipeline = try TestPipeline(settings, lane: executor)
-            try pipeline.run(on: executor)
+            try await pipeline.run(on: executor)
             expectSame(pipeline)
         }
     }
@@ -140,19 +140,20 @@ import UnixSignals
         let tasks = upstream.map { service in
             Task(executorPreference: executor) { try await service.run() }
         }
-        executor.runUntilIdle()
+        // Nobody can go on once all of these wait.
+        try await executor.step {
+            pipeline.scored.suspended.senders == 2 && pipeline.rollouts.suspended.senders == 1
+                && pipeline.requests.suspended.senders == 1
+        }
         #expect(pipeline.scored.count == 1)
-        #expect(pipeline.scored.suspended.senders == 2, "both scoring workers are blocked")
         #expect(pipeline.rollouts.count == 1)
-        #expect(pipeline.rollouts.suspended.senders == 1, "the rollout worker is blocked")
         #expect(pipeline.requests.count == 1)
-        #expect(pipeline.requests.suspended.senders == 1, "the source is blocked")
         // One in each queue, one with each of three blocked workers.
         #expect(pipeline.requests.statistics.sends == 6)
 
         // A learner frees them, and all is delivered.
         let learning = pipeline.learning(lane: executor)
-        try executor.run { try await learning.run() }
+        try await executor.drive { try await learning.run() }
         executor.runUntilIdle()
         for task in tasks { try await task.value }
         check(pipeline)

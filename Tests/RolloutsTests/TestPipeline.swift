@@ -73,7 +73,7 @@ final class TestPipeline: Sendable {
             ?? (0..<5).map { index in
                 Problem(
                     id: "p\(index)", question: String("abcdefabcdef".prefix(2 + 2 * index)), answer: "a",
-                    traces: [TeacherTrace(text: "a")])
+                    traces: [TeacherTrace(text: "a", structure: Structure(steps: []))])
             }
     }
 
@@ -145,22 +145,46 @@ final class TestPipeline: Sendable {
         ]
     }
 
-    /// Runs all stages on one deterministic executor, to their ends.
-    func run(on executor: EmbeddedExecutor) throws {
+    /// Runs all stages in an order that the executor's seed decides, to their ends.
+    func run(on executor: EmbeddedExecutor) async throws {
         let services: [any Service] = [
             source, generation(lane: executor), scoring(lane: executor), learning(lane: executor),
         ]
-        try executor.run {
+        try await executor.drive {
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for service in services {
                     group.addTask { try await service.run() }
                 }
-                try await group.waitForAll()
+                for try await _ in group {}
             }
         }
     }
 
     var bits: [UInt32] { (0..<parameters.count).map { parameters.pointer[$0].bitPattern } }
+}
+
+extension EmbeddedExecutor {
+    /// Runs `body` on this executor. Unlike `run`, it waits for a task that comes back from elsewhere: `Task.yield` goes through
+    /// the global executor.
+    func drive<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value?.self) { group in
+            group.addTask(executorPreference: self) { try await body() }
+            group.addTask { [self] in
+                try? await step { Task.isCancelled }
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let value = try await group.next() ?? nil else { throw CancellationError() }
+            return value
+        }
+    }
+
+    /// Runs jobs until a condition holds.
+    func step(until isMet: () -> Bool) async throws {
+        while !isMet() {
+            if !step() { try await Task.sleep(for: .microseconds(50)) }
+        }
+    }
 }
 
 /// Rewards the share of the letter a.

@@ -1,6 +1,5 @@
 import Foundation
 import Testing
-import Yams
 
 @testable import Training
 
@@ -15,7 +14,7 @@ import Yams
 
             let output = folder.appending(path: "killed")
             let file = folder.appending(path: "run.yaml")
-            try Data(YAMLEncoder().encode(TestRun.configuration(output: output)).utf8).write(to: file)
+            try Data(TestRun.configuration(output: output).yaml().utf8).write(to: file)
             var isFirst = true
             for milestone in [
                 "config.yaml", "checkpoints/base/step-3", "state.json", "checkpoints/step-2", "checkpoints/step-4",
@@ -46,7 +45,7 @@ import Yams
             configuration.steps = 1_000_000
             configuration.checkpoints.every = 1_000_000
             configuration.checkpoints.rolloutsEvery = 1_000_000
-            try Data(YAMLEncoder().encode(configuration).utf8).write(to: file)
+            try Data(configuration.yaml().utf8).write(to: file)
             for resume in [[], ["--resume"]] {
                 let before = Executable.lines(output.appending(path: "metrics.jsonl"))
                 let process = try Executable.start(["train", file.path, "output=\(output.path)"] + resume)
@@ -60,7 +59,7 @@ import Yams
             // The same in a reinforcement arm.
             configuration.warmup.steps = 2
             configuration.output = folder.appending(path: "arm").path
-            try Data(YAMLEncoder().encode(configuration).utf8).write(to: file)
+            try Data(configuration.yaml().utf8).write(to: file)
             let process = try Executable.start(["train", file.path])
             try await process.wait(forLines: 5, in: folder.appending(path: "arm/metrics.jsonl"))
             process.send(signal)
@@ -87,7 +86,7 @@ import Yams
             configuration.warmup.steps = 1
             configuration.task.testProblems = 300
             configuration.evaluation.samples = 3000
-            try Data(YAMLEncoder().encode(configuration).utf8).write(to: file)
+            try Data(configuration.yaml().utf8).write(to: file)
             let process = try Executable.start(["train", file.path])
             try await process.wait(for: output.appending(path: "checkpoints/base/step-1"))
             while process.isRunning {

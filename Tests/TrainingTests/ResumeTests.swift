@@ -26,15 +26,21 @@ import Trajectories
             guard let step = Int(name.dropFirst("step-".count)), step > (instant.step ?? -1) else { continue }
             try manager.removeItem(at: folder.appending(path: name))
         }
+        if !isLast {
+            let later = run.checkpoints(of: .rlkd, isLast: true)
+            for name in TestRun.checkpoints(later) { try manager.removeItem(at: later.appending(path: name)) }
+        }
         // A checkpoint that was not finished, and one that was half removed.
         for name in [".step-99.partial", ".step-0.partial"] {
             let partial = folder.appending(path: name)
             try manager.createDirectory(at: partial, withIntermediateDirectories: true)
             try Data("{".utf8).write(to: partial.appending(path: "state.json"))
         }
-        // The last line was being written.
-        let metrics = try Data(contentsOf: run.metrics)
-        try metrics.dropLast(25).write(to: run.metrics)
+        if instant.step != 6 {
+            // The last line was being written.
+            let metrics = try Data(contentsOf: run.metrics)
+            try metrics.dropLast(25).write(to: run.metrics)
+        }
         var state = try RunState.load(run.state)
         let index = state.finished.firstIndex(of: instant.phase) ?? 0
         state.finished.removeSubrange(index...)

@@ -99,7 +99,11 @@ enum TestRun {
 
     /// Expects that two finished runs are the same but for the time that they took.
     static func expectSame(_ left: URL, _ right: URL, sourceLocation: SourceLocation = #_sourceLocation) throws {
-        #expect(try metrics(left) == metrics(right), sourceLocation: sourceLocation)
+        let (lines, others) = (try metrics(left), try metrics(right))
+        #expect(lines.count == others.count, sourceLocation: sourceLocation)
+        for (line, other) in zip(lines, others) {
+            #expect(line == other, sourceLocation: sourceLocation)
+        }
         let (first, second) = (try reproducible(left), try reproducible(right))
         #expect(first.keys.sorted() == second.keys.sorted(), sourceLocation: sourceLocation)
         for (name, data) in first {

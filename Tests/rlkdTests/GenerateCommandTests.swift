@@ -30,6 +30,7 @@ import Testing
         #expect(outcomes[0].output == outcomes[1].output)
         #expect(outcomes[0].output == outcomes[2].output)
         let rows = try outcomes[0].rows(GeneratedRow.self)
+        try #require(rows.count == 36)
         #expect(rows.map(\.sample) == (0..<36).map { $0 % 3 })
         #expect(rows[0].id == .number(0))
         #expect(rows[3].id == .text("row 1"))
@@ -43,7 +44,7 @@ import Testing
             "2"
         ).rows(GeneratedRow.self)
         let prompted = try promptTokens()
-        #expect(generated.count == prompted.count)
+        try #require(generated.count == prompted.count)
         let rows = zip(prompted, generated).enumerated().map { index, pair in
             "{\"id\": \(index), \"tokens\": \(pair.0 + pair.1.tokens)}"
         }
@@ -52,7 +53,7 @@ import Testing
             ["logprobs", "--model", model.path, "--tokens", file, "--temperature", temperature, "--threads", "2"])
         #expect(outcome.status == 0)
         let scored = try outcome.rows(LogProbabilitiesRow.self)
-        #expect(scored.count == generated.count)
+        try #require(scored.count == generated.count)
         for (index, (row, recorded)) in zip(scored, generated).enumerated() {
             #expect(row.id == .number(index))
             #expect(row.logprobs.count == prompted[index].count + recorded.tokens.count - 1)
@@ -82,6 +83,7 @@ import Testing
             "{\"id\": 0, \"tokens\": [0]}\n{\"id\": 1, \"prompt\": \"\"}", to: "bos.jsonl")
         let given = try generate("--prompts", file, "--temperature", "0", "--max-new-tokens", "9").rows(
             GeneratedRow.self)
+        try #require(alone.count == 1 && given.count == 2)
         #expect(alone == [given[0]])
         #expect(given[0].tokens == given[1].tokens)
         #expect(alone[0].sample == nil)

@@ -26,7 +26,7 @@ import Testing
             let read = try JSONDecoder().decode([Float].self, from: line)
             let wide = try JSONDecoder().decode([Double].self, from: line)
             #expect(read.map(\.bitPattern) == [value.bitPattern])
-            #expect(Float(wide[0]).bitPattern == value.bitPattern)
+            #expect(wide.map { Float($0).bitPattern } == [value.bitPattern])
         }
     }
 

@@ -32,7 +32,8 @@ public struct ScoringStage: Service {
                     }
                 }
             }
-            try await group.waitForAll()
+            // Unlike `waitForAll`, this cancels the other workers when one throws: they may wait for what never comes.
+            for try await _ in group {}
         }
     }
 }

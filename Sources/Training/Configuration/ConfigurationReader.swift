@@ -11,7 +11,7 @@ public struct ConfigurationReader {
     private var tree: Node
 
     public init() throws {
-        tree = try YAMLEncoderTree.tree(of: RunConfiguration())
+        tree = try RunConfiguration().tree()
     }
 
     /// - Parameter overrides: `key=value`, with dots between the names of nested keys; values are YAML.
@@ -52,14 +52,15 @@ public struct ConfigurationReader {
 
     private mutating func lay(override: String) throws {
         let source = "command line"
-        guard let equals = override.firstIndex(of: "="), equals != override.startIndex else {
+        let equals = override.firstIndex(of: "=") ?? override.startIndex
+        let path = override[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+        guard !path.contains("") else {
             throw ConfigurationError(source: source, key: override, reason: "is not of the form key=value")
         }
-        let path = override[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         let text = String(override[override.index(after: equals)...])
         let value: Node
         do {
-            value = try Yams.compose(yaml: text) ?? Node("null", Tag(.implicit), .plain)
+            value = try Yams.compose(yaml: text) ?? .absent
         } catch {
             throw ConfigurationError(source: source, key: String(override[..<equals]), reason: "“\(text)” is not YAML")
         }
@@ -110,36 +111,7 @@ public struct ConfigurationReader {
     }
 }
 
-/// The built-in configuration as a YAML tree in which every key is present.
-private enum YAMLEncoderTree {
-    static func tree(of configuration: RunConfiguration) throws -> Node {
-        let text = try YAMLEncoder().encode(configuration)
-        guard var node = try Yams.compose(yaml: text) else {
-            throw ConfigurationError(source: "built-in", key: "", reason: "is empty")
-        }
-        // The encoder leaves out values that are nil.
-        for path in [
-            ["output"], ["task", "training"], ["task", "test"], ["student", "model"], ["reward", "alpha"],
-            ["task", "fields", "answer"], ["task", "fields", "trace"], ["task", "fields", "id"],
-        ] {
-            node.addMissing(path)
-        }
-        return node
-    }
-}
-
 extension Node {
-    fileprivate mutating func addMissing(_ path: [String]) {
-        guard let key = path.first, case .mapping(var mapping) = self else { return }
-        if path.count == 1 {
-            if mapping[Node(key)] == nil { mapping[Node(key)] = Node("null", Tag(.implicit), .plain) }
-        } else if var child = mapping[Node(key)] {
-            child.addMissing(Array(path.dropFirst()))
-            mapping[Node(key)] = child
-        }
-        self = .mapping(mapping)
-    }
-
     /// Lines within a command-line value say nothing.
     fileprivate var withoutMarks: Node {
         switch self {

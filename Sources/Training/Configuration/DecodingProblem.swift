@@ -1,3 +1,5 @@
+import Yams
+
 /// A decoding error in words.
 enum DecodingProblem {
     /// The key's path, and what is wrong with its value.
@@ -30,6 +32,9 @@ enum DecodingProblem {
         case is Double.Type, is Float.Type: "a number"
         case is Bool.Type: "true or false"
         case is String.Type: "text"
+        case is Node.Scalar.Type: "a single value"
+        case is Node.Sequence.Type: "a list"
+        case is Node.Mapping.Type: "a mapping of keys"
         default: "of the kind \(type)"
         }
     }

@@ -24,7 +24,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     public var task = TaskConfiguration()
     public var student = StudentConfiguration()
     /// Imitation that makes the base student.
-    public var warmup = ImitationConfiguration(steps: 3000, batchSize: 32, learningRate: 2e-3, shape: .cosine)
+    public var warmup = ImitationConfiguration(steps: 4000, batchSize: 32, learningRate: 2e-3, shape: .cosine)
     /// The arm that imitates the teacher's traces.
     public var sft = ImitationConfiguration(steps: 400, batchSize: 32, learningRate: 5e-4, shape: .constant)
     public var reinforcement = ReinforcementConfiguration()

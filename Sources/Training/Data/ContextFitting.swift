@@ -46,8 +46,9 @@ struct ContextFitting {
         let trace = try problem.traces.first.map {
             try student.tokenizer.encode($0.text, addSpecialTokens: false) + [student.end]
         }
-        let limit = min(task.maxNewTokens, context - prompt.count)
-        guard limit > 0, trace.map({ $0.count <= limit }) ?? true else { return nil }
+        let room = context - prompt.count
+        guard room > 0, trace.map({ $0.count <= room }) ?? true else { return nil }
+        let limit = min(task.maxNewTokens, room)
         return PreparedProblem(
             problem: prompted, maxNewTokens: limit, maxNewTeacherTokens: limit,
             demonstration: trace.map { .init(prompt: prompt, completion: $0) })

@@ -6,8 +6,12 @@ import Tokenizers
 struct LoadedStudent {
     var parameters: Parameters
     var tokenizer: Tokenizer
-    /// Ends a completion.
+    /// Ends a demonstration.
     var end: Int32
+    /// Each ends a completion: the tokenizer's and the model's.
+    var endTokens: [Int32] {
+        [end] + parameters.configuration.endTokens.filter { $0 != end }
+    }
 
     /// Throws errors that name the directory's file at fault; a vocabulary that does not match is one of them.
     init(directory: String) throws {

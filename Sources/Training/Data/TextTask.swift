@@ -11,6 +11,7 @@ struct TextTask: RunTask {
     let training: [PreparedProblem]
     let tests: [TestSet]
     let dropped: Int
+    private let traced: [Demonstration]
     private let order: ProblemOrder
 
     var reader: any StructureReader { SolutionLineReader() }
@@ -36,7 +37,14 @@ struct TextTask: RunTask {
             tests = []
         }
         self.dropped = dropped
-        order = ProblemOrder(count: self.training.count, seed: configuration.seed)
+        traced = self.training.compactMap(\.demonstration)
+        let imitates = configuration.warmup.steps > 0 || configuration.arms.contains(.sft)
+        guard !imitates || !traced.isEmpty else {
+            throw ConfigurationError(
+                source: trainingFile, key: "task.fields.trace",
+                reason: "not one row has a trace to imitate; set warmup.steps to 0 and leave out the sft arm")
+        }
+        order = ProblemOrder(count: max(1, traced.count), seed: configuration.seed)
         verifier = TextAnswerVerifier(style: task.kind == .gsm8k ? .hashes : .automatic)
     }
 
@@ -49,20 +57,9 @@ struct TextTask: RunTask {
         }
     }
 
-    func warmupDemonstration(at position: Int) throws -> Demonstration {
-        let problem = training[order.problem(at: position).index]
-        guard let demonstration = problem.demonstration else {
-            throw MissingTrace(problem: problem.problem.id)
-        }
-        return demonstration
+    func warmupDemonstration(at position: Int) -> Demonstration {
+        traced[order.problem(at: position).index]
     }
-}
-
-/// A problem to be imitated that has no teacher trace.
-struct MissingTrace: Error, CustomStringConvertible {
-    var problem: String
-
-    var description: String { "problem \(problem) has no teacher trace to imitate" }
 }
 
 extension TextAnswerVerifier: OutcomeVerifier {}

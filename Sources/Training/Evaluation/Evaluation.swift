@@ -9,6 +9,8 @@ public struct EvaluationResult: Sendable, Codable, Equatable {
     public var structure: Double
     /// Share of the samples in good form.
     public var wellFormed: Double
+    /// Samples whose structure could not be scored, for example without one readable step; they count 0 in `structure`.
+    public var structureFailures: Int
     public var problems: Int
 }
 

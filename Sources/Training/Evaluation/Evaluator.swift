@@ -25,6 +25,7 @@ struct Evaluator: Sendable {
         var sampled = 0
         var structure = 0.0
         var wellFormed = 0
+        var structureFailures = 0
     }
 
     func evaluate(
@@ -60,15 +61,17 @@ struct Evaluator: Sendable {
         return EvaluationResult(
             accuracy: sum { Double($0.greedyCorrect) } / count, passAt1: passAtK(1), passAt8: passAtK(8),
             structure: sum(\.structure) / sampled, wellFormed: sum { Double($0.wellFormed) } / sampled,
-            problems: outcomes.count)
+            structureFailures: outcomes.reduce(0) { $0 + $1.structureFailures }, problems: outcomes.count)
     }
 
     private func evaluate(
         _ weights: PolicyWeights, _ problems: [PreparedProblem], imitatingTeacher: Bool
     ) async throws -> [Outcome] {
-        let generator = Generator(configuration: weights.configuration, batchCapacity: batchCapacity)
-        for (index, problem) in problems.enumerated() {
-            let prompt = try tokenizer.encode(problem.problem.question, addSpecialTokens: true)
+        let prompts = try problems.map { try tokenizer.encode($0.problem.question, addSpecialTokens: true) }
+        let longest = zip(prompts, problems).map { $0.count + $1.maxNewTokens(imitatingTeacher: imitatingTeacher) }.max()
+        let generator = Generator(
+            configuration: weights.configuration, batchCapacity: batchCapacity, longestSequence: longest)
+        for ((index, problem), prompt) in zip(problems.enumerated(), prompts) {
             for isGreedy in [true, false] where isGreedy || samples > 0 {
                 try generator.submit(
                     GenerationRequest(
@@ -101,15 +104,16 @@ struct Evaluator: Sendable {
     ) async throws -> Outcome {
         var outcome = Outcome()
         for completion in greedy {
-            let text = try tokenizer.decode(completion.tokens, skipSpecialTokens: true)
+            let text = try tokenizer.text(ofCompletion: completion.tokens)
             outcome.greedyCorrect += scorer.verifier.isCorrect(text, for: problem) ? 1 : 0
         }
         for completion in sampled.sorted(by: { $0.sample < $1.sample }) {
-            let text = try tokenizer.decode(completion.tokens, skipSpecialTokens: true)
+            let text = try tokenizer.text(ofCompletion: completion.tokens)
             let reward = try await scorer.score(text, tokens: completion.tokens.count, for: problem)
             outcome.sampled += 1
             outcome.correct += (reward.value(of: "accuracy") ?? 0) == 1 ? 1 : 0
             outcome.wellFormed += (reward.value(of: "format") ?? 0) == 1 ? 1 : 0
+            outcome.structureFailures += reward.failure == nil ? 0 : 1
             outcome.structure += reward.value(of: "structure") ?? 0
         }
         return outcome

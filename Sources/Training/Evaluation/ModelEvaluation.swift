@@ -66,7 +66,7 @@ public struct ModelEvaluation: Sendable {
             tokenizer: model.tokenizer,
             scorer: configuration.reward.makeScorer(reader: reader, verifier: verifier),
             samples: configuration.evaluation.samples, temperature: configuration.evaluation.temperature,
-            seed: configuration.seed, endTokens: [model.end], batchCapacity: 64)
+            seed: configuration.seed, endTokens: model.endTokens, batchCapacity: 64)
         try Self.checkContext(of: model, tests, imitatesTeacher: imitatesTeacher, directory: directory)
         weights = PolicyWeights(model.parameters)
     }
@@ -132,28 +132,5 @@ public struct ModelEvaluation: Sendable {
         let file = URL(fileURLWithPath: directory).appending(path: "state.json")
         guard let data = try? Data(contentsOf: file) else { return false }
         return (try? JSONDecoder().decode(Origin.self, from: data))?.phase == .sft
-    }
-}
-
-extension RewardConfiguration {
-    /// The scorer of the `rlkd` arm.
-    func makeScorer(reader: any StructureReader, verifier: any OutcomeVerifier) -> Scorer {
-        let judge: any Judge =
-            switch judge {
-            case .exact: ExactJudge()
-            case .lexical: LexicalJudge()
-            }
-        let decomposer: any Decomposer =
-            switch decomposer {
-            case .rules: RulesDecomposer(reader: reader)
-            case .tagged: TaggedDecomposer()
-            }
-        return Scorer(
-            studentDecomposer: decomposer, teacherDecomposer: DecompositionCache(decomposer),
-            structureReward: StructureReward(
-                judge: MemoizedJudge(judge), method: alignment, compatibility: compatibility),
-            composition: RewardComposition(
-                accuracy: accuracy, format: format, tagCount: tagCount, structure: structure, alpha: alpha),
-            verifier: verifier)
     }
 }

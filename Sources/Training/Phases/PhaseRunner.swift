@@ -70,7 +70,7 @@ struct PhaseRunner: Sendable {
         let parameters = restored?.learner.parameters.copy() ?? base.copy()
         let store = PolicyStore(PolicyWeights(parameters, version: first))
         let learner = Learner(
-            parameters: parameters, version: first, configuration: learnerConfiguration, reference: base, store: store,
+            parameters: parameters, version: first, configuration: configuration.learner(of: phase), reference: base, store: store,
             lane: executor.lane(.learner), threads: threads)
         if let restored { await learner.restore(restored.learner) }
         await recorder.begin(phase, at: first.rawValue, of: steps, report: restored?.state.report)
@@ -83,12 +83,11 @@ struct PhaseRunner: Sendable {
             throw error
         }
         try await save(learner, keep: configuration.checkpoints.keep)
-        let usage = executor.clock.report()
-        guard isComplete else { return nil }
-        if phase == .grpo || phase == .rlkd {
-            await recorder.note("\(phase.rawValue), where the core time went:\n\(usage.table)")
+        if store.version > first {
+            await recorder.note("\(phase.rawValue), where the core time went:\n\(executor.clock.report().table)")
+            try trace?.write(to: directory.trace)
         }
-        try trace?.write(to: directory.trace)
+        guard isComplete else { return nil }
         let trained = store.current
         // What was trained is saved: one signal is enough.
         guard let results = try await SignalWatch.run(cancels: { _ in true }, { try await evaluate(trained, executor) })
@@ -137,11 +136,8 @@ struct PhaseRunner: Sendable {
             return { [task = material.task] position in try task.warmupDemonstration(at: position) }
         }
         let traced = material.task.training.compactMap(\.demonstration)
-        let order = ProblemOrder(count: max(1, traced.count), seed: configuration.seed)
-        return { position in
-            guard !traced.isEmpty else { throw MissingTrace(problem: "of the training set") }
-            return traced[order.problem(at: position).index]
-        }
+        let order = ProblemOrder(count: traced.count, seed: configuration.seed)
+        return { traced[order.problem(at: $0).index] }
     }
 
     // MARK: Reinforcement
@@ -154,7 +150,8 @@ struct PhaseRunner: Sendable {
             configuration: settings, maxStaleness: configuration.maxStaleness, workers: workers,
             seed: configuration.seed, learner: learner, store: store, executor: executor,
             tokenizer: material.task.tokenizer, endTokens: material.endTokens, problems: material.task.training,
-            scorer: scorer(for: phase), steps: first..<max(first, steps),
+            longestSequence: material.longestSequence,
+            scorer: scorer(countsStructure: phase == .rlkd), steps: first..<max(first, steps),
             observer: { update, groups in
                 try await recorder.record(
                     phase, update, groups: groups, of: steps, usage: executor.clock.report().shares)
@@ -179,56 +176,16 @@ struct PhaseRunner: Sendable {
 
     // MARK: Parts
 
-    private var learnerConfiguration: LearnerConfiguration {
-        switch phase {
-        case .base, .sft:
-            let settings = phase == .base ? configuration.warmup : configuration.sft
-            return LearnerConfiguration(
-                optimizer: configuration.optimizer,
-                schedule: LearningRateSchedule(
-                    peak: settings.learningRate, warmupSteps: settings.warmupSteps, totalSteps: settings.steps,
-                    shape: settings.shape))
-        case .grpo, .rlkd:
-            let settings = configuration.reinforcement
-            return LearnerConfiguration(
-                optimizer: configuration.optimizer,
-                schedule: LearningRateSchedule(
-                    peak: settings.learningRate, warmupSteps: settings.warmupSteps, totalSteps: configuration.steps,
-                    shape: settings.shape),
-                loss: GroupRelativeLoss(clip: settings.clip, referenceWeight: settings.referenceWeight),
-                temperature: settings.sampling.temperature)
-        }
+    private func scorer(countsStructure: Bool) -> Scorer {
+        configuration.reward.makeScorer(
+            reader: material.task.reader, verifier: material.task.verifier, countsStructure: countsStructure)
     }
 
-    /// GRPO's outcome alone still shows the structure, at weight 0.
-    private func scorer(for phase: RunPhase) -> Scorer {
-        let reward = configuration.reward
-        let isStructured = phase == .rlkd
-        let judge: any Judge =
-            switch reward.judge {
-            case .exact: ExactJudge()
-            case .lexical: LexicalJudge()
-            }
-        let decomposer: any Decomposer =
-            switch reward.decomposer {
-            case .rules: RulesDecomposer(reader: material.task.reader)
-            case .tagged: TaggedDecomposer()
-            }
-        return Scorer(
-            studentDecomposer: decomposer, teacherDecomposer: DecompositionCache(decomposer),
-            structureReward: StructureReward(
-                judge: MemoizedJudge(judge), method: reward.alignment, compatibility: reward.compatibility),
-            composition: RewardComposition(
-                accuracy: reward.accuracy, format: reward.format, tagCount: reward.tagCount,
-                structure: isStructured ? reward.structure : 0, alpha: isStructured ? reward.alpha : nil),
-            verifier: material.task.verifier)
-    }
-
-    private func evaluate(_ weights: PolicyWeights, _ executor: ComputeExecutor) async throws -> [String:
-        EvaluationResult]
-    {
+    private func evaluate(
+        _ weights: PolicyWeights, _ executor: ComputeExecutor
+    ) async throws -> [String: EvaluationResult] {
         let evaluator = Evaluator(
-            tokenizer: material.task.tokenizer, scorer: scorer(for: .rlkd), samples: configuration.evaluation.samples,
+            tokenizer: material.task.tokenizer, scorer: scorer(countsStructure: true), samples: configuration.evaluation.samples,
             temperature: configuration.evaluation.temperature, seed: configuration.seed,
             endTokens: material.endTokens, batchCapacity: 64)
         var results: [String: EvaluationResult] = [:]

@@ -22,6 +22,8 @@ struct ReinforcementPhase: Sendable {
     var tokenizer: Tokenizer
     var endTokens: [Int32]
     var problems: [PreparedProblem]
+    /// Positions of the longest prompt with its completion.
+    var longestSequence: Int
     var scorer: Scorer
     /// Updates to make, counted from the start of the arm; the store holds the version of the first.
     var steps: Range<Int>
@@ -50,7 +52,8 @@ struct ReinforcementPhase: Sendable {
         let groups = configuration.problemsPerBatch
         let rolloutConfiguration = RolloutConfiguration(
             groupSize: configuration.groupSize, sampling: configuration.sampling, seed: seed, endTokens: endTokens,
-            workers: workers, batchCapacity: (groups * configuration.groupSize + workers - 1) / workers)
+            workers: workers, batchCapacity: (groups * configuration.groupSize + workers - 1) / workers,
+            longestSequence: longestSequence)
         let supervisor = StageSupervisor(stages: [
             SupervisedStage(
                 .problemSource, service: source(queues.requests), outputs: [queues.requests],

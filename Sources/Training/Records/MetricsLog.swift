@@ -13,6 +13,8 @@ final class MetricsLog {
         }
         handle = try Self.open(url)
         encoder.outputFormatting = [.sortedKeys]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     }
 
     deinit {
@@ -35,6 +37,8 @@ final class MetricsLog {
     /// nor finished, and a line that was cut off.
     func rewind(finished: Set<RunPhase>, resuming phase: RunPhase, after step: Int) throws {
         let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         var kept = Data()
         for line in try Data(contentsOf: url).split(separator: UInt8(ascii: "\n")) {
             guard let record = try? decoder.decode(StepRecord.self, from: line),

@@ -79,7 +79,10 @@ struct RolloutRecord: Sendable, Codable {
         structureFailures = rollouts.count { $0.reward.failure != nil }
         let deviations = groups.map { Self.deviation($0.rollouts.map(\.reward.total)) }
         rewardDeviation = deviations.reduce(0, +) / Double(max(1, deviations.count))
-        flatGroups = deviations.count { $0 == 0 }
+        flatGroups = groups.count { group in
+            let totals = group.rollouts.map(\.reward.total)
+            return totals.min() == totals.max()
+        }
     }
 
     private static func deviation(_ values: [Double]) -> Double {

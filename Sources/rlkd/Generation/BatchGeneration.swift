@@ -25,15 +25,14 @@ struct BatchGeneration: Sendable {
                     try await generate(work, capacity, rows)
                 }
             }
-            try await group.waitForAll()
+            // Unlike `waitForAll`, this cancels the others when one throws, as it does when the reader has gone.
+            for try await _ in group {}
         }
     }
 
     private func generate(_ work: WorkList, _ capacity: Int, _ rows: OrderedRows) async throws {
-        // The engine's memory goes by the longest sequence that is asked for, not by the model's whole context.
-        var shape = weights.configuration
-        shape.maxPositions = plan.longestSequence
-        let generator = Generator(configuration: shape, batchCapacity: capacity)
+        let generator = Generator(
+            configuration: weights.configuration, batchCapacity: capacity, longestSequence: plan.longestSequence)
         var finished: [Int: [Completion]] = [:]
         while true {
             try Task.checkCancellation()
@@ -63,16 +62,11 @@ struct BatchGeneration: Sendable {
                 try JSONLine.encode(
                     CompletionRow(
                         id: plan.identifiers[index], sample: samples.count > 1 ? completion.sample : nil,
-                        text: try tokenizer?.decode(known(completion.tokens), skipSpecialTokens: true),
+                        text: try tokenizer?.text(ofCompletion: completion.tokens),
                         tokens: completion.tokens, logprobs: completion.logProbabilities,
                         finishReason: completion.finishReason)))
         }
         return lines
-    }
-
-    /// Rows of the embedding beyond the tokenizer's vocabulary have no text.
-    private func known(_ tokens: [Int32]) -> [Int32] {
-        tokens.filter { tokenizer?.token(for: $0) != nil }
     }
 }
 

@@ -1,0 +1,72 @@
+import Models
+import Tokenizers
+
+/// The student as it starts, and its task.
+struct RunMaterial: Sendable {
+    let task: any RunTask
+    let student: Parameters
+    let endTokens: [Int32]
+    /// Positions of the longest prompt with its completion.
+    let longestSequence: Int
+
+    /// Throws errors that name the key or the file at fault.
+    init(_ configuration: RunConfiguration) throws {
+        switch configuration.task.kind {
+        case .quantityGraphs:
+            let task = try QuantityGraphTask(configuration)
+            let model = try Self.freshModel(configuration, task.tokenizer)
+            self.task = task
+            student = try Parameters.randomized(
+                configuration: model, seed: configuration.seed, deviation: configuration.student.initialDeviation)
+            endTokens = model.endTokens
+        case .gsm8k, .jsonl:
+            guard let model = configuration.student.model else {
+                throw ConfigurationError(
+                    source: "configuration", key: "student.model", reason: "names no directory; prose needs a student")
+            }
+            let loaded = try LoadedStudent(directory: model)
+            task = try TextTask(configuration, student: loaded)
+            student = loaded.parameters
+            endTokens = loaded.endTokens
+        }
+        longestSequence = try Self.longestSequence(of: task, context: student.configuration.maxPositions)
+        try MemoryNeed(configuration, model: student.configuration, longestSequence: longestSequence).check()
+    }
+
+    private static func freshModel(_ configuration: RunConfiguration, _ tokenizer: Tokenizer) throws -> ModelConfiguration {
+        let shape = configuration.student
+        guard shape.model == nil else {
+            throw ConfigurationError(
+                source: "configuration", key: "student.model",
+                reason: "quantity graphs have a vocabulary of their own; leave it out")
+        }
+        let model = ModelConfiguration(
+            hiddenSize: shape.hiddenSize, intermediateSize: shape.intermediateSize, layerCount: shape.layers,
+            attentionHeadCount: shape.attentionHeads, keyValueHeadCount: shape.keyValueHeads,
+            vocabularySize: tokenizer.vocabularySize, maxPositions: shape.maxPositions,
+            beginningToken: tokenizer.beginning, endTokens: tokenizer.end.map { [$0] } ?? [])
+        do {
+            try model.validate()
+        } catch let error as FormatError {
+            throw ConfigurationError(source: "configuration", key: "student", reason: "\(error.field): \(error.reason)")
+        }
+        try MemoryNeed(configuration, model: model, longestSequence: 1).check()
+        return model
+    }
+
+    /// Every problem fits the student with its longest completion.
+    private static func longestSequence(of task: any RunTask, context: Int) throws -> Int {
+        var longest = 1
+        for prepared in task.training + task.tests.flatMap(\.problems) {
+            let prompt = try task.tokenizer.encode(prepared.problem.question, addSpecialTokens: true).count
+            let needed = prompt + max(prepared.maxNewTokens, prepared.maxNewTeacherTokens)
+            guard needed <= context else {
+                throw ConfigurationError(
+                    source: "configuration", key: "student.maxPositions",
+                    reason: "is \(context); problem \(prepared.problem.id) needs \(needed)")
+            }
+            longest = max(longest, needed)
+        }
+        return longest
+    }
+}
