@@ -57,9 +57,10 @@ struct BackwardBuffers: ~Copyable {
             (newRows, 2 * shape.intermediateSize, shape.hiddenSize),
             (newRows, shape.hiddenSize, shape.intermediateSize), (newTargets, shape.vocabularySize, shape.hiddenSize),
         ]
-        let needed = products.map {
-            MatrixProduct.weightGradientWorkspace(rows: $0.0, outputs: $0.1, inputs: $0.2)
-        }.max() ?? 0
+        let needed =
+            products.map {
+                MatrixProduct.weightGradientWorkspace(rows: $0.0, outputs: $0.1, inputs: $0.2)
+            }.max() ?? 0
         if needed > productWorkspace.count {
             productWorkspace = AlignedBuffer(count: needed)
         }

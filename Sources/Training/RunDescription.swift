@@ -1,4 +1,3 @@
-
 extension TrainingRun {
     /// The checked configuration and what it comes to, for `--dry-run`: everything is read, nothing is written.
     public func describe() throws -> String {

@@ -33,7 +33,9 @@ struct RunMaterial: Sendable {
         try MemoryNeed(configuration, model: student.configuration, longestSequence: longestSequence).check()
     }
 
-    private static func freshModel(_ configuration: RunConfiguration, _ tokenizer: Tokenizer) throws -> ModelConfiguration {
+    private static func freshModel(_ configuration: RunConfiguration, _ tokenizer: Tokenizer) throws
+        -> ModelConfiguration
+    {
         let shape = configuration.student
         guard shape.model == nil else {
             throw ConfigurationError(

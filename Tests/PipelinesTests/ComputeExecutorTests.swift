@@ -101,9 +101,32 @@ import Testing
         let executor = ComputeExecutor(pinned: true)
         defer { executor.shutdown() }
         #expect(executor.threads == cores.count)
-        let own = await executor.lane(.learner).run { ProcessorCores.available }
+        let own = await executor.lane(.learner).run { ProcessorCores.ofPresentThread }
         #expect(own.count == 1)
         #expect(Set(own).isSubset(of: cores))
+    }
+
+    /// A thread inherits the binding of the one that makes it; an executor's threads must not.
+    @Test func anExecutorMadeOnAPinnedThreadHasAllCores() async {
+        let cores = ProcessorCores.available
+        let outer = ComputeExecutor(pinned: true)
+        defer { outer.shutdown() }
+        for isPinned in [true, false] {
+            let inner = await outer.lane(.learner).run { ComputeExecutor(pinned: isPinned) }
+            #expect(inner.threads == cores.count)
+            var seen: Set<Int> = []
+            await withTaskGroup(of: [Int].self) { group in
+                for _ in 0..<64 * cores.count {
+                    group.addTask(executorPreference: inner.lane(.learner)) { ProcessorCores.ofPresentThread }
+                }
+                for await own in group {
+                    seen.formUnion(own)
+                    #expect(own.count == (isPinned ? 1 : cores.count))
+                }
+            }
+            #expect(isPinned || seen == Set(cores))
+            inner.shutdown()
+        }
     }
 
     // Waits for a compute thread, on a thread of its own: the cooperative pool may have only one.

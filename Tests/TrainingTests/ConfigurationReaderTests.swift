@@ -183,7 +183,8 @@ import Testing
 
     @Test(arguments: [
         ("steps=x", "steps"), ("arms=[ppo]", "arms.0"), ("arms=ppo", "arms.0"), ("student={foo: 1}", "student.foo"),
-        ("=3", "=3"), (".steps=3", ".steps=3"), ("steps.=3", "steps.=3"), ("steps", "steps"), ("steps.more=3", "steps"), ("name=[", "name"), ("task=3", "task"),
+        ("=3", "=3"), (".steps=3", ".steps=3"), ("steps.=3", "steps.=3"), ("steps", "steps"), ("steps.more=3", "steps"),
+        ("name=[", "name"), ("task=3", "task"),
     ])
     func aBadOverrideIsOfTheCommandLine(override: String, key: String) async throws {
         let error = try await error("seed: 2\nsteps: 4\n", override)

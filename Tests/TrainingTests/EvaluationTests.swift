@@ -169,7 +169,8 @@ import Trajectories
         var state = RunState()
         func result(_ value: Double) -> EvaluationResult {
             EvaluationResult(
-                accuracy: value, passAt1: value / 2, passAt8: 1, structure: 0, wellFormed: 0.25, problems: 12)
+                accuracy: value, passAt1: value / 2, passAt8: 1, structure: 0, wellFormed: 0.25, structureFailures: 0,
+                problems: 12)
         }
         state.results = ["rlkd": ["same": result(0.5), "larger": result(0.25)], "base": ["same": result(0.125)]]
         state.wallSeconds = 9

@@ -45,18 +45,22 @@ import Trajectories
         }
     }
 
-    @Test func aFailureCanBeGoneBackBehind() async throws {
+    /// The step that failed is where it goes on, with the same batch.
+    @Test func aFailedRunFailsAgainWhereItStopped() async throws {
         try await withTemporaryFolder { folder in
             let output = folder.appending(path: "run")
             var configuration = TestRun.configuration(output: output)
             configuration.reinforcement.learningRate = absurdRate
-            await #expect(throws: FailedUpdate.self) { try await TestRun.run(configuration) }
-            try FileManager.default.removeItem(at: output.appending(path: "checkpoints/step-1"))
-            configuration.reinforcement.learningRate = 1e-2
-            try await TestRun.run(configuration, resuming: true)
-            let whole = folder.appending(path: "whole")
-            try await TestRun.run(TestRun.configuration(output: whole))
-            try TestRun.expectSame(whole, output)
+            let first = await #expect(throws: FailedUpdate.self) { try await TestRun.run(configuration) }
+            let file = output.appending(path: "failed-batch-step-2.json")
+            let saved = try Data(contentsOf: file)
+            let metrics = try TestRun.metrics(output)
+            let second = await #expect(throws: FailedUpdate.self) {
+                try await TestRun.run(configuration, resuming: true)
+            }
+            #expect(first?.cause.step == second?.cause.step)
+            #expect(try Data(contentsOf: file) == saved)
+            #expect(try TestRun.metrics(output) == metrics)
         }
     }
 }

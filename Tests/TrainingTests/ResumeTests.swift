@@ -53,10 +53,14 @@ import Trajectories
         }
     }
 
+    /// Removes what a kill may leave: checkpoints and files that were being written, whose names begin with a dot.
     static func sweep(_ directory: URL) throws {
-        for name in try FileManager.default.subpathsOfDirectory(atPath: directory.path) where name.hasSuffix(".partial")
-        {
-            try FileManager.default.removeItem(at: directory.appending(path: name))
+        for name in try FileManager.default.subpathsOfDirectory(atPath: directory.path) {
+            let file = directory.appending(path: name)
+            guard file.lastPathComponent.hasPrefix("."), FileManager.default.fileExists(atPath: file.path) else {
+                continue
+            }
+            try FileManager.default.removeItem(at: file)
         }
     }
 
@@ -111,11 +115,10 @@ import Trajectories
                     .key
             }
             #expect(await refusal { $0.seed = 4 } == "seed")
-            #expect(await refusal { $0.student.hiddenSize = 32 } == "student")
-            // The last arm's checkpoints would be taken for the new arm's.
+            #expect(await refusal { $0.student.hiddenSize = 32 } == "student.hiddenSize")
             #expect(await refusal { $0.arms = [.rlkd, .sft] } == "arms")
             try FileManager.default.removeItem(at: folder.appending(path: "run/checkpoints/base"))
-            #expect(await refusal { $0.steps = 3 } == "")
+            #expect(await refusal { $0.threads = 1 } == "")
         }
     }
 }

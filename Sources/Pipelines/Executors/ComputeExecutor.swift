@@ -67,12 +67,10 @@ public final class ComputeExecutor: Sendable {
 
     /// Runs what is queued to its end, then ends the threads and waits for them. Twice does nothing.
     ///
-    /// Call it when the tasks that use the executor have ended, and not from one of its own threads: a task that resumes
-    /// after it traps, for no thread is left to run it.
+    /// Call it when the tasks that use the executor have ended: a task that resumes on it afterwards traps, for no thread is
+    /// left to run it. The caller may be on one of the threads, for a task without a preference goes on where it came out of an
+    /// actor; that thread is not waited for, and ends when the task leaves it.
     public func shutdown() {
-        precondition(
-            ComputeThread.withCurrentCore { $0 === core } != true, "an executor cannot be shut down from its own thread"
-        )
         core.stop()
         let handles = threadHandles.withLock { handles in
             defer { handles = [] }
@@ -80,7 +78,11 @@ public final class ComputeExecutor: Sendable {
         }
         guard !handles.isEmpty else { return }
         for handle in handles {
-            handle.join()
+            if handle.isCurrent {
+                handle.detach()
+            } else {
+                handle.join()
+            }
         }
         core.clock.stop()
     }

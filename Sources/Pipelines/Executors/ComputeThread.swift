@@ -19,9 +19,7 @@ struct ComputeThread: @unchecked Sendable {
         func run() {
             // 15 characters at most.
             _ = ThreadCalls.setName?(pthread_self(), "rlkd-core-\(index)")
-            if let processorCore {
-                _ = ProcessorCores.pin(to: processorCore)
-            }
+            ProcessorCores.bind(to: processorCore.map { [$0] } ?? ProcessorCores.available)
             core.clock.threadStarted(index)
             pthread_setspecific(ComputeThread.key, Unmanaged.passUnretained(core).toOpaque())
             core.work(index)
@@ -43,6 +41,11 @@ struct ComputeThread: @unchecked Sendable {
             }, Unmanaged.passRetained(start).toOpaque())
         precondition(code == 0, "the system gives no thread (error \(code))")
         self.handle = handle
+    }
+
+    /// Whether it is the present thread.
+    var isCurrent: Bool {
+        pthread_equal(handle, pthread_self()) != 0
     }
 
     func join() {

@@ -2,22 +2,34 @@ import Glibc
 
 /// The cores that this process may run on.
 public enum ProcessorCores {
-    /// The system's numbers of the cores that the present thread may use, ascending; never empty.
+    /// The system's numbers of the cores that the process's first thread may use, ascending; never empty.
+    ///
+    /// Not those of the present thread: threads inherit the binding of the thread that made them, so that one of the cooperative
+    /// pool, made on behalf of a pinned thread, is bound to that thread's core.
     public static var available: [Int] {
+        cores(ofThread: getpid())
+    }
+
+    /// The cores that the present thread may use.
+    package static var ofPresentThread: [Int] {
+        cores(ofThread: 0)
+    }
+
+    private static func cores(ofThread thread: pid_t) -> [Int] {
         var mask = CoreMask()
-        guard let getAffinity = ThreadCalls.getAffinity, getAffinity(pthread_self(), CoreMask.bytes, &mask.words) == 0
-        else {
+        guard let getAffinity = ThreadCalls.getAffinity, getAffinity(thread, CoreMask.bytes, &mask.words) == 0 else {
             return Array(0..<max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))))
         }
         let cores = mask.cores
         return cores.isEmpty ? [0] : cores
     }
 
-    /// Binds the present thread to one core; false where the system does not allow it.
-    static func pin(to core: Int) -> Bool {
+    /// Binds the present thread to these cores, whatever it inherited; false where the system does not allow it.
+    @discardableResult
+    static func bind(to cores: [Int]) -> Bool {
         var mask = CoreMask()
-        guard let setAffinity = ThreadCalls.setAffinity, mask.insert(core) else { return false }
-        return setAffinity(pthread_self(), CoreMask.bytes, &mask.words) == 0
+        guard let setAffinity = ThreadCalls.setAffinity, cores.allSatisfy({ mask.insert($0) }) else { return false }
+        return setAffinity(0, CoreMask.bytes, &mask.words) == 0
     }
 }
 
@@ -43,12 +55,12 @@ private struct CoreMask {
 
 /// GNU calls that Swift's C library module leaves out, looked up by name; nil where the system has none.
 enum ThreadCalls {
-    typealias Affinity = @convention(c) (pthread_t, Int, UnsafeMutablePointer<UInt>?) -> Int32
+    typealias Affinity = @convention(c) (pid_t, Int, UnsafeMutablePointer<UInt>?) -> Int32
     typealias SetName = @convention(c) (pthread_t, UnsafePointer<CChar>) -> Int32
     typealias GetName = @convention(c) (pthread_t, UnsafeMutablePointer<CChar>, Int) -> Int32
 
-    static let getAffinity = find("pthread_getaffinity_np", as: Affinity.self)
-    static let setAffinity = find("pthread_setaffinity_np", as: Affinity.self)
+    static let getAffinity = find("sched_getaffinity", as: Affinity.self)
+    static let setAffinity = find("sched_setaffinity", as: Affinity.self)
     static let setName = find("pthread_setname_np", as: SetName.self)
     static let getName = find("pthread_getname_np", as: GetName.self)
 

@@ -68,7 +68,8 @@ struct Evaluator: Sendable {
         _ weights: PolicyWeights, _ problems: [PreparedProblem], imitatingTeacher: Bool
     ) async throws -> [Outcome] {
         let prompts = try problems.map { try tokenizer.encode($0.problem.question, addSpecialTokens: true) }
-        let longest = zip(prompts, problems).map { $0.count + $1.maxNewTokens(imitatingTeacher: imitatingTeacher) }.max()
+        let longest = zip(prompts, problems).map { $0.count + $1.maxNewTokens(imitatingTeacher: imitatingTeacher) }
+            .max()
         let generator = Generator(
             configuration: weights.configuration, batchCapacity: batchCapacity, longestSequence: longest)
         for ((index, problem), prompt) in zip(problems.enumerated(), prompts) {

@@ -70,7 +70,8 @@ struct PhaseRunner: Sendable {
         let parameters = restored?.learner.parameters.copy() ?? base.copy()
         let store = PolicyStore(PolicyWeights(parameters, version: first))
         let learner = Learner(
-            parameters: parameters, version: first, configuration: configuration.learner(of: phase), reference: base, store: store,
+            parameters: parameters, version: first, configuration: configuration.learner(of: phase), reference: base,
+            store: store,
             lane: executor.lane(.learner), threads: threads)
         if let restored { await learner.restore(restored.learner) }
         await recorder.begin(phase, at: first.rawValue, of: steps, report: restored?.state.report)
@@ -185,7 +186,8 @@ struct PhaseRunner: Sendable {
         _ weights: PolicyWeights, _ executor: ComputeExecutor
     ) async throws -> [String: EvaluationResult] {
         let evaluator = Evaluator(
-            tokenizer: material.task.tokenizer, scorer: scorer(countsStructure: true), samples: configuration.evaluation.samples,
+            tokenizer: material.task.tokenizer, scorer: scorer(countsStructure: true),
+            samples: configuration.evaluation.samples,
             temperature: configuration.evaluation.temperature, seed: configuration.seed,
             endTokens: material.endTokens, batchCapacity: 64)
         var results: [String: EvaluationResult] = [:]
