@@ -37,7 +37,8 @@ public final class Generator {
         positionCapacity: Int? = nil
     ) {
         var configuration = configuration
-        configuration.maxPositions = min(configuration.maxPositions, max(1, longestSequence ?? configuration.maxPositions))
+        configuration.maxPositions = min(
+            configuration.maxPositions, max(1, longestSequence ?? configuration.maxPositions))
         self.configuration = configuration
         self.batchCapacity = max(1, batchCapacity)
         let context = KeyValuePages.pages(positions: configuration.maxPositions)

@@ -18,7 +18,9 @@ public struct SamplingParameters: Sendable, Codable, Hashable {
     /// - Throws: `InvalidSampling` naming the value that is out of range.
     public func validate() throws(InvalidSampling) {
         guard temperature == 0 || temperature > 0 && temperature.isFinite && (1 / temperature).isFinite else {
-            throw InvalidSampling(field: "temperature", value: "\(temperature)", allowed: "0 or more, and not so small that its inverse is infinite")
+            throw InvalidSampling(
+                field: "temperature", value: "\(temperature)",
+                allowed: "0 or more, and not so small that its inverse is infinite")
         }
         guard topK >= 0 else {
             throw InvalidSampling(field: "topK", value: "\(topK)", allowed: "0 or more")

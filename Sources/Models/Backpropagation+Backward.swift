@@ -59,7 +59,8 @@ extension Backpropagation {
     }
 
     private func backwardFeedForward(
-        _ index: Int, _ weights: PolicyWeights, _ transposed: TransposedWeights, _ offsets: ParameterLayout.LayerOffsets,
+        _ index: Int, _ weights: PolicyWeights, _ transposed: TransposedWeights,
+        _ offsets: ParameterLayout.LayerOffsets,
         _ gradient: UnsafeMutablePointer<Float>
     ) {
         let shape = configuration
@@ -90,7 +91,8 @@ extension Backpropagation {
     }
 
     private func backwardAttention(
-        _ index: Int, _ weights: PolicyWeights, _ transposed: TransposedWeights, _ offsets: ParameterLayout.LayerOffsets,
+        _ index: Int, _ weights: PolicyWeights, _ transposed: TransposedWeights,
+        _ offsets: ParameterLayout.LayerOffsets,
         _ gradient: UnsafeMutablePointer<Float>
     ) {
         let shape = configuration
@@ -157,7 +159,8 @@ extension Backpropagation {
                 query: saved.queryKeyValue + queryOffset, queryStride: width, queryCount: span.count,
                 firstPosition: span.firstPosition, key: keys + keyOffset,
                 value: keys + shape.keyValueWidth + keyOffset, keyValueStride: pair,
-                headDimension: shape.headDimension, scale: shape.attentionScale, output: saved.attended + outputOffset, outputGradient: gradients.attended.pointer + outputOffset,
+                headDimension: shape.headDimension, scale: shape.attentionScale, output: saved.attended + outputOffset,
+                outputGradient: gradients.attended.pointer + outputOffset,
                 outputStride: shape.queryWidth, logSumExp: logSumExp + head * batch.rowCount + span.firstRow,
                 queryGradient: gradients.queryKeyValue.pointer + queryOffset, queryGradientStride: width,
                 keyGradient: keyGradients + keyOffset, valueGradient: keyGradients + shape.keyValueWidth + keyOffset,

@@ -75,7 +75,8 @@ public final class DecoderInference {
         let shape = configuration
         let rows = rowCount
         guard rows > 0 else { return }
-        Embedding.gather(weights.embedding, tokens: tokens.pointer, rows: rows, width: shape.hiddenSize, into: hidden.pointer)
+        Embedding.gather(
+            weights.embedding, tokens: tokens.pointer, rows: rows, width: shape.hiddenSize, into: hidden.pointer)
         var activations = activations
         activations.input = hidden.pointer
         for index in 0..<shape.layerCount {

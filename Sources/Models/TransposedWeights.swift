@@ -55,7 +55,9 @@ public final class TransposedWeights: @unchecked Sendable {
 
     var head: UnsafePointer<Float> { UnsafePointer(panels.pointer + headOffset) }
 
-    func queryKeyValue(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(panels.pointer + layers[layer].queryKeyValue) }
+    func queryKeyValue(_ layer: Int) -> UnsafePointer<Float> {
+        UnsafePointer(panels.pointer + layers[layer].queryKeyValue)
+    }
     func output(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(panels.pointer + layers[layer].output) }
     func gateUp(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(panels.pointer + layers[layer].gateUp) }
     func down(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(panels.pointer + layers[layer].down) }

@@ -73,7 +73,8 @@ import Trajectories
 
     @Test func samplesOfARequestDiffer() throws {
         let completions = try run(
-            Generator(configuration: parameters.configuration, batchCapacity: 8), [request(0, prompt: [5, 6], samples: 8)])
+            Generator(configuration: parameters.configuration, batchCapacity: 8),
+            [request(0, prompt: [5, 6], samples: 8)])
         #expect(Set(completions.map(\.tokens)).count > 4)
     }
 

@@ -43,7 +43,8 @@ import Trajectories
         let norm = gradient.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()
         func loss(step: Double) -> Double {
             for index in gradient.indices {
-                parameters.pointer[index] = fixture.parameters.pointer[index] + Float(step * Double(gradient[index]) / norm)
+                parameters.pointer[index] =
+                    fixture.parameters.pointer[index] + Float(step * Double(gradient[index]) / norm)
             }
             let pass = Backpropagation(configuration: parameters.configuration)
             pass.forward(batch, weights: PolicyWeights(parameters), temperature: 1)
@@ -70,7 +71,8 @@ import Trajectories
         #expect(shared.rowCount == repeated.rowCount - 2 * promptLength)
         let weights = PolicyWeights(fixture.parameters)
         #expect(
-            logProbabilities(weights, shared).map(\.bitPattern) == logProbabilities(weights, repeated).map(\.bitPattern))
+            logProbabilities(weights, shared).map(\.bitPattern) == logProbabilities(weights, repeated).map(\.bitPattern)
+        )
         let coefficients = shared.targets.indices.map { Float($0 % 5) - 1.5 }
         let first = gradient(fixture.parameters, shared, coefficients: coefficients)
         let second = gradient(fixture.parameters, repeated, coefficients: coefficients)

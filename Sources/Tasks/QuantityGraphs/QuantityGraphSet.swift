@@ -49,7 +49,8 @@ public struct QuantityGraphSet: RandomAccessCollection, Sendable {
         var graph: QuantityGraph
         repeat {
             graph = QuantityGraph.random(
-                size: size, definitions: definitions(using: &generator), names: configuration.names, modulus: configuration.modulus,
+                size: size, definitions: definitions(using: &generator), names: configuration.names,
+                modulus: configuration.modulus,
                 using: &generator)
         } while graph.split != kind.split
 
