@@ -75,7 +75,7 @@ let package = Package(
         library("Tokenizers", [.heap, .orderedCollections]),
         library("Models", ["Kernels", "Memory", "Tokenizers", "Trajectories"]),
         library("Generation", ["Kernels", "Memory", "Models", "Pipelines", "Trajectories"]),
-        library("Tasks", ["Pipelines", "Trajectories", .serviceLifecycle]),
+        library("Tasks", ["Memory", "Pipelines", "Tokenizers", "Trajectories", .serviceLifecycle]),
         library("Rollouts", ["Generation", "Models", "Pipelines", "Tokenizers", "Trajectories", .serviceLifecycle]),
         library("StructureRewards", [.deque, "Pipelines", "Trajectories", .serviceLifecycle]),
         library("Learning", ["Kernels", "Memory", "Models", "Pipelines", "Trajectories", .serviceLifecycle]),
@@ -114,9 +114,9 @@ let package = Package(
         tests(
             "Training",
             [
-                "Generation", "Kernels", "Learning", "Models", "Pipelines", "StructureRewards", "Tasks", "Tokenizers",
-                "Trajectories", .logging, .yams,
+                "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "StructureRewards", "Tasks",
+                "Tokenizers", "Trajectories", .logging, .yams,
             ]),
-        tests("rlkd", ["Models", "StructureRewards", "Tasks", "Tokenizers"]),
+        tests("rlkd", ["Models", "StructureRewards", "Tasks", "Tokenizers", "Training", "Trajectories"]),
     ]
 )

@@ -1,40 +1,64 @@
 import Foundation
-import Models
-import Pipelines
+import Memory
 
-/// About how much memory a run takes at once, so that one that cannot fit is refused before it begins.
-struct MemoryNeed: Sendable {
-    /// Bytes; infinite where a size is beyond counting.
-    let bytes: Double
+/// About how much memory some work takes at once, part by part, so that what cannot fit is refused before it begins.
+///
+///     var need = MemoryNeed()
+///     need.add(4 * rows * width, .option("--batch", value: "\(rows)"))
+///     try need.check()
+public struct MemoryNeed: Sendable {
+    private var parts: [(bytes: Double, cause: MemoryCause)] = []
 
-    /// Weights, moments and gradients of the learner, published versions, and the workers' keys and values.
-    init(_ configuration: RunConfiguration, model: ModelConfiguration, longestSequence: Int) {
-        let threads = configuration.threads == 0 ? ProcessorCores.available.count : configuration.threads
-        let workers = configuration.workers == 0 ? threads : configuration.workers
-        let reinforcement = configuration.reinforcement
-        let hidden = Double(model.hiddenSize)
-        let heads = Double(model.queryKeyValueWidth + model.queryWidth)
-        let layer = hidden * (heads + 3 * Double(model.intermediateSize) + 2)
-        let parameters = Double(model.layerCount) * layer + 2 * Double(model.vocabularySize) * hidden
-        // Master weights, two moments, their sum, panels for input gradients, and three published versions.
-        let copies = 8 + Double(threads)
-        let completions = Double(reinforcement.problemsPerBatch) * Double(reinforcement.groupSize)
-        let sequences = completions + 2 * Double(workers)
-        let position = Double(model.layerCount) * 2 * Double(model.keyValueWidth)
-        let context = Double(model.maxPositions) * Double(model.headDimension)
-        let logits = sequences * Double(model.vocabularySize)
-        bytes = 4 * (parameters * copies + sequences * Double(longestSequence) * position + context + 2 * logits)
+    public init() {}
+
+    /// Of all parts together; infinite where a size is beyond counting.
+    public var bytes: Double { parts.reduce(0) { $0 + $1.bytes } }
+
+    /// - Parameter cause: what the size of this part goes by.
+    public mutating func add(_ bytes: Double, _ cause: MemoryCause) {
+        parts.append((bytes, cause))
     }
 
-    /// - Throws: `ConfigurationError` with the figures when the machine has less.
-    func check() throws {
-        let machine = Double(ProcessInfo.processInfo.physicalMemory)
-        guard bytes <= machine else {
-            throw ConfigurationError(
-                source: "configuration", key: "student",
-                reason: String(
-                    format: "the run would take about %.1f GiB and the machine has %.1f; choose a smaller student, "
-                        + "context or batch", bytes / 0x1p30, machine / 0x1p30))
+    /// - Throws: `InsufficientMemory` with the figures and the cause of the largest part, where more is needed than there is.
+    public func check(available: Int = AvailableMemory.bytes) throws(InsufficientMemory) {
+        guard !(bytes <= Double(available)), let largest = parts.max(by: { $0.bytes < $1.bytes }) else { return }
+        throw InsufficientMemory(cause: largest.cause, bytes: bytes, available: available)
+    }
+}
+
+/// What decides the size of some memory.
+public enum MemoryCause: Sendable, Equatable, CustomStringConvertible {
+    /// Of the command line, with its dashes.
+    case option(String, value: String)
+    /// Of a run's configuration, dotted.
+    case key(String, value: String)
+    case field(String, of: String, line: Int? = nil, value: String)
+
+    public var description: String {
+        switch self {
+        case .option(let name, let value): "\(name) is \(value)"
+        case .key(let name, let value): "configuration: \(name): is \(value)"
+        case .field(let field, let path, let line, let value):
+            path + (line.map { ", line \($0)" } ?? "") + ": \(field): is \(value)"
         }
+    }
+}
+
+/// Work that would take more memory than there is.
+public struct InsufficientMemory: Error, Equatable, CustomStringConvertible {
+    public var cause: MemoryCause
+    /// About what the work would take.
+    public var bytes: Double
+    public var available: Int
+
+    public var description: String {
+        "\(cause): the work would take about \(Self.text(bytes)) of memory, and \(Self.text(Double(available))) are there"
+    }
+
+    private static func text(_ bytes: Double) -> String {
+        if bytes >= 0x1p60 { return "more than an EiB" }
+        let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"]
+        let unit = (0..<units.count).last { bytes >= pow(1024, Double($0)) } ?? 0
+        return String(format: unit == 0 ? "%.0f %@" : "%.1f %@", bytes / pow(1024, Double(unit)), units[unit])
     }
 }

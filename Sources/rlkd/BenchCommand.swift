@@ -15,13 +15,6 @@ struct BenchOptions: ParsableArguments {
     @OptionGroup var shape: BenchShape
     @OptionGroup var compute: ComputeOptions
 
-    /// - Throws: `ValidationError` for a count below 1.
-    static func check(_ counts: KeyValuePairs<String, Int>) throws {
-        for (name, count) in counts where !(1...1 << 20).contains(count) {
-            throw ValidationError("\(name) is \(count): it must be 1 to \(1 << 20)")
-        }
-    }
-
     func write(_ report: BenchReport) throws {
         if json {
             try StandardOutput.write(JSONLine.encodeIndented(report))

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Models
 import Pipelines
+import Training
 
 struct BenchKernelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,18 +19,36 @@ struct BenchKernelsCommand: AsyncParsableCommand {
     @OptionGroup var options: BenchOptions
 
     func validate() throws {
-        for count in batch.counts { try BenchOptions.check(["--batch": count]) }
+        for count in batch.counts { try OptionRange.check(["--batch": count]) }
     }
 
     func run() async throws {
         try await Failure.reporting {
             let models = try options.shape.configurations(default: [.tiny, .small])
             let threads = options.compute.threadCount
+            for shape in models { try need(of: shape, threads: threads).check() }
             let all = await measure(models, threads: threads)
             var report = BenchReport(peaks: all.peaks, results: all.results)
             if threads > 1 { report.singleThread = await measure(models, threads: 1) }
             try options.write(report)
         }
+    }
+
+    /// Of the largest product; one is measured at a time.
+    private func need(of shape: ModelConfiguration, threads: Int) -> MemoryNeed {
+        let rows = batch.counts.max() ?? 1
+        let largest = ProductShape.matrices(of: shape).map {
+            ProductShape(rows: rows, outputs: $0.outputs, depth: $0.depth)
+        }
+        .max { $0.operations < $1.operations }
+        var need = MemoryNeed()
+        if let largest {
+            need.add(
+                largest.weightBytes(threads: threads) + MachinePeaks.bytes + VectorProductBench.bytes,
+                options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)")))
+            need.add(largest.rowBytes(threads: threads), .option("--batch", value: "\(rows)"))
+        }
+        return need
     }
 
     private func measure(_ models: [ModelConfiguration], threads: Int) async -> BenchReport.Measurements {

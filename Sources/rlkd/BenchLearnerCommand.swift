@@ -1,6 +1,7 @@
 import ArgumentParser
 import Models
 import Pipelines
+import Training
 
 struct BenchLearnerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,12 +24,14 @@ struct BenchLearnerCommand: AsyncParsableCommand {
     @OptionGroup var options: BenchOptions
 
     func validate() throws {
-        try BenchOptions.check(["--batch": batch, "--prompt": prompt, "--length": length])
+        try OptionRange.check(["--batch": batch, "--prompt": prompt, "--length": length])
     }
 
     func run() async throws {
         try await Failure.reporting {
-            let parameters = try options.shape.parameters(positions: max(prompt, 1) + length)
+            let shape = try options.shape.configuration(positions: prompt + length)
+            try need(of: shape).check()
+            let parameters = try options.shape.parameters(of: shape)
             let executor = ComputeExecutor(threads: options.compute.threadCount)
             defer { executor.shutdown() }
             let peaks = await MachinePeaks.measure(on: executor)
@@ -36,5 +39,24 @@ struct BenchLearnerCommand: AsyncParsableCommand {
             try options.write(
                 BenchReport(peaks: peaks, results: try await bench.measure(on: executor, peaks: peaks)))
         }
+    }
+
+    private func need(of shape: ModelConfiguration) -> MemoryNeed {
+        let sizes = MemoryCause.largest(of: ["--batch": batch, "--prompt": prompt, "--length": length])
+        var need = options.shape.need(of: shape, positions: sizes)
+        let memory = ModelMemory(shape)
+        let rows = LearnerBench.microBatchRows(prompt: prompt, length: length)
+        let threads = options.compute.threadCount
+        let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)"))
+        need.add(
+            memory.parameters + 3 * memory.policyWeights + memory.learner(rows: 1, threads: Double(threads))
+                + MachinePeaks.bytes, fixed)
+        need.add(
+            memory.learner(rows: Double(rows), threads: Double(threads))
+                - memory.learner(rows: 1, threads: Double(threads)),
+            LearnerBench.isLong(prompt: prompt, length: length) ? sizes : fixed)
+        need.add(
+            Double(batch + LearnerBench.groupSize) * Double(prompt + length) * LearnerBench.bytesPerToken, sizes)
+        return need
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
-import StructureRewards
+import Pipelines
+import Tasks
 
 struct DecomposeCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,10 +19,12 @@ struct DecomposeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let rows = try DecomposeRow.read(from: input)
+            let rows = try JSONLinesFile(path: input).rows.map { try DecomposeRow($0) }
             let decomposer = ScoreOptions(decomposer: decomposition.decomposer).makeDecomposer()
-            for row in rows {
-                try StandardOutput.write(row: try await row.decomposed(by: decomposer))
+            let executor = ComputeExecutor(threads: compute.threadCount)
+            defer { executor.shutdown() }
+            try await ParallelRows.run(count: rows.count, on: executor, lane: .scoring, into: OrderedRows()) {
+                { index in (try JSONLine.encode(try await rows[index].decomposed(by: decomposer)), ()) }
             }
         }
     }

@@ -30,6 +30,10 @@ struct EvaluateCommand: AsyncParsableCommand {
     @Argument(help: "A YAML file, then key=value pairs that change it.")
     var settings: [String] = []
 
+    func validate() throws {
+        if let samples { try OptionRange.check(["--samples": samples], from: 0) }
+    }
+
     func run() async throws {
         try await Failure.reporting {
             let (file, overrides) = try ConfigurationArguments.split(settings)
@@ -40,6 +44,12 @@ struct EvaluateCommand: AsyncParsableCommand {
             if evaluation.dropped > 0 {
                 Diagnostics.logger.notice("dropped \(evaluation.dropped) rows that do not fit the model's context")
             }
+            let count = configuration.evaluation.samples
+            try evaluation.need(
+                threads: compute.threadCount,
+                samples: samples == nil
+                    ? .key("evaluation.samples", value: "\(count)") : .option("--samples", value: "\(count)")
+            ).check()
             let results = try await evaluation.run(threads: compute.threadCount)
             if json {
                 for result in results { try StandardOutput.write(row: result) }

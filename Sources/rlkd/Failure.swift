@@ -3,13 +3,14 @@ import Foundation
 import Kernels
 import Learning
 import Rollouts
-import StructureRewards
 import Tasks
 import Tokenizers
 import Training
 
-/// Turns errors into one line on standard error and an exit status: 65 for input that cannot be used, 70 for the rest.
+/// Turns errors into one line on standard error and an exit status: 64 for options that cannot be met, 65 for input that cannot be used, 70
+/// for the rest.
 enum Failure {
+    static let usage = ExitCode(64)
     static let badInput = ExitCode(65)
     static let internalError = ExitCode(70)
 
@@ -26,13 +27,18 @@ enum Failure {
             return
         } catch {
             FileHandle.standardError.write(Data("rlkd: \(error)\n".utf8))
-            throw isBadInput(error) ? badInput : internalError
+            throw status(of: error)
         }
+    }
+
+    private static func status(of error: any Error) -> ExitCode {
+        if case .option = (error as? InsufficientMemory)?.cause { return usage }
+        return isBadInput(error) ? badInput : internalError
     }
 
     private static func isBadInput(_ error: any Error) -> Bool {
         switch error {
-        case is ConfigurationError, is ProblemSourceError, is FormatError, is TokenizerError, is MalformedInput,
+        case is InsufficientMemory, is ConfigurationError, is FormatError, is TokenizerError, is MalformedInput,
             is UnservableProblem, is MalformedMoments, is InstructionSetError, is UnusableModel:
             true
         default:

@@ -2,6 +2,8 @@ import ArgumentParser
 import Generation
 import Models
 import Pipelines
+import Tasks
+import Training
 
 struct GenerateCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -50,17 +52,8 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard !chat else { throw ValidationError("--chat: chat templates are not built yet; write the prompt out") }
-        guard samples >= 1 else { throw ValidationError("--samples is \(samples): it must be 1 or more") }
-        guard batch >= 1 else { throw ValidationError("--batch is \(batch): it must be 1 or more") }
-        guard maxNewTokens.map({ $0 >= 1 }) ?? true else {
-            throw ValidationError("--max-new-tokens is \(maxNewTokens ?? 0): it must be 1 or more")
-        }
-        do {
-            try sampling.validate()
-        } catch {
-            let names = ["temperature": "--temperature", "topK": "--top-k", "topP": "--top-p"]
-            throw ValidationError("\(names[error.field] ?? error.field) is \(error.value): it must be \(error.allowed)")
-        }
+        try OptionRange.check(["--samples": samples, "--batch": batch, "--max-new-tokens": maxNewTokens ?? 1])
+        try OptionRange.check(sampling)
     }
 
     private var sampling: SamplingParameters {
@@ -69,7 +62,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let rows = try prompts.map { try RowFile.read($0) { try GenerateRow($0) } }
+            let rows = try prompts.map { try JSONLinesFile(path: $0).rows.map { try GenerateRow($0) } }
             let directory = try ModelDirectory(model)
             let settings = GenerationPlan.Settings(
                 sampling: sampling, samples: samples, maxNewTokens: maxNewTokens, seed: seed)
@@ -79,6 +72,7 @@ struct GenerateCommand: AsyncParsableCommand {
                 } else {
                     try GenerationPlan(beginningOf: directory, settings: settings)
                 }
+            try need(of: plan, directory).check()
             let executor = ComputeExecutor(threads: compute.threadCount)
             defer { executor.shutdown() }
             let generation = BatchGeneration(
@@ -86,5 +80,23 @@ struct GenerateCommand: AsyncParsableCommand {
                 batchCapacity: batch)
             try await generation.run(on: executor, into: OrderedRows())
         }
+    }
+
+    /// Beside the weights that are there already.
+    private func need(of plan: GenerationPlan, _ directory: ModelDirectory) -> MemoryNeed {
+        let memory = ModelMemory(directory.configuration)
+        let threads = min(compute.threadCount, plan.requests.count)
+        let capacity = plan.batchCapacity(threads: compute.threadCount, atMost: batch)
+        let longest = Double(plan.longestSequence)
+        var need = directory.servingNeed
+        let tokens = maxNewTokens.map { MemoryCause.option("--max-new-tokens", value: "\($0)") }
+        let batches = MemoryCause.option("--batch", value: "\(batch)")
+        need.add(
+            Double(threads) * memory.generator(batch: Double(capacity), longest: longest),
+            capacity > 1 ? batches : tokens ?? batches)
+        need.add(
+            Double(threads) * Double(samples) * longest * GenerationPlan.bytesPerToken,
+            .option("--samples", value: "\(samples)"))
+        return need
     }
 }

@@ -1,6 +1,9 @@
 import ArgumentParser
+import Generation
 import Models
 import Pipelines
+import Tasks
+import Training
 
 struct LogProbabilitiesCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -23,18 +26,17 @@ struct LogProbabilitiesCommand: AsyncParsableCommand {
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
-        guard temperature >= 0, temperature.isFinite else {
-            throw ValidationError("--temperature is \(temperature): it must be 0 or more")
-        }
+        try OptionRange.check(SamplingParameters(temperature: temperature))
     }
 
     func run() async throws {
         try await Failure.reporting {
             let directory = try ModelDirectory(model)
             let shape = directory.configuration
-            let rows = try RowFile.read(tokens) { fields in
-                try TokenRow(fields, vocabularySize: shape.vocabularySize, maxPositions: shape.maxPositions)
+            let rows = try JSONLinesFile(path: tokens).rows.map { row in
+                try TokenRow(row, vocabularySize: shape.vocabularySize, maxPositions: shape.maxPositions)
             }
+            try need(of: rows, directory).check()
             let executor = ComputeExecutor(threads: compute.threadCount)
             defer { executor.shutdown() }
             let computation = BatchLogProbabilities(
@@ -43,5 +45,18 @@ struct LogProbabilitiesCommand: AsyncParsableCommand {
                 model: model)
             try await computation.run(on: executor, into: OrderedRows())
         }
+    }
+
+    /// Beside the weights that are there already.
+    private func need(of rows: [TokenRow], _ directory: ModelDirectory) -> MemoryNeed {
+        let memory = ModelMemory(directory.configuration)
+        var need = directory.servingNeed
+        if let longest = rows.max(by: { $0.tokens.count < $1.tokens.count }) {
+            let count = Double(longest.tokens.count)
+            need.add(
+                Double(min(compute.threadCount, rows.count)) * memory.forward(rows: count, targets: count),
+                .field("tokens", of: tokens, line: longest.line, value: "\(longest.tokens.count) tokens long"))
+        }
+        return need
     }
 }

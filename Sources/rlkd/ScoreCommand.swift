@@ -1,6 +1,8 @@
 import ArgumentParser
 import Foundation
+import Pipelines
 import StructureRewards
+import Tasks
 
 struct ScoreCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -34,7 +36,24 @@ struct ScoreCommand: AsyncParsableCommand {
         _ = try source()
     }
 
-    private func source() throws -> ScoreCommandLogic.Input {
+    /// Where rows come from.
+    private enum Source {
+        /// Rows of teacher and student.
+        case rows(file: String)
+        /// GSM8K's two files, joined by question.
+        case modelSolutions(teacher: String, students: String)
+
+        /// All rows, checked before any is scored.
+        func rows() throws -> [ScoreRow] {
+            switch self {
+            case .rows(let file): try JSONLinesFile(path: file).rows.map { try ScoreRow($0) }
+            case .modelSolutions(let teacher, let students):
+                try ModelSolutionsFile.scoreRows(students: students, teacher: teacher)
+            }
+        }
+    }
+
+    private func source() throws -> Source {
         switch (input, teacher, students) {
         case (let input?, nil, nil): return .rows(file: input)
         case (nil, let teacher?, let students?): return .modelSolutions(teacher: teacher, students: students)
@@ -44,15 +63,23 @@ struct ScoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let logic = ScoreCommandLogic(
-                input: try source(),
-                options: ScoreOptions(
-                    decomposer: decomposition.decomposer, judge: scoring.judge, alignment: scoring.alignment,
-                    compatibility: scoring.compat))
-            let rows = try logic.rows()
+            let rows = try source().rows()
             let reportFile = try report.map { try ReportFile($0) }
-            let separation = try await logic.score(rows) { try StandardOutput.write(row: $0) }
-            let summary = SeparationSummary(separation)
+            let scorer = ScoreOptions(
+                decomposer: decomposition.decomposer, judge: scoring.judge, alignment: scoring.alignment,
+                compatibility: scoring.compat
+            ).makeRowScorer()
+            let executor = ComputeExecutor(threads: compute.threadCount)
+            defer { executor.shutdown() }
+            let scored = try await ParallelRows.run(
+                count: rows.count, on: executor, lane: .scoring, into: OrderedRows()
+            ) {
+                { index in
+                    let row = try await scorer.score(rows[index])
+                    return (try JSONLine.encode(row), row)
+                }
+            }
+            let summary = SeparationSummary(SeparationReport.byModel(scored))
             try reportFile?.write(summary)
             if !summary.models.isEmpty {
                 FileHandle.standardError.write(Data((summary.table + "\n").utf8))

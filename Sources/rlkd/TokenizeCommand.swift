@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import Tasks
 import Tokenizers
 
 struct TokenizeCommand: AsyncParsableCommand {
@@ -29,8 +30,8 @@ struct TokenizeCommand: AsyncParsableCommand {
     func run() async throws {
         try await Failure.reporting {
             let tokenizer = try Tokenizer(directory: URL(fileURLWithPath: tokenizer))
-            let input = FileHandle.standardInput.readDataToEndOfFile()
             let name = "standard input"
+            let input = try InputBytes.read(.standardInput, name: name)
             if decode {
                 let ids = try TokenList.parse(input, file: name)
                 if let index = ids.firstIndex(where: { tokenizer.token(for: $0) == nil }) {

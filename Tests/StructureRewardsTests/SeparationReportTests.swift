@@ -50,16 +50,4 @@ import Testing
         let empty = SeparationReport([])
         #expect(empty.areaUnderCurve == nil && empty.correctMean == nil && empty.lowerBound == nil)
     }
-
-    @Test func reportsEachModel() {
-        let rows = [
-            ScoredRow(id: .number(1), reward: 1, correct: true, model: "b"),
-            ScoredRow(id: .number(2), reward: nil, correct: false, model: "b", error: "unreadable"),
-            ScoredRow(id: .number(3), reward: 1, correct: true, model: "a"),
-            ScoredRow(id: .number(4), reward: 1, model: "c"),
-        ]
-        let reports = SeparationReport.byModel(rows)
-        #expect(reports.map(\.model) == ["b", "a"])
-        #expect(reports[0].report.areaUnderCurve == 1)
-    }
 }

@@ -86,11 +86,5 @@ import Testing
         let wrong = PathAudit(QuantityGraphNotation.read("e=a*g|g=3+1|#3"), of: graph)
         #expect(wrong.entries.map(\.isTeachersChoice) == [true, false])
         #expect(!wrong.isAnswerRight && wrong.firstFaulty == nil)
-
-        var tally = PathAuditTally()
-        tally.add(wrong)
-        #expect(tally.teachersOpenings.rate == 0.5)
-        #expect(tally.answers.rate == 0)
-        #expect(tally.shares[.compute] == nil)
     }
 }

@@ -22,7 +22,7 @@ import Trajectories
             #expect(try #require(keys[first]).isDisjoint(with: #require(keys[second])))
             #expect(try #require(texts[first]).isDisjoint(with: #require(texts[second])))
         }
-        #expect(identifiers.count == 5_000)
+        #expect(identifiers.count == 6_000)
     }
 
     @Test func isDeterministicAndDependsOnTheSeed() throws {

@@ -171,7 +171,9 @@ import Testing
         ("steps: null\n", 1, "steps", "a whole number"),
         ("\n\nstudent: 5\n", 3, "student", "takes keys of its own: "),
         ("student:\n", 1, "student", "takes keys of its own: "),
-        ("task:\n  graphs:\n    sizes: [5, 3]\n", 3, "task.graphs.sizes", "is not among"),
+        ("task:\n  graphs:\n    sizes: [5, 3]\n", 3, "task.graphs.sizes", "a least and a most"),
+        ("task:\n  graphs:\n    sizes: [3, 4, 5]\n", 3, "task.graphs.sizes", "two whole numbers"),
+        ("reward: {judge: oracle}\n", 1, "reward.judge", "exact, lexical"),
     ])
     func aValueOfTheWrongKindNamesKeyAndLine(text: String, line: Int, key: String, reason: String) async throws {
         let error = try await error(text)

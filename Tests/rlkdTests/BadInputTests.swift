@@ -94,7 +94,11 @@ import Testing
         Case(command: "eval --model MODEL", says: ["tokenizer.json", "vocabulary of the quantity graphs"]),
         Case(command: "eval --model MODEL --task gsm8k", says: ["task.test", "names no file"]),
         Case(command: "eval --model MODEL --task gsm8k task.test=MODEL/none", says: ["MODEL/none", "cannot be read"]),
-        Case(command: "eval --model MODEL --samples=-1", says: ["evaluation.samples"]),
+        Case(command: "eval --model MODEL --samples=-1", status: 64, says: ["--samples"]),
+        Case(command: "eval --model MODEL evaluation.samples=-1", says: ["evaluation.samples"]),
+        Case(
+            command: "eval --model MODEL --task gsm8k evaluation.split=validation",
+            says: ["task.validation", "names no file"]),
         Case(command: "bench kernels --batch 0", status: 64, says: ["--batch"]),
         Case(command: "bench kernels --batch 1,x", status: 64, says: ["--batch"]),
         Case(command: "bench kernels --model MODEL/none", says: ["none/config.json"]),
@@ -103,6 +107,8 @@ import Testing
         Case(command: "train stepz=1 --dry-run", says: ["stepz", "“steps”"]),
         Case(command: "fly", status: 64, says: ["fly"]),
     ]
+
+    private static func words(_ command: String) -> [String] { command.split(separator: " ").map(String.init) }
 
     @Test(arguments: cases) func isNamed(_ wrong: Case) throws {
         let model = try ModelFixture()
@@ -123,13 +129,106 @@ import Testing
         }
     }
 
+    /// Sizes that no machine has are refused before any work, with what they would take.
+    @Test(arguments: [
+        ("bench rollout --batch 1048576", 64, "--batch is 1048576"),
+        ("bench rollout --new 1048576 --threads 1024", 64, "--new is 1048576"),
+        ("bench rollout --prompt 1048576 --threads 1024", 64, "--prompt is 1048576"),
+        ("bench learner --length 1048576 --threads 1024", 64, "--length is 1048576"),
+        ("bench learner --prompt 1048576 --threads 1024", 64, "--prompt is 1048576"),
+        ("bench kernels --batch 64,1048576 --threads 1024", 64, "--batch is 1048576"),
+        ("generate --model MODEL --samples 1048576 --threads 1024 --prompts MANY", 64, "--samples is 1048576"),
+        ("train --dry-run student.hiddenSize=1048572 student.layers=1000", 65, "student.hiddenSize: is 1048572"),
+        ("train --dry-run evaluation.samples=16777216 task.testProblems=1000", 65, "evaluation.samples: is 16777216"),
+    ])
+    func whatCannotFitIsRefused(command: String, status: Int32, says: String) throws {
+        let model = try ModelFixture()
+        let rows = (0..<1024).map { "{\"id\": \($0), \"tokens\": [0]}" }
+        let many = try model.folder.write(rows.joined(separator: "\n"), to: "many.jsonl")
+        let outcome = try CommandLineProcess.run(
+            Self.words(command.replacing("MODEL", with: model.path).replacing("MANY", with: many)))
+        #expect(outcome.status == status, "\(outcome.diagnostics)")
+        #expect(outcome.output.isEmpty)
+        #expect(outcome.diagnostics.contains(says), "\(outcome.diagnostics)")
+        #expect(outcome.diagnostics.contains("the work would take about"))
+        #expect(outcome.diagnostics.split(separator: "\n").count == 1)
+    }
+
+    /// A small limit stands in for a small machine.
+    @Test func theLimitOfTheProcessCounts() throws {
+        let script = "ulimit -v 6000000; exec \"$0\" bench rollout --batch 4096 --new 200 --prompt 16 --threads 1"
+        let outcome = try CommandLineProcess.run(
+            URL(fileURLWithPath: "/bin/sh"), ["-c", script, CommandLineProcess.executable.path])
+        #expect(outcome.status == 64)
+        #expect(outcome.diagnostics.contains("--batch is 4096"), "\(outcome.diagnostics)")
+    }
+
+    static let hugeFields = [
+        "hidden_size", "intermediate_size", "vocab_size", "max_position_embeddings", "num_hidden_layers",
+        "num_attention_heads", "num_key_value_heads", "head_dim",
+    ]
+
+    /// A config.json that asks for too much, or for nonsense, is named before any weight is read, by every command.
+    @Test(
+        arguments: hugeFields,
+        [
+            "generate --model MODEL", "logprobs --model MODEL --tokens ROWS",
+            "eval --model MODEL --task gsm8k task.test=ROWS",
+            "bench rollout --model MODEL --batch 1 --prompt 2 --new 2 --threads 1",
+            "bench learner --model MODEL --batch 1 --prompt 2 --length 2 --threads 1",
+            "train --dry-run task.kind=gsm8k student.model=MODEL task.training=ROWS",
+        ])
+    func hugeFieldsOfAModelAreRefused(field: String, command: String) throws {
+        let model = try ModelFixture()
+        let rows = try model.folder.write("{\"id\": 1, \"tokens\": [0, 1]}", to: "rows.jsonl")
+        let file = model.folder.url.appending(path: "config.json")
+        let whole = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
+        // Even, below the largest 32-bit number, and no machine has so much; then beyond it, below zero, and zero.
+        for value in command.hasPrefix("generate") ? [2_147_483_640, 1_000_000_000_000, .max, -1, 0] : [2_147_483_640] {
+            var configuration = try #require(whole as? [String: Any])
+            configuration[field] = value
+            if field == "num_key_value_heads" { configuration["num_attention_heads"] = value }
+            try JSONSerialization.data(withJSONObject: configuration).write(to: file)
+            let outcome = try CommandLineProcess.run(
+                Self.words(command.replacing("MODEL", with: model.path).replacing("ROWS", with: rows)))
+            #expect(outcome.status == 65, "\(value): \(outcome.diagnostics)")
+            #expect(outcome.diagnostics.contains("config.json: "), "\(outcome.diagnostics)")
+            #expect(outcome.diagnostics.split(separator: "\n").count == 1)
+        }
+    }
+
+    /// Integers at the ends of their range trap nowhere.
+    @Test(
+        arguments: [
+            ("bench rollout", ["--batch", "--prompt", "--new", "--threads"]),
+            ("bench learner", ["--batch", "--prompt", "--length", "--threads"]),
+            ("bench kernels", ["--batch", "--threads"]),
+            ("generate --model MODEL", ["--samples", "--batch", "--max-new-tokens", "--threads"]),
+            ("logprobs --model MODEL --tokens ROWS", ["--threads"]),
+            ("eval --model MODEL", ["--samples", "--threads"]),
+            ("tokenize --tokenizer MODEL", ["--threads"]), ("score --input ROWS", ["--threads"]),
+            ("decompose --input ROWS", ["--threads"]), ("info", ["--threads"]),
+        ])
+    func integersOutOfRangeAreNamed(command: String, options: [String]) throws {
+        for option in options {
+            for value in [
+                "9223372036854775807", "-9223372036854775808", "-1", "1000000000000", "10000000000000000000000",
+            ] {
+                let outcome = try CommandLineProcess.run(
+                    Self.words(command) + ["\(option)=\(value)"])
+                #expect(outcome.status == 64, "\(option) \(value): \(outcome.diagnostics)")
+                #expect(outcome.diagnostics.contains(option))
+            }
+        }
+    }
+
     @Test(arguments: [
         "info", "generate --model x", "logprobs --model x --tokens x", "tokenize --tokenizer x", "decompose --input x",
         "score --input x", "eval --model x", "bench kernels", "train --dry-run",
     ])
     func unknownKernelVariantIsRefused(command: String) throws {
         let outcome = try CommandLineProcess.run(
-            command.split(separator: " ").map(String.init), environment: ["RLKD_ISA": "abacus"])
+            Self.words(command), environment: ["RLKD_ISA": "abacus"])
         #expect(outcome.status == 65)
         #expect(outcome.diagnostics.contains("RLKD_ISA") && outcome.diagnostics.contains("abacus"))
         #expect(outcome.diagnostics.split(separator: "\n").count == 1)

@@ -1,4 +1,5 @@
 import Foundation
+import Pipelines
 import Synchronization
 import Testing
 
@@ -32,6 +33,37 @@ import Testing
 
     @Test func tableColumnsAreAligned() {
         #expect(TextTable.layOut([["a", "bb"], ["ccc", "d"], ["e", ""]]) == "a    bb\nccc  d\ne")
+    }
+
+    /// The first row finds the reader gone: of a million others, only those under way then are still computed.
+    @Test func rowsStopWhenTheReaderIsGone() async throws {
+        let executor = ComputeExecutor(threads: 2, pinned: false)
+        defer { executor.shutdown() }
+        let computed = Atomic<Int>(0)
+        let rows = OrderedRows { _ in throw OutputClosed() }
+        // Each thread's first row may be under way, and finds out when it is put out.
+        await #expect(throws: OutputClosed.self) {
+            try await ParallelRows.run(count: 1_000_000, on: executor, lane: .scoring, into: rows) {
+                { index in
+                    computed.add(1, ordering: .relaxed)
+                    return (Data([1]), index)
+                }
+            }
+        }
+        #expect(computed.load(ordering: .relaxed) <= 3)
+    }
+
+    @Test func rowsGiveTheirValuesInOrder() async throws {
+        let executor = ComputeExecutor(threads: 3, pinned: false)
+        defer { executor.shutdown() }
+        let written = SharedBytes()
+        let values = try await ParallelRows.run(
+            count: 100, on: executor, lane: .scoring, into: OrderedRows { written.append($0) }
+        ) {
+            { index in (Data([UInt8(index)]), index * index) }
+        }
+        #expect(values == (0..<100).map { $0 * $0 })
+        #expect(written.all == (0..<100).map { UInt8($0) })
     }
 
     @Test func workIsHandedOutOnce() {

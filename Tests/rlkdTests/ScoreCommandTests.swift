@@ -48,6 +48,22 @@ import Testing
         #expect(outcome.diagnostics.contains("AUC"))
     }
 
+    @Test(arguments: ["score", "decompose"]) func threadsLeaveNoTrace(command: String) throws {
+        let folder = try TemporaryFolder()
+        let rows = (0..<200).map { index in
+            let path = "\(index) + 4 = \(index + 4)\\n\(index % 7) * 2 = \(index % 7 * 2)"
+            return "{\"id\": \(index), \"text\": \"\(path)\", \"teacher\": \"3 + 4 = 7\", \"student\": \"\(path)\"}"
+        }
+        let input = try folder.write(rows.joined(separator: "\n"), to: "rows.jsonl")
+        let outcomes = try ["1", "2", "7"].map {
+            try CommandLineProcess.run([command, "--input", input, "--threads", $0])
+        }
+        #expect(outcomes.map(\.status) == [0, 0, 0])
+        #expect(outcomes[0].text.split(separator: "\n").count == 200)
+        #expect(outcomes[1].output == outcomes[0].output)
+        #expect(outcomes[2].output == outcomes[0].output)
+    }
+
     @Test func decomposesRowsInOrder() throws {
         struct Row: Decodable {
             struct Structure: Decodable {

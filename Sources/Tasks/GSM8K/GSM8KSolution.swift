@@ -15,16 +15,16 @@ public struct GSM8KSolution: Sendable, Hashable {
         self.lines = lines.dropLast().map { GSM8KLine(String($0)) }
     }
 
-    /// Every line tells the sub-question that it answers.
-    public var isLabelled: Bool { lines.allSatisfy { $0.subQuestion != nil } }
-
     /// The lines and the final answer, without labels.
     public func text(_ marks: GSM8K.CalculatorMarks) -> String {
         (lines.map { marks == .keep ? $0.markedText : $0.text } + ["#### \(finalAnswer)"]).joined(separator: "\n")
     }
 
-    /// A line a step.
-    public var structure: Structure { Structure(steps: lines.map(\.step)) }
+    /// A line a step; nil unless every line tells the sub-question that it answers.
+    public var structure: Structure? {
+        let steps = lines.compactMap(\.step)
+        return steps.count == lines.count ? Structure(steps: steps) : nil
+    }
 }
 
 /// One line of a solution: `Natalia sold 48/2 = <<48/2=24>>24 clips in May.`
@@ -61,16 +61,9 @@ public struct GSM8KLine: Sendable, Hashable {
         subProblem = String(decoding: kept, as: UTF8.self)
     }
 
-    /// The sub-question is the meta-reasoning. A line without one gets "Find: " and its words, numbers and arithmetic left out:
-    /// "Find: Natalia sold clips in May".
-    public var step: Step {
-        Step(
-            metaReasoning: subQuestion ?? "Find: " + words.joined(separator: " "), subProblem: subProblem,
-            answer: result ?? "")
-    }
-
-    private var words: [Substring] {
-        text.split { !($0.isLetter || "'’".contains($0)) }.filter { $0 != "x" }
+    /// The sub-question is the meta-reasoning; nil without one.
+    public var step: Step? {
+        subQuestion.map { Step(metaReasoning: $0, subProblem: subProblem, answer: result ?? "") }
     }
 }
 

@@ -14,7 +14,4 @@ public struct ProblemFields: Sendable, Hashable, Codable {
         self.trace = trace
         self.id = id
     }
-
-    /// OpenR1-Math: R1's `generations` are the traces.
-    public static let openR1Math = ProblemFields(question: "problem", answer: "answer", trace: "generations")
 }

@@ -8,16 +8,19 @@ public struct QuantityGraphSet: RandomAccessCollection, Sendable {
         case base
         /// The arms' problems with the teacher's traces.
         case training
+        /// Held out for the choice of settings, as large as in training.
         case validation
         /// Held out, as large as in training.
         case same
         /// Held out, larger.
         case larger
+        /// Held out for the choice of settings, larger.
+        case largerValidation
 
         public var split: DataSplit {
             switch self {
             case .base, .training: .training
-            case .validation: .validation
+            case .validation, .largerValidation: .validation
             case .same, .larger: .test
             }
         }
@@ -80,7 +83,7 @@ public struct QuantityGraphSet: RandomAccessCollection, Sendable {
         switch kind {
         case .base: configuration.baseSizes
         case .training, .validation, .same: configuration.sizes
-        case .larger: configuration.largerSizes
+        case .larger, .largerValidation: configuration.largerSizes
         }
     }
 }

@@ -71,12 +71,24 @@ public struct ConfigurationReader {
 
     private mutating func merge(_ base: Node, with change: Node, source: String, path: [String]) throws -> Node {
         guard case .mapping(var known) = base else {
-            origins[path.joined(separator: ".")] = (source, change.mark?.line)
+            let key = path.joined(separator: ".")
+            origins[key] = (source, change.mark?.line)
+            var value = change
             if case .sequence = base, case .scalar(let scalar) = change {
                 let names = scalar.string.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
-                return Node(names.map { Node($0) })
+                value = Node(names.map { Node($0) })
             }
-            return change
+            guard !RunConfiguration.ranges.contains(key) || value.sequence?.count == 2 else {
+                throw ConfigurationError(
+                    source: source, line: change.mark?.line, key: key,
+                    reason: "is not two whole numbers, the least and the most")
+            }
+            // The decoder would take an absent text for the word “null”.
+            guard !RunConfiguration.texts.contains(key) || value.null == nil else {
+                throw ConfigurationError(
+                    source: source, line: change.mark?.line, key: key, reason: "has no value; \"\" is the empty text")
+            }
+            return value
         }
         guard case .mapping(let changes) = change else {
             throw ConfigurationError(

@@ -12,7 +12,7 @@ enum DecodingProblem {
         case .keyNotFound(let key, let context):
             (names(context.codingPath) + [key.stringValue], "is missing")
         case .dataCorrupted(let context):
-            (names(context.codingPath), reason(context.debugDescription))
+            (names(context.codingPath), reason(names(context.codingPath), context.debugDescription))
         @unknown default:
             ([], "\(error)")
         }
@@ -22,8 +22,12 @@ enum DecodingProblem {
         path.map { $0.intValue.map(String.init) ?? $0.stringValue }
     }
 
-    private static func reason(_ text: String) -> String {
-        "is not among the values it takes (\(text))"
+    private static func reason(_ path: [String], _ text: String) -> String {
+        let key = path.filter { Int($0) == nil }.joined(separator: ".")
+        if RunConfiguration.ranges.contains(key) { return "is not a least and a most, in this order" }
+        guard let choices = RunConfiguration.choices[key] else { return "is not a value it takes (\(text))" }
+        let given = text.split(separator: " ").last ?? ""
+        return "is not among the values it takes: “\(given)” is none of \(choices.joined(separator: ", "))"
     }
 
     private static func kind(of type: any Any.Type) -> String {

@@ -3,7 +3,9 @@ import Yams
 
 /// Makes the paths in a configuration file relative to its folder.
 struct PathResolver {
-    private static let pathKeys = [["output"], ["task", "training"], ["task", "test"], ["student", "model"]]
+    private static let pathKeys = [
+        ["output"], ["task", "training"], ["task", "test"], ["task", "validation"], ["student", "model"],
+    ]
 
     let folder: URL
 

@@ -22,6 +22,8 @@ extension RewardConfiguration {
                 judge: MemoizedJudge(judge), method: alignment, compatibility: compatibility),
             composition: RewardComposition(
                 accuracy: accuracy, format: format, tagCount: tagCount, structure: countsStructure ? structure : 0,
+                overlong: overlong.weight == 0 ? nil : overlong.weight,
+                overlongPenalty: OverlongPenalty(limit: overlong.limit, cache: overlong.limit - overlong.start),
                 alpha: countsStructure ? alpha : nil),
             verifier: verifier)
     }

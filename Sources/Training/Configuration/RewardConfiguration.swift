@@ -14,6 +14,7 @@ public struct RewardConfiguration: Sendable, Codable, Equatable {
     public var format = 10.0
     public var tagCount = 0.0
     public var structure = 15.0
+    public var overlong = OverlongConfiguration()
     /// α of the paper: α · structure + (1 − α) · outcome; without it the terms are summed by weight alone.
     public var alpha: Double?
     public var decomposer = DecomposerKind.rules
@@ -21,6 +22,22 @@ public struct RewardConfiguration: Sendable, Codable, Equatable {
     public var alignment = AlignmentMethod.prefix
     /// Whether the paper's released code is followed to the letter.
     public var compatibility = Compatibility.none
+
+    public init() {}
+}
+
+/// The soft punishment of long completions (DAPO, arXiv 2503.14476, section 3.4): weight × a value that is 0 up to `start`
+/// tokens, falls linearly to −1 at `limit`, and stays there.
+///
+/// DAPO's L_max is `limit`, its L_cache `limit` − `start`. A completion is cut where its task says (`task.maxNewTokens`, or the
+/// steps that a quantity graph allows), which these lengths do not change.
+public struct OverlongConfiguration: Sendable, Codable, Equatable {
+    /// 0 leaves the punishment out.
+    public var weight = 0.0
+    /// Tokens of the longest completion that is not punished.
+    public var start = 192
+    /// Tokens from which a completion gets −1.
+    public var limit = 256
 
     public init() {}
 }

@@ -4,10 +4,12 @@ extension RunConfiguration {
 
     /// - Throws: `ConfigurationError` naming the first key whose value is impossible.
     func validate() throws {
+        try Self.check(
+            !name.isEmpty && !name.contains("/"), "name", "is “\(name)”: it must be a folder's name, without “/”")
         try Self.check(threads >= 0 && threads <= 1024, "threads", "is \(threads): 0 for all cores, or 1 to 1024")
         try Self.check(
             workers >= 0 && workers <= 1024, "workers", "is \(workers): 0 for as many as threads, or 1 to 1024")
-        try Self.check(maxStaleness >= 0, "maxStaleness", "is \(maxStaleness): it must be 0 or more")
+        try Self.checkCount(maxStaleness, from: 0, "maxStaleness")
         try Self.checkCount(steps, from: 0, "steps")
         try Self.check(!arms.isEmpty, "arms", "names no arm")
         try Self.check(Set(arms).count == arms.count, "arms", "names an arm twice")
@@ -18,6 +20,7 @@ extension RunConfiguration {
         try validateReward()
         try validateStudent()
         try validateRest()
+        try MemoryNeed(problemsOf: self).check()
     }
 
     private func validateImitation(_ settings: ImitationConfiguration, _ key: String) throws {
@@ -38,7 +41,8 @@ extension RunConfiguration {
         try Self.checkCount(settings.queueCapacity, from: 1, "\(key).queueCapacity")
         try Self.checkRate(settings.learningRate, "\(key).learningRate")
         try Self.checkCount(settings.warmupSteps, from: 0, "\(key).warmupSteps")
-        try Self.check(settings.clip > 0, "\(key).clip", "is \(settings.clip): it must be above 0")
+        try Self.check(
+            settings.clip > 0 && settings.clip.isFinite, "\(key).clip", "is \(settings.clip): it must be above 0")
         try Self.check(
             settings.referenceWeight >= 0 && settings.referenceWeight.isFinite, "\(key).referenceWeight",
             "is \(settings.referenceWeight): it must be 0 or more")
@@ -73,6 +77,14 @@ extension RunConfiguration {
         ] {
             try Self.check(weight.isFinite, "reward.\(name)", "is \(weight): it must be a finite number")
         }
+        let overlong = reward.overlong
+        try Self.check(
+            overlong.weight >= 0 && overlong.weight.isFinite, "reward.overlong.weight",
+            "is \(overlong.weight): it must be 0 or more")
+        try Self.checkCount(overlong.limit, from: 1, "reward.overlong.limit")
+        try Self.check(
+            (0...overlong.limit).contains(overlong.start), "reward.overlong.start",
+            "is \(overlong.start): it must be from 0 to reward.overlong.limit, which is \(overlong.limit)")
         try Self.check(
             reward.alpha.map { (0...1).contains($0) } ?? true, "reward.alpha", "must be from 0 to 1")
     }
@@ -88,10 +100,40 @@ extension RunConfiguration {
         try Self.check(
             student.initialDeviation >= 0 && student.initialDeviation.isFinite, "student.initialDeviation",
             "is \(student.initialDeviation): it must be 0 or more")
+        if student.model == nil { try validateShape() }
+    }
+
+    /// The shape of a fresh student.
+    private func validateShape() throws {
+        let (hidden, heads, shared) = (student.hiddenSize, student.attentionHeads, student.keyValueHeads)
+        try Self.check(
+            hidden.isMultiple(of: heads), "student.hiddenSize",
+            "is \(hidden): it must be a multiple of student.attentionHeads, which is \(heads)")
+        try Self.check(
+            (hidden / heads).isMultiple(of: 2), "student.hiddenSize",
+            "is \(hidden), \(hidden / heads) for each of the \(heads) student.attentionHeads: that must be even, because the "
+                + "rotary embedding turns pairs")
+        try Self.check(
+            heads.isMultiple(of: shared), "student.keyValueHeads",
+            "is \(shared): it must divide student.attentionHeads, which is \(heads)")
     }
 
     private func validateRest() throws {
         try Self.checkCount(task.maxNewTokens, from: 1, "task.maxNewTokens")
+        try Self.check(
+            task.graphs.seed == 0, "task.graphs.seed", "is \(task.graphs.seed): problems are drawn by seed; leave it 0")
+        do {
+            try task.graphs.validate()
+        } catch {
+            throw ConfigurationError(source: "configuration", key: "task.graphs.\(error.field)", reason: error.reason)
+        }
+        let fields = [
+            ("question", Optional(task.fields.question)), ("answer", task.fields.answer), ("trace", task.fields.trace),
+            ("id", task.fields.id),
+        ]
+        for (name, field) in fields {
+            try Self.check(field?.isEmpty != true, "task.fields.\(name)", "is empty: it must name a field of the rows")
+        }
         let least = task.kind == .quantityGraphs ? 1 : 0
         try Self.checkCount(task.trainingProblems, from: least, "task.trainingProblems")
         try Self.checkCount(task.testProblems, from: least, "task.testProblems")

@@ -12,7 +12,8 @@ extension RunConfiguration {
         }
         // The encoder leaves out values that are nil.
         for path in [
-            ["output"], ["task", "training"], ["task", "test"], ["student", "model"], ["reward", "alpha"],
+            ["output"], ["task", "training"], ["task", "test"], ["task", "validation"], ["student", "model"],
+            ["reward", "alpha"],
             ["task", "fields", "answer"], ["task", "fields", "trace"], ["task", "fields", "id"],
         ] {
             node.addMissing(path)

@@ -65,6 +65,8 @@ public struct TaskConfiguration: Sendable, Codable, Equatable {
     /// Files of problems with teacher traces, and of held-out problems.
     public var training: String?
     public var test: String?
+    /// Held-out problems apart from the test's, for `evaluation.split: validation`.
+    public var validation: String?
     /// Problems with a teacher trace that every arm gets, and held-out problems; 0 takes all there are.
     public var trainingProblems = 400
     public var testProblems = 256
@@ -78,6 +80,14 @@ public struct TaskConfiguration: Sendable, Codable, Equatable {
     public var fields = ProblemFields(trace: "trace")
 
     public init() {}
+
+    /// The file of a split, and the key that names it.
+    func heldOutFile(_ split: EvaluationConfiguration.Split) -> (key: String, path: String?) {
+        switch split {
+        case .test: ("task.test", test)
+        case .validation: ("task.validation", validation)
+        }
+    }
 }
 
 public struct StudentConfiguration: Sendable, Codable, Equatable {
@@ -93,6 +103,16 @@ public struct StudentConfiguration: Sendable, Codable, Equatable {
     public var initialDeviation: Float = 0.06
 
     public init() {}
+
+    /// The key that makes a field of config.json, dotted.
+    static func key(ofField field: String) -> String {
+        let names = [
+            "hidden_size": "hiddenSize", "intermediate_size": "intermediateSize", "num_hidden_layers": "layers",
+            "num_attention_heads": "attentionHeads", "num_key_value_heads": "keyValueHeads",
+            "max_position_embeddings": "maxPositions", "head_dim": "hiddenSize",
+        ]
+        return names[field].map { "student.\($0)" } ?? "student"
+    }
 }
 
 public struct ImitationConfiguration: Sendable, Codable, Equatable {
@@ -131,6 +151,13 @@ public struct EvaluationConfiguration: Sendable, Codable, Equatable {
     /// Samples a problem for pass@k, beside the greedy one.
     public var samples = 8
     public var temperature: Float = 1
+    /// The held-out problems that models are measured on: `validation` while settings are chosen, `test` at the end.
+    public var split = Split.test
+
+    /// Splits share no problem.
+    public enum Split: String, Sendable, Codable, CaseIterable {
+        case test, validation
+    }
 
     public init() {}
 }

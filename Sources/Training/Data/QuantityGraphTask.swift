@@ -41,9 +41,14 @@ struct QuantityGraphTask: RunTask {
             self.tokenizer = tokenizer
             self.end = end
             training = try prepare(.training, count: configuration.task.trainingProblems)
+            let kinds: (same: QuantityGraphSet.Kind, larger: QuantityGraphSet.Kind) =
+                switch configuration.evaluation.split {
+                case .test: (.same, .larger)
+                case .validation: (.validation, .largerValidation)
+                }
             tests = [
-                TestSet(name: "same", problems: try prepare(.same, count: configuration.task.testProblems)),
-                TestSet(name: "larger", problems: try prepare(.larger, count: configuration.task.testProblems)),
+                TestSet(name: "same", problems: try prepare(kinds.same, count: configuration.task.testProblems)),
+                TestSet(name: "larger", problems: try prepare(kinds.larger, count: configuration.task.testProblems)),
             ]
         } catch let error as QuantityGraphConfigurationError {
             throw ConfigurationError(source: "configuration", key: "task.graphs.\(error.field)", reason: error.reason)

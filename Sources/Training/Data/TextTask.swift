@@ -17,7 +17,7 @@ struct TextTask: RunTask {
     var reader: any StructureReader { SolutionLineReader() }
     let verifier: any OutcomeVerifier
 
-    /// Throws `ConfigurationError` and `ProblemSourceError`, both naming the file.
+    /// Throws `ConfigurationError` and `MalformedInput`, both naming the file.
     init(_ configuration: RunConfiguration, student: LoadedStudent) throws {
         tokenizer = student.tokenizer
         let task = configuration.task
@@ -29,7 +29,7 @@ struct TextTask: RunTask {
             Self.read(trainingFile, task), limit: task.trainingProblems, file: trainingFile)
         var dropped = training.dropped
         self.training = training.problems
-        if let testFile = task.test {
+        if let testFile = task.heldOutFile(configuration.evaluation.split).path {
             let test = try fitting.prepare(Self.read(testFile, task), limit: task.testProblems, file: testFile)
             dropped += test.dropped
             tests = [TestSet(name: "same", problems: test.problems)]

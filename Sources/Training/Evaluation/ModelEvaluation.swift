@@ -18,6 +18,8 @@ public struct ModelEvaluation: Sendable {
     private let evaluator: Evaluator
     private let tests: [TestSet]
     private let imitatesTeacher: Bool
+    /// Positions of the longest prompt with its completion.
+    private let longestSequence: Int
     /// Rows of the test file that do not fit the model's context.
     public let dropped: Int
 
@@ -44,7 +46,7 @@ public struct ModelEvaluation: Sendable {
 
     /// Reads and checks everything: of the configuration, `task`, `reward`, `evaluation` and `seed` count.
     ///
-    /// - Throws: `ConfigurationError`, `ProblemSourceError` and `FormatError`, all naming file and field: also for a vocabulary
+    /// - Throws: `ConfigurationError`, `MalformedInput` and `FormatError`, all naming file and field: also for a vocabulary
     ///   that is not the task's, a test file without a usable row, and a context too short.
     public init(model directory: String, configuration: RunConfiguration) throws {
         try configuration.validate()
@@ -57,7 +59,7 @@ public struct ModelEvaluation: Sendable {
             try Self.checkVocabulary(of: model.tokenizer, against: task.tokenizer, directory: directory)
             (tests, dropped, reader, verifier) = (task.tests, 0, task.reader, task.verifier)
         case .gsm8k, .jsonl:
-            (tests, dropped) = try Self.textTests(configuration.task, model)
+            (tests, dropped) = try Self.textTests(configuration, model)
             reader = SolutionLineReader()
             verifier = TextAnswerVerifier(style: configuration.task.kind == .gsm8k ? .hashes : .automatic)
         }
@@ -67,8 +69,20 @@ public struct ModelEvaluation: Sendable {
             scorer: configuration.reward.makeScorer(reader: reader, verifier: verifier),
             samples: configuration.evaluation.samples, temperature: configuration.evaluation.temperature,
             seed: configuration.seed, endTokens: model.endTokens, batchCapacity: 64)
-        try Self.checkContext(of: model, tests, imitatesTeacher: imitatesTeacher, directory: directory)
+        longestSequence = try Self.longestSequence(
+            of: model, tests, imitatesTeacher: imitatesTeacher, directory: directory)
         weights = PolicyWeights(model.parameters)
+    }
+
+    /// What `run` takes beside what is in memory already.
+    ///
+    /// - Parameter samples: what decides how many completions there are of a problem.
+    public func need(threads: Int, samples: MemoryCause) -> MemoryNeed {
+        var need = MemoryNeed()
+        need.addEvaluation(
+            ModelMemory(weights.configuration), longest: Double(longestSequence), threads: threads,
+            problems: tests.map(\.problems.count).max() ?? 0, samples: evaluator.samples, cause: samples)
+        return need
     }
 
     /// The model's scores on each set, in the task's order; they do not depend on the number of threads.
@@ -85,10 +99,12 @@ public struct ModelEvaluation: Sendable {
     }
 
     private static func textTests(
-        _ task: TaskConfiguration, _ model: LoadedStudent
+        _ configuration: RunConfiguration, _ model: LoadedStudent
     ) throws -> (tests: [TestSet], dropped: Int) {
-        guard let file = task.test else {
-            throw ConfigurationError(source: "configuration", key: "task.test", reason: "names no file of problems")
+        let task = configuration.task
+        let heldOut = task.heldOutFile(configuration.evaluation.split)
+        guard let file = heldOut.path else {
+            throw ConfigurationError(source: "configuration", key: heldOut.key, reason: "names no file of problems")
         }
         let problems =
             task.kind == .gsm8k
@@ -108,10 +124,12 @@ public struct ModelEvaluation: Sendable {
                 + "\(name(task.token(for: id))) (is task.graphs.modulus what the model was trained with?)")
     }
 
-    private static func checkContext(
+    /// - Throws: `ConfigurationError` where it exceeds the model's context.
+    private static func longestSequence(
         of model: LoadedStudent, _ tests: [TestSet], imitatesTeacher: Bool, directory: String
-    ) throws {
+    ) throws -> Int {
         let context = model.parameters.configuration.maxPositions
+        var longest = 1
         for prepared in tests.flatMap(\.problems) {
             let prompt = try model.tokenizer.encode(prepared.problem.question, addSpecialTokens: true).count
             let needed = prompt + prepared.maxNewTokens(imitatingTeacher: imitatesTeacher)
@@ -120,7 +138,9 @@ public struct ModelEvaluation: Sendable {
                     source: directory + "/config.json", key: "max_position_embeddings",
                     reason: "is \(context); problem \(prepared.problem.id) needs \(needed)")
             }
+            longest = max(longest, needed)
         }
+        return longest
     }
 
     private struct Origin: Decodable {

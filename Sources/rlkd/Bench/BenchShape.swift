@@ -1,6 +1,7 @@
 import ArgumentParser
 import Models
-import StructureRewards
+import Tasks
+import Training
 
 /// What a benchmark runs on: a model directory, or a built-in shape with random weights.
 struct BenchShape: ParsableArguments {
@@ -34,23 +35,45 @@ struct BenchShape: ParsableArguments {
 
     /// - Throws: `FormatError`.
     func configurations(default names: [Name]) throws -> [ModelConfiguration] {
-        if let model { return [try ModelDirectory(model).configuration] }
+        if let model { return [try ModelDirectory.configuration(model)] }
         return (shape.map { [$0] } ?? names).map(\.configuration)
     }
 
-    /// - Throws: `FormatError`; `MalformedInput` where the model has not that many positions.
-    func parameters(positions: Int) throws -> Parameters {
-        if let model {
-            let parameters = try ModelDirectory(model).parameters
-            guard parameters.configuration.maxPositions >= positions else {
-                throw MalformedInput(
-                    file: model + "/config.json", field: "max_position_embeddings",
-                    problem: "is \(parameters.configuration.maxPositions), but the benchmark needs \(positions)")
-            }
-            return parameters
+    /// The one model of a benchmark, a built-in shape with as many positions as are needed.
+    ///
+    /// - Throws: `FormatError`; `MalformedInput` where a model directory's has not that many positions.
+    func configuration(positions: Int) throws -> ModelConfiguration {
+        guard let model else {
+            var configuration = (shape ?? .tiny).configuration
+            configuration.maxPositions = max(configuration.maxPositions, positions)
+            return configuration
         }
-        var configuration = (shape ?? .tiny).configuration
-        configuration.maxPositions = max(configuration.maxPositions, positions)
+        let configuration = try ModelDirectory.configuration(model)
+        guard configuration.maxPositions >= positions else {
+            throw MalformedInput(
+                file: model + "/config.json", field: "max_position_embeddings",
+                problem: "is \(configuration.maxPositions), but the benchmark needs \(positions)")
+        }
+        return configuration
+    }
+
+    /// What the weights of that model, and one version as it is served, take; a built-in shape's size goes by `positions`.
+    func need(of configuration: ModelConfiguration, positions: MemoryCause) -> MemoryNeed {
+        if let model { return ModelDirectory.need(of: configuration, path: model) }
+        let memory = ModelMemory(configuration)
+        var need = MemoryNeed()
+        need.add(memory.parameters + memory.policyWeights + memory.rotaryTable, positions)
+        return need
+    }
+
+    /// What sizes go by that are the model's: fields of a directory's, else `option`.
+    func cause(of configuration: ModelConfiguration, or option: MemoryCause) -> MemoryCause {
+        model.map { ModelDirectory.weightCause(of: configuration, path: $0) } ?? option
+    }
+
+    /// - Throws: `FormatError`.
+    func parameters(of configuration: ModelConfiguration) throws -> Parameters {
+        if let model { return try ModelDirectory(model).parameters }
         return try Parameters.randomized(configuration: configuration, seed: 1)
     }
 }

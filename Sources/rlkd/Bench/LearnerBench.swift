@@ -6,7 +6,9 @@ import Trajectories
 
 /// Whole updates on random tokens: forward, backward, optimizer and publication, spread over all threads.
 struct LearnerBench: Sendable {
-    private static let groupSize = 8
+    static let groupSize = 8
+    /// Of a rollout and of the micro-batch made of it, about.
+    static let bytesPerToken = 64.0
     private static let leastUpdates = 3
     private static let leastSeconds = 1.5
 
@@ -71,12 +73,23 @@ struct LearnerBench: Sendable {
             rollouts: rollouts)
     }
 
+    private static let configuration = LearnerConfiguration(
+        schedule: LearningRateSchedule(peak: 1e-6, warmupSteps: 0, totalSteps: 1, shape: .constant))
+
+    /// Rows of the largest micro-batch.
+    static func microBatchRows(prompt: Int, length: Int) -> Int {
+        prompt + max(configuration.microBatchRows, length)
+    }
+
+    /// Whether a micro-batch is larger than the learner makes it by itself.
+    static func isLong(prompt: Int, length: Int) -> Bool {
+        max(prompt, length) > configuration.microBatchRows
+    }
+
     private func learner(_ executor: ComputeExecutor) -> Learner {
         let own = parameters.copy()
         return Learner(
-            parameters: own, version: PolicyVersion(0),
-            configuration: LearnerConfiguration(
-                schedule: LearningRateSchedule(peak: 1e-6, warmupSteps: 0, totalSteps: 1, shape: .constant)),
+            parameters: own, version: PolicyVersion(0), configuration: Self.configuration,
             store: PolicyStore(PolicyWeights(own)), lane: executor.lane(.learner), threads: executor.threads)
     }
 

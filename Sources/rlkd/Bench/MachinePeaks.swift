@@ -26,6 +26,9 @@ struct MachinePeaks: Encodable, Sendable {
 
     private static let readFloats = 32 << 20
 
+    /// What a measurement takes in memory.
+    static let bytes = 4 * Double(readFloats)
+
     /// The best of some rounds in which all threads work at once.
     static func measure(on executor: ComputeExecutor) async -> MachinePeaks {
         let source = ReadSource(count: readFloats)

@@ -15,14 +15,19 @@ struct RolloutBench: Sendable {
     var new: Int
 
     /// Steps from the first completion's start to the last one's, which are not timed.
-    private var ramp: Int { batch * prompt / Self.prefillRows + 4 }
+    private var ramp: Int { Self.ramp(batch: batch, prompt: prompt) }
+
+    private static func ramp(batch: Int, prompt: Int) -> Int { batch * prompt / prefillRows + 4 }
 
     /// Positions that a completion takes.
-    var positions: Int { prompt + ramp + new }
+    private var positions: Int { Self.positions(batch: batch, prompt: prompt, new: new) }
 
     static func positions(batch: Int, prompt: Int, new: Int) -> Int {
-        prompt + batch * prompt / prefillRows + 4 + new
+        prompt + ramp(batch: batch, prompt: prompt) + new
     }
+
+    /// Room for every completion at once with a whole context to spare, each rounded up to whole pages.
+    static func positionCapacity(batch: Int, positions: Int) -> Int { (batch + 2) * (positions + 64) }
 
     private struct Rates {
         var prefill = 0.0
@@ -58,10 +63,9 @@ struct RolloutBench: Sendable {
     private func measureThread(_ thread: Int) throws -> Rates {
         var shape = weights.configuration
         shape.maxPositions = positions
-        // Room for every completion at once with a whole context to spare, each rounded up to whole pages.
         let generator = Generator(
             configuration: shape, batchCapacity: batch, prefillRows: Self.prefillRows,
-            positionCapacity: (batch + 2) * (positions + 64))
+            positionCapacity: Self.positionCapacity(batch: batch, positions: positions))
         var rates = Rates()
         for _ in 0..<2 {
             try submit(to: generator, thread: thread, maxNewTokens: 1)

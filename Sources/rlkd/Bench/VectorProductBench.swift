@@ -7,6 +7,9 @@ import Pipelines
 final class VectorProductBench: Sendable {
     private static let totalFloats = 32 << 20
 
+    /// What all copies take, where one alone is not larger.
+    static let bytes = 4 * Double(totalFloats)
+
     private let outputs: Int
     private let depth: Int
     private let packedCount: Int

@@ -17,8 +17,7 @@ struct BatchGeneration: Sendable {
     /// - Throws: what `rows` throws, and `UnusableModel`.
     func run(on executor: ComputeExecutor, into rows: OrderedRows) async throws {
         let work = WorkList(count: plan.requests.count)
-        let share = (plan.completionCount + executor.threads - 1) / executor.threads
-        let capacity = max(1, min(batchCapacity, share))
+        let capacity = plan.batchCapacity(threads: executor.threads, atMost: batchCapacity)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<min(executor.threads, plan.requests.count) {
                 group.addTask(executorPreference: executor.lane(.rollout)) {

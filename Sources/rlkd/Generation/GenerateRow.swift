@@ -1,4 +1,4 @@
-import StructureRewards
+import Tasks
 import Trajectories
 
 /// One row in for `rlkd generate`: `{"id", "prompt"}` or `{"id", "tokens"}`.
@@ -12,13 +12,13 @@ struct GenerateRow {
     var id: RowIdentifier
     var prompt: Prompt
     /// For errors that are found later.
-    var fields: RowFields
+    var fields: JSONRow
 
     /// - Throws: `MalformedInput`.
-    init(_ fields: RowFields) throws(MalformedInput) {
+    init(_ fields: JSONRow) throws(MalformedInput) {
         self.fields = fields
         id = try fields.identifier()
-        switch (try fields.text("prompt"), try fields.tokens("tokens")) {
+        switch (try fields.string("prompt"), try fields.tokens("tokens")) {
         case (let text?, nil): prompt = .text(text)
         case (nil, let tokens?): prompt = .tokens(tokens)
         case (nil, nil): throw fields.failure("prompt", "is missing, and so is “tokens”: a row needs one of them")

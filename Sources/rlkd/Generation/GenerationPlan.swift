@@ -1,7 +1,8 @@
 import Generation
 import Models
-import StructureRewards
+import Tasks
 import Tokenizers
+import Training
 import Trajectories
 
 /// All requests of one `rlkd generate`, checked before the first token is computed.
@@ -16,6 +17,8 @@ struct GenerationPlan: Sendable {
     }
 
     static let defaultNewTokens = 256
+    /// Of a completion that waits for the other samples of its row, then as text: about.
+    static let bytesPerToken = 96.0
 
     private(set) var identifiers: [RowIdentifier] = []
     private(set) var requests: [GenerationRequest] = []
@@ -25,6 +28,11 @@ struct GenerationPlan: Sendable {
 
     /// Completions of all requests together.
     var completionCount: Int { requests.reduce(0) { $0 + $1.sampleCount } }
+
+    /// Completions that a thread runs at once: an even share of all, at most so many.
+    func batchCapacity(threads: Int, atMost limit: Int) -> Int {
+        max(1, min(limit, (completionCount + threads - 1) / threads))
+    }
 
     /// A plan for rows; a row's random numbers depend on the seed, its id, how often that id came before, and the sample.
     ///

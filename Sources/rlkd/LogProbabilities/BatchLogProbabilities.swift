@@ -12,23 +12,15 @@ struct BatchLogProbabilities: Sendable {
 
     /// - Throws: what `output` throws, and `UnusableModel`.
     func run(on executor: ComputeExecutor, into output: OrderedRows) async throws {
-        let work = WorkList(count: rows.count)
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<min(executor.threads, rows.count) {
-                group.addTask(executorPreference: executor.lane(.learner)) {
-                    let pass = Backpropagation(configuration: weights.configuration)
-                    while let index = work.claim() {
-                        try Task.checkCancellation()
-                        let row = LogProbabilityRow(
-                            id: rows[index].id, logprobs: logProbabilities(pass, rows[index].tokens))
-                        guard row.logprobs.allSatisfy(\.isFinite) else {
-                            throw UnusableModel(path: model, row: row.id.description)
-                        }
-                        try await output.put(JSONLine.encode(row), at: index)
-                    }
+        try await ParallelRows.run(count: rows.count, on: executor, lane: .learner, into: output) {
+            let pass = Backpropagation(configuration: weights.configuration)
+            return { index in
+                let row = LogProbabilityRow(id: rows[index].id, logprobs: logProbabilities(pass, rows[index].tokens))
+                guard row.logprobs.allSatisfy(\.isFinite) else {
+                    throw UnusableModel(path: model, row: row.id.description)
                 }
+                return (try JSONLine.encode(row), ())
             }
-            try await group.waitForAll()
         }
     }
 

@@ -1,12 +1,14 @@
-import StructureRewards
+import Tasks
 
 /// One row in for `rlkd logprobs`: `{"id", "tokens"}`.
 struct TokenRow: Sendable {
     var id: RowIdentifier
     var tokens: [Int32]
+    /// Where it stands in its file.
+    var line: Int
 
     /// - Throws: `MalformedInput` also where the model has no such tokens, or not so many positions.
-    init(_ fields: RowFields, vocabularySize: Int, maxPositions: Int) throws(MalformedInput) {
+    init(_ fields: JSONRow, vocabularySize: Int, maxPositions: Int) throws(MalformedInput) {
         id = try fields.identifier()
         guard let tokens = try fields.tokens("tokens") else { throw fields.failure("tokens", "is missing") }
         guard !tokens.isEmpty else { throw fields.failure("tokens", "is empty") }
@@ -16,6 +18,7 @@ struct TokenRow: Sendable {
         }
         try fields.check(tokens, vocabularySize: vocabularySize, field: "tokens")
         self.tokens = tokens
+        line = fields.line
     }
 }
 

@@ -1,5 +1,5 @@
 import Foundation
-import StructureRewards
+import Tasks
 
 /// A file that a command writes beside standard output.
 struct ReportFile {

@@ -1,12 +1,12 @@
 import Foundation
-import StructureRewards
+import Tasks
 import Testing
 
 @testable import rlkd
 
-@Suite struct RowFileTests {
+@Suite struct RowTests {
     private func read(_ text: String) throws -> [GenerateRow] {
-        try RowFile.rows(in: Data(text.utf8), file: "rows.jsonl") { try GenerateRow($0) }
+        try JSONLinesFile(Data(text.utf8), path: "rows.jsonl").rows.map { try GenerateRow($0) }
     }
 
     @Test func readsIdentifiersAndPrompts() throws {

@@ -1,12 +1,14 @@
 import Foundation
+import StructureRewards
+import Tasks
 import Testing
 import Trajectories
 
-@testable import StructureRewards
+@testable import rlkd
 
 @Suite struct ScoreRowTests {
-    private func rows(_ text: String) throws(MalformedInput) -> [ScoreRow] {
-        try JSONLines.rows(ScoreRow.self, in: Data(text.utf8), file: "in.jsonl").map(\.row)
+    private func rows(_ text: String) throws -> [ScoreRow] {
+        try JSONLinesFile(Data(text.utf8), path: "in.jsonl").rows.map { try ScoreRow($0) }
     }
 
     @Test func readsTextsAndStructures() throws {
@@ -27,7 +29,7 @@ import Trajectories
         ("{\"id\":true,\"teacher\":\"t\",\"student\":\"s\"}", 1, "id"),
         (
             "{\"id\":1,\"teacher\":\"t\",\"student\":{\"steps\":[{\"metaReasoning\":\"m\"}]}}", 1,
-            "student.steps.0.subProblem"
+            "student.steps[0].subProblem"
         ),
         ("{\"id\":1,\"teacher\":\"t\",\"student\":\"s\",\"correct\":\"yes\"}", 1, "correct"),
     ])
@@ -38,14 +40,14 @@ import Trajectories
         #expect(error?.field == field)
     }
 
-    @Test(arguments: ["{", "[1]", "3", "\u{FEFF}x", "{\"id\":1"])
+    @Test(arguments: ["{", "[1]", "3", "x\u{FEFF}", "{\"id\":1"])
     func namesLineOfBrokenJSON(text: String) {
         let error = #expect(throws: MalformedInput.self) { try rows("\n" + text) }
         #expect(error?.line == 2)
     }
 
     @Test func namesMissingFile() {
-        let error = #expect(throws: MalformedInput.self) { try ScoreRow.read(from: "/nonexistent/rows.jsonl") }
+        let error = #expect(throws: MalformedInput.self) { try JSONLinesFile(path: "/nonexistent/rows.jsonl") }
         #expect(error?.description.contains("/nonexistent/rows.jsonl") == true)
     }
 
@@ -73,9 +75,42 @@ import Trajectories
     }
 
     @Test func decomposeRowFillsOneOfTwo() async throws {
-        let good = try await DecomposeRow(id: .number(1), text: "1+1=2").decomposed(by: AutomaticDecomposer())
+        let rows = try JSONLinesFile(
+            Data("{\"id\":1,\"text\":\"1+1=2\"}\n{\"id\":1,\"text\":\"[Answer 1] 2\"}".utf8), path: "in.jsonl"
+        ).rows.map { try DecomposeRow($0) }
+        let good = try await rows[0].decomposed(by: AutomaticDecomposer())
         #expect(good.structure?.steps.count == 1 && good.error == nil)
-        let bad = try await DecomposeRow(id: .number(1), text: "[Answer 1] 2").decomposed(by: AutomaticDecomposer())
+        let bad = try await rows[1].decomposed(by: AutomaticDecomposer())
         #expect(bad.structure == nil && bad.error?.contains("[Meta-reasoning 1] expected") == true)
+    }
+
+    @Test func reportsEachModel() {
+        let rows = [
+            ScoredRow(id: .number(1), reward: 1, correct: true, model: "b"),
+            ScoredRow(id: .number(2), reward: nil, correct: false, model: "b", error: "unreadable"),
+            ScoredRow(id: .number(3), reward: 1, correct: true, model: "a"),
+            ScoredRow(id: .number(4), reward: 1, model: "c"),
+        ]
+        let reports = SeparationReport.byModel(rows)
+        #expect(reports.map(\.model) == ["b", "a"])
+        #expect(reports[0].report.areaUnderCurve == 1)
+    }
+
+    /// Whatever stands in a row, it is read or refused.
+    @Test func noRowTraps() {
+        let pieces = [
+            "{", "}", "[", "]", ":", ",", "\"", "\\", "\"id\"", "\"teacher\"", "\"student\"", "\"steps\"",
+            "\"correct\"",
+            "null", "true", "1", "-", "1e9", "é", "\u{feff}", "\n", " ",
+        ]
+        var state: UInt64 = 5
+        func next(_ bound: Int) -> Int {
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return Int((state >> 33) % UInt64(bound))
+        }
+        for _ in 0..<2000 {
+            let text = "{" + (0..<next(14)).map { _ in pieces[next(pieces.count)] }.joined() + "}"
+            #expect((try? rows(text))?.isEmpty != true)
+        }
     }
 }

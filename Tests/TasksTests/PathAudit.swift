@@ -1,10 +1,12 @@
-/// Holds each step of a path against its graph, so that evaluation can say where the errors lie.
+@testable import Tasks
+
+/// Holds each step of a path against its graph, and says where the errors lie.
 ///
 /// A step is judged from what the path itself has written so far: a value computed wrongly is one fault, and using that
 /// value later is none.
-public struct PathAudit: Sendable, Hashable {
+struct PathAudit: Sendable, Hashable {
     /// What a step got wrong.
-    public enum Fault: String, Sendable, Codable, CaseIterable {
+    enum Fault: String, Sendable, Codable, CaseIterable {
         /// Not needed, done before, or not yet possible.
         case choice
         /// The definition opened is not the graph's.
@@ -15,26 +17,26 @@ public struct PathAudit: Sendable, Hashable {
         case compute
     }
 
-    public struct Entry: Sendable, Hashable {
-        public var action: QuantityAction
+    struct Entry: Sendable, Hashable {
+        var action: QuantityAction
         /// The question needs this quantity.
-        public var isNeeded: Bool
+        var isNeeded: Bool
         /// Not done before on this path.
-        public var isFirstTime: Bool
+        var isFirstTime: Bool
         /// Always for an opening; for a solving, opened before and its operands solved before.
-        public var isReady: Bool
+        var isReady: Bool
         /// What the teacher would have done at this point.
-        public var isTeachersChoice: Bool
+        var isTeachersChoice: Bool
         /// Openings only.
-        public var isRecallRight: Bool?
+        var isRecallRight: Bool?
         /// Solvings only.
-        public var isSubstitutionRight: Bool?
+        var isSubstitutionRight: Bool?
         /// Solvings only.
-        public var isArithmeticRight: Bool?
+        var isArithmeticRight: Bool?
 
-        public var isChoiceRight: Bool { isNeeded && isFirstTime && isReady }
+        var isChoiceRight: Bool { isNeeded && isFirstTime && isReady }
 
-        public var faults: [Fault] {
+        var faults: [Fault] {
             let all: [(Fault, Bool?)] = [
                 (.choice, isChoiceRight), (.recall, isRecallRight), (.substitution, isSubstitutionRight),
                 (.compute, isArithmeticRight),
@@ -43,11 +45,11 @@ public struct PathAudit: Sendable, Hashable {
         }
     }
 
-    public var entries: [Entry]
-    public var isAnswerRight: Bool
-    public var isWellFormed: Bool
+    var entries: [Entry]
+    var isAnswerRight: Bool
+    var isWellFormed: Bool
 
-    public init(_ reading: PathReading, of graph: QuantityGraph) {
+    init(_ reading: PathReading, of graph: QuantityGraph) {
         let needed = graph.needed
         let truth = graph.values()
         var opened = Set<QuantityName>()
@@ -80,7 +82,7 @@ public struct PathAudit: Sendable, Hashable {
     }
 
     /// The first step with a fault.
-    public var firstFaulty: Entry? { entries.first { !$0.faults.isEmpty } }
+    var firstFaulty: Entry? { entries.first { !$0.faults.isEmpty } }
 }
 
 extension QuantitySolution {
@@ -99,48 +101,5 @@ extension QuantitySolution {
     /// The value is what the substitution gives.
     func follows(modulus: Int) -> Bool {
         max(left.value, right.value) < modulus && operation(left.value, right.value, modulus: modulus) == value
-    }
-}
-
-/// How often each kind of decision was right, over many paths.
-public struct PathAuditTally: Sendable, Hashable {
-    public struct Share: Sendable, Hashable {
-        public var right = 0
-        public var total = 0
-
-        /// 0 to 1; nil when there was none.
-        public var rate: Double? { total == 0 ? nil : Double(right) / Double(total) }
-    }
-
-    /// Each kind among the steps that have it.
-    public private(set) var shares: [PathAudit.Fault: Share] = [:]
-    /// Openings that the teacher would have chosen at that point: the trial's "name to open right".
-    public private(set) var teachersOpenings = Share()
-    public private(set) var answers = Share()
-    public private(set) var wellFormed = Share()
-
-    public init() {}
-
-    public mutating func add(_ audit: PathAudit) {
-        for entry in audit.entries {
-            count(.choice, entry.isChoiceRight)
-            count(.recall, entry.isRecallRight)
-            count(.substitution, entry.isSubstitutionRight)
-            count(.compute, entry.isArithmeticRight)
-            if case .open = entry.action {
-                teachersOpenings.total += 1
-                teachersOpenings.right += entry.isTeachersChoice ? 1 : 0
-            }
-        }
-        answers.total += 1
-        answers.right += audit.isAnswerRight ? 1 : 0
-        wellFormed.total += 1
-        wellFormed.right += audit.isWellFormed ? 1 : 0
-    }
-
-    private mutating func count(_ kind: PathAudit.Fault, _ isRight: Bool?) {
-        guard let isRight else { return }
-        shares[kind, default: Share()].total += 1
-        shares[kind, default: Share()].right += isRight ? 1 : 0
     }
 }

@@ -1,12 +1,13 @@
+import StructureRewards
 import Trajectories
 
 /// Scores rows for `rlkd score`: the structure reward alone, with its explanation.
-public struct RowScorer: Sendable {
-    public var studentDecomposer: any Decomposer
-    public var teacherDecomposer: any Decomposer
-    public var structureReward: StructureReward
+struct RowScorer: Sendable {
+    var studentDecomposer: any Decomposer
+    var teacherDecomposer: any Decomposer
+    var structureReward: StructureReward
 
-    public init(
+    init(
         studentDecomposer: any Decomposer = RulesDecomposer(),
         teacherDecomposer: any Decomposer = DecompositionCache(RulesDecomposer()),
         structureReward: StructureReward = StructureReward(judge: MemoizedJudge(LexicalJudge()))
@@ -18,7 +19,7 @@ public struct RowScorer: Sendable {
 
     /// The row's score. A path that cannot be decomposed fills `error`; throws `CancellationError` and what decomposers and
     /// judge throw besides.
-    public func score(_ row: ScoreRow) async throws -> ScoredRow {
+    func score(_ row: ScoreRow) async throws -> ScoredRow {
         var scored = ScoredRow(id: row.id, reward: nil, correct: row.correct, model: row.model)
         do {
             let teacher = try await decompose(row.teacher, with: teacherDecomposer, row, ScoringFailure.teacher)

@@ -1,7 +1,9 @@
+import StructureRewards
+
 extension SeparationReport {
     /// One report for each model, in order of first appearance; rows without `model` are one group, rows without `correct`
     /// are left out. A row that could not be scored counts as reward 0 here, the worst there is.
-    public static func byModel(_ rows: [ScoredRow]) -> [(model: String?, report: SeparationReport)] {
+    static func byModel(_ rows: [ScoredRow]) -> [(model: String?, report: SeparationReport)] {
         var models: [String?] = []
         var rewards: [String?: [(reward: Double, isCorrect: Bool)]] = [:]
         for row in rows {

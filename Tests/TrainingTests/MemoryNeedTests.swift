@@ -1,0 +1,134 @@
+import Generation
+import Kernels
+import Learning
+import Memory
+import Models
+import Pipelines
+import Testing
+import Trajectories
+
+@testable import Training
+
+@Suite struct MemoryNeedTests {
+    private static let shapes = [
+        ModelConfiguration(
+            hiddenSize: 256, intermediateSize: 700, layerCount: 3, attentionHeadCount: 4, keyValueHeadCount: 2,
+            vocabularySize: 3000, maxPositions: 8192),
+        ModelConfiguration(
+            architecture: .qwen2, hiddenSize: 96, intermediateSize: 192, layerCount: 6, attentionHeadCount: 6,
+            keyValueHeadCount: 6, vocabularySize: 900, maxPositions: 20_000, tiesEmbeddings: false),
+    ]
+
+    /// Bytes that the allocator gave this thread while `body` ran; what `body` returns is alive until then.
+    private func allocated<Value>(_ body: () throws -> Value) rethrows -> Double {
+        let before = Allocator.threadAllocatedBytes()
+        let value = try body()
+        return withExtendedLifetime(value) { Double(Allocator.threadAllocatedBytes() - before) }
+    }
+
+    /// Neither so low that work is let in that cannot fit, nor so high that work is refused that could.
+    private func expectClose(
+        _ estimate: Double, _ measured: Double, sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        #expect(
+            (0.85...1.3).contains(estimate / measured), "\(estimate) estimated, \(measured) taken",
+            sourceLocation: sourceLocation)
+    }
+
+    @Test(arguments: shapes) func weightsAreCounted(shape: ModelConfiguration) throws {
+        let memory = ModelMemory(shape)
+        let parameters = try Parameters(configuration: shape)
+        expectClose(memory.parameters, try allocated { try Parameters(configuration: shape) })
+        expectClose(memory.policyWeights + memory.rotaryTable, allocated { PolicyWeights(parameters) })
+    }
+
+    @Test(arguments: shapes, [(1, 4000), (64, 100), (16, 1000)])
+    func generatorsAreCounted(shape: ModelConfiguration, sizes: (batch: Int, longest: Int)) {
+        let measured = allocated {
+            Generator(configuration: shape, batchCapacity: sizes.batch, longestSequence: sizes.longest)
+        }
+        let estimate = ModelMemory(shape).generator(batch: Double(sizes.batch), longest: Double(sizes.longest))
+        expectClose(estimate, measured)
+    }
+
+    @Test(arguments: shapes) func passesAreCounted(shape: ModelConfiguration) throws {
+        let weights = PolicyWeights(try Parameters.randomized(configuration: shape, seed: 1))
+        var batch = TrainingBatch()
+        let rows = 300
+        batch.append(tokens: (0..<rows).map { Int32($0 % 50) }[...])
+        for row in 0..<rows { batch.addTarget(row: row, token: 1) }
+        let measured = allocated {
+            let pass = Backpropagation(configuration: shape)
+            pass.forward(batch, weights: weights, temperature: 1)
+            return pass
+        }
+        expectClose(ModelMemory(shape).forward(rows: Double(rows), targets: Double(rows)), measured)
+    }
+
+    @Test func whatDoesNotFitNamesItsLargestPart() {
+        var need = MemoryNeed()
+        need.add(100, .option("--batch", value: "7"))
+        need.add(3000, .field("tokens", of: "rows.jsonl", line: 4, value: "9 tokens long"))
+        #expect(throws: Never.self) { try need.check(available: 3100) }
+        let error = #expect(throws: InsufficientMemory.self) { try need.check(available: 2048) }
+        #expect(
+            error?.description
+                == "rows.jsonl, line 4: tokens: is 9 tokens long: the work would take about 3.0 KiB of memory, and 2.0 KiB are "
+                + "there")
+    }
+
+    @Test func sizesBeyondCountingAreRefused() {
+        let huge = ModelConfiguration(
+            hiddenSize: 1 << 31, intermediateSize: 1 << 31, layerCount: 10_000, attentionHeadCount: 1 << 31,
+            keyValueHeadCount: 1 << 31, headDimension: 1 << 31, vocabularySize: 1 << 31, maxPositions: .max)
+        let memory = ModelMemory(huge)
+        for bytes in [memory.learner(rows: 1e300, threads: 1e300), memory.parameters, .infinity, .nan] {
+            var need = MemoryNeed()
+            need.add(bytes, .key("student.layers", value: "1"))
+            let error = #expect(throws: InsufficientMemory.self) { try need.check(available: .max) }
+            #expect(error?.description.contains("more than an EiB") == true)
+        }
+    }
+
+    @Test(arguments: [
+        ("student.hiddenSize=1048572", "student.hiddenSize"),
+        ("student.intermediateSize=1048576", "student.intermediateSize"),
+        ("reinforcement.problemsPerBatch=16777216", "reinforcement.problemsPerBatch"),
+        ("reinforcement.groupSize=16777216", "reinforcement.groupSize"),
+        ("evaluation.samples=16777216", "evaluation.samples"), ("warmup.batchSize=16777216", "warmup.batchSize"),
+    ])
+    func aRunThatCannotFitNamesItsKey(override: String, key: String) throws {
+        var configuration = try ConfigurationReader.read(file: nil, overrides: [override])
+        configuration.threads = 2
+        try configuration.validate()
+        let student = configuration.student
+        let model = ModelConfiguration(
+            hiddenSize: student.hiddenSize, intermediateSize: student.intermediateSize, layerCount: student.layers,
+            attentionHeadCount: student.attentionHeads, keyValueHeadCount: student.keyValueHeads, vocabularySize: 80,
+            maxPositions: student.maxPositions)
+        let need = MemoryNeed(configuration, model: model, longestSequence: 200)
+        let error = #expect(throws: InsufficientMemory.self) { try need.check(available: 300 << 20) }
+        guard case .key(let named, _) = error?.cause else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        #expect(named == key)
+    }
+
+    @Test func problemsAreCountedBeforeTheyAreMade() throws {
+        let configuration = try ConfigurationReader.read(file: nil, overrides: ["task.trainingProblems=16777216"])
+        let error = #expect(throws: InsufficientMemory.self) {
+            try MemoryNeed(problemsOf: configuration).check(available: 1 << 30)
+        }
+        #expect(error?.cause == .key("task.trainingProblems", value: "16777216"))
+    }
+
+    @Test func theBuiltInRunFitsASmallMachine() throws {
+        let material = try RunMaterial(RunConfiguration())
+        var configuration = RunConfiguration()
+        configuration.threads = 4
+        let need = MemoryNeed(
+            configuration, model: material.student.configuration, longestSequence: material.longestSequence)
+        #expect(need.bytes < 0x1p30)
+    }
+}
