@@ -44,4 +44,38 @@ struct StoriesTests {
         #expect(row.text.map { expected.text.hasPrefix($0) } == true)
         #expect(try generate(tokens: 200, variant: variant).text == expected.text)
     }
+
+    #if arch(x86_64)
+        /// A processor without AVX: code of another kernel variant that the linker put in a shared place would end it.
+        @Test(
+            .enabled(if: Emulator.executable != nil, "qemu-x86_64 is not on the path"),
+            .enabled(if: Emulator.hasProgram, "the program is not beside the test bundle"))
+        func greedyTextIsThePublishedOneOnNehalem() throws {
+            let emulator = try #require(Emulator.executable)
+            let outcome = try CommandLineProcess.run(
+                emulator,
+                [
+                    "-cpu", "Nehalem", CommandLineProcess.executable.path, "generate", "--model",
+                    SharedData.path("weights/stories260K"), "--temperature", "0", "--max-new-tokens", "20",
+                ])
+            #expect(outcome.status == 0, "\(outcome.diagnostics)")
+            let row = try #require(try outcome.rows(GeneratedRow.self).first)
+            #expect(try [1] + row.tokens == Array(expected().ids.prefix(21)))
+            let machine = try CommandLineProcess.run(
+                emulator, ["-cpu", "Nehalem", CommandLineProcess.executable.path, "info", "--json"])
+            #expect(machine.text.contains("\"supported\" : [\n      \"baseline\"\n    ]"), "\(machine.text)")
+        }
+    #endif
+}
+
+/// Runs a program as on another processor.
+private enum Emulator {
+    /// Nil where there is none on the path.
+    static let executable: URL? = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+        .map { URL(fileURLWithPath: String($0)).appending(path: "qemu-x86_64") }
+        .first { FileManager.default.isExecutableFile(atPath: $0.path) }
+
+    static var hasProgram: Bool {
+        FileManager.default.isExecutableFile(atPath: CommandLineProcess.executable.path)
+    }
 }
