@@ -117,6 +117,6 @@ let package = Package(
                 "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "StructureRewards", "Tasks",
                 "Tokenizers", "Trajectories", .logging, .yams,
             ]),
-        tests("rlkd", ["Models", "StructureRewards", "Tasks", "Tokenizers", "Training", "Trajectories"]),
+        tests("rlkd", ["Models", "Pipelines", "StructureRewards", "Tasks", "Tokenizers", "Training", "Trajectories"]),
     ]
 )

@@ -29,7 +29,10 @@ struct RunMaterial: Sendable {
             student = loaded.parameters
             endTokens = loaded.endTokens
         }
-        longestSequence = try Self.longestSequence(of: task, context: student.configuration.maxPositions)
+        // Every problem fits the student with its longest completion.
+        longestSequence = try (task.training + task.tests.flatMap(\.problems)).longestSequence(
+            task.tokenizer, context: student.configuration.maxPositions, file: "configuration",
+            key: "student.maxPositions", newTokens: { max($0.maxNewTokens, $0.maxNewTeacherTokens) })
         try MemoryNeed(configuration, model: student.configuration, longestSequence: longestSequence).check()
     }
 
@@ -54,21 +57,5 @@ struct RunMaterial: Sendable {
         }
         try MemoryNeed(configuration, model: model, longestSequence: 1).check()
         return model
-    }
-
-    /// Every problem fits the student with its longest completion.
-    private static func longestSequence(of task: any RunTask, context: Int) throws -> Int {
-        var longest = 1
-        for prepared in task.training + task.tests.flatMap(\.problems) {
-            let prompt = try task.tokenizer.encode(prepared.problem.question, addSpecialTokens: true).count
-            let needed = prompt + max(prepared.maxNewTokens, prepared.maxNewTeacherTokens)
-            guard needed <= context else {
-                throw ConfigurationError(
-                    source: "configuration", key: "student.maxPositions",
-                    reason: "is \(context); problem \(prepared.problem.id) needs \(needed)")
-            }
-            longest = max(longest, needed)
-        }
-        return longest
     }
 }

@@ -2,6 +2,7 @@ import Foundation
 import Pipelines
 import Synchronization
 import Testing
+import Training
 
 @testable import rlkd
 

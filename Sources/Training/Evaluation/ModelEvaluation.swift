@@ -69,8 +69,10 @@ public struct ModelEvaluation: Sendable {
             scorer: configuration.reward.makeScorer(reader: reader, verifier: verifier),
             samples: configuration.evaluation.samples, temperature: configuration.evaluation.temperature,
             seed: configuration.seed, endTokens: model.endTokens, batchCapacity: 64)
-        longestSequence = try Self.longestSequence(
-            of: model, tests, imitatesTeacher: imitatesTeacher, directory: directory)
+        longestSequence = try tests.flatMap(\.problems).longestSequence(
+            model.tokenizer, context: model.parameters.configuration.maxPositions, file: directory + "/config.json",
+            key: "max_position_embeddings",
+            newTokens: { [imitatesTeacher] in $0.maxNewTokens(imitatingTeacher: imitatesTeacher) })
         weights = PolicyWeights(model.parameters)
     }
 
@@ -122,25 +124,6 @@ public struct ModelEvaluation: Sendable {
             source: directory + "/tokenizer.json", key: "model.vocab",
             reason: "is not the vocabulary of the quantity graphs: token \(id) is \(name(own.token(for: id))), not "
                 + "\(name(task.token(for: id))) (is task.graphs.modulus what the model was trained with?)")
-    }
-
-    /// - Throws: `ConfigurationError` where it exceeds the model's context.
-    private static func longestSequence(
-        of model: LoadedStudent, _ tests: [TestSet], imitatesTeacher: Bool, directory: String
-    ) throws -> Int {
-        let context = model.parameters.configuration.maxPositions
-        var longest = 1
-        for prepared in tests.flatMap(\.problems) {
-            let prompt = try model.tokenizer.encode(prepared.problem.question, addSpecialTokens: true).count
-            let needed = prompt + prepared.maxNewTokens(imitatingTeacher: imitatesTeacher)
-            guard needed <= context else {
-                throw ConfigurationError(
-                    source: directory + "/config.json", key: "max_position_embeddings",
-                    reason: "is \(context); problem \(prepared.problem.id) needs \(needed)")
-            }
-            longest = max(longest, needed)
-        }
-        return longest
     }
 
     private struct Origin: Decodable {

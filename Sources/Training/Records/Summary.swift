@@ -36,13 +36,10 @@ struct Summary: Sendable, Codable {
             for (test, result) in (arms[phase.rawValue] ?? [:]).sorted(by: { $0.key > $1.key }) {
                 let rates = [result.accuracy, result.passAt1, result.passAt8, result.structure, result.wellFormed]
                 rows.append(
-                    [phase.rawValue, test] + rates.map { String(format: "%.3f", $0) } + ["\(result.problems)"])
+                    [phase.rawValue, test] + rates.map { TextTable.number($0) } + ["\(result.problems)"])
             }
         }
-        let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            zip(row, widths).map { $0.padding(toLength: $1, withPad: " ", startingAt: 0) }.joined(separator: "  ")
-        }.joined(separator: "\n")
+        return TextTable.layOut(rows)
     }
 }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Training
 
 /// What one benchmark found, with the peaks of the same process that it is held against.
 struct BenchReport: Encodable {

@@ -2,6 +2,7 @@ import Foundation
 import Learning
 import Models
 import Pipelines
+import Training
 import Trajectories
 
 /// Whole updates on random tokens: forward, backward, optimizer and publication, spread over all threads.

@@ -1,4 +1,5 @@
 import Pipelines
+import Training
 
 /// Times work that all threads of an executor do at once.
 enum ParallelTiming {
@@ -37,11 +38,5 @@ enum ParallelTiming {
             for _ in 0..<repetitions { body(thread) }
         }
         return Double(repetitions) / max(elapsed.seconds, 1e-9)
-    }
-}
-
-extension Duration {
-    var seconds: Double {
-        Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
 }

@@ -1,6 +1,7 @@
 import Generation
 import Models
 import Pipelines
+import Training
 import Trajectories
 
 /// Prefill and decoding with random prompts, every thread an engine of its own.

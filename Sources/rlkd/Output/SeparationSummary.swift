@@ -1,4 +1,5 @@
 import StructureRewards
+import Training
 
 /// How well a reward separates correct from incorrect paths, for each model.
 struct SeparationSummary: Encodable {

@@ -1,9 +1,9 @@
 import Foundation
 
 /// A table of plain text, its columns padded to their widest cell.
-enum TextTable {
+package enum TextTable {
     /// - Parameter rows: the header first.
-    static func layOut(_ rows: [[String]]) -> String {
+    package static func layOut(_ rows: [[String]]) -> String {
         let columns = rows.map(\.count).max() ?? 0
         let widths = (0..<columns).map { column in
             rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
@@ -16,7 +16,7 @@ enum TextTable {
         }.joined(separator: "\n")
     }
 
-    static func number(_ value: Double?, digits: Int = 3) -> String {
+    package static func number(_ value: Double?, digits: Int = 3) -> String {
         value.map { String(format: "%.\(digits)f", $0) } ?? "–"
     }
 }
