@@ -10,6 +10,10 @@ struct TrainCommand: AsyncParsableCommand {
         discussion: """
             Keys are those of config.yaml in any run directory, with dots between nested names: steps=40, \
             task.graphs.modulus=13, arms=rlkd. The last line of standard output is the run directory.
+
+            reward.overlong.weight=W punishes long completions (DAPO): the value is 0 up to reward.overlong.start tokens and falls \
+            to -1 at reward.overlong.limit. evaluation.split=validation measures on validation problems instead of the test's \
+            (of files: task.validation).
             """)
 
     @Argument(help: "A YAML file, then key=value pairs that change it.")
