@@ -13,15 +13,17 @@ public struct RolloutStage: Service {
     private let lane: any TaskExecutor
     private let output: BoundedQueue<RolloutGroup>
 
+    /// - Parameter clock: where work that is thrown away is counted.
     public init(
         configuration: RolloutConfiguration, tokenizer: Tokenizer, store: PolicyStore, lane: any TaskExecutor,
-        requests: BoundedQueue<RolloutRequest>, output: BoundedQueue<RolloutGroup>
+        clock: StallClock? = nil, requests: BoundedQueue<RolloutRequest>, output: BoundedQueue<RolloutGroup>
     ) {
         self.lane = lane
         self.output = output
         workers = (0..<max(1, configuration.workers)).map { _ in
             RolloutWorker(
-                configuration: configuration, tokenizer: tokenizer, store: store, requests: requests, output: output)
+                configuration: configuration, tokenizer: tokenizer, store: store, clock: clock, requests: requests,
+                output: output)
         }
     }
 
