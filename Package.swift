@@ -115,7 +115,7 @@ let package = Package(
             "Training",
             [
                 "Generation", "Kernels", "Learning", "Models", "Pipelines", "StructureRewards", "Tasks", "Tokenizers",
-                "Trajectories", .logging, .yams,
+                "Trajectories", .logging, .unixSignals, .yams,
             ]),
         tests("rlkd", ["Models", "StructureRewards", "Tasks", "Tokenizers"]),
     ]

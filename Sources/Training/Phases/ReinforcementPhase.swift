@@ -29,26 +29,39 @@ struct ReinforcementPhase: Sendable {
     var steps: Range<Int>
     var observer: LearningStage.Observer
 
-    /// What the queues have seen, for progress and metrics.
+    /// What is between the stages.
     struct Queues: Sendable {
         var requests: BoundedQueue<RolloutRequest>
         var rollouts: BoundedQueue<RolloutGroup>
         var scored: BoundedQueue<ScoredGroup>
+        let waiting = WaitingGroups()
+        /// Groups that were in the queues from the start.
+        let restored: Set<Int>
 
-        init(capacity: Int, clock: StallClock) {
+        /// - Parameter state: what waited when the run was left.
+        init(capacity: Int, clock: StallClock, restoring state: PipelineState = PipelineState()) {
+            restored = state.ordinals
             requests = BoundedQueue(
                 name: "requests", capacity: capacity, producer: .problemSource, consumer: .rollout, clock: clock)
             rollouts = BoundedQueue(
-                name: "rollouts", capacity: capacity, producer: .rollout, consumer: .scoring, clock: clock)
+                name: "rollouts", capacity: capacity, producer: .rollout, consumer: .scoring, clock: clock,
+                restoring: state.unscored)
             scored = BoundedQueue(
-                name: "scored", capacity: capacity, producer: .scoring, consumer: .learning, clock: clock)
+                name: "scored", capacity: capacity, producer: .scoring, consumer: .learning, clock: clock,
+                restoring: state.scored)
         }
 
-        var all: [any ClosableQueue] { [requests, rollouts, scored] }
+        /// The finished work that no update has consumed. To be asked between two updates, or after the last.
+        var unconsumed: PipelineState {
+            // Upstream first: a group that moves on meanwhile is seen twice rather than not at all.
+            let unscored = rollouts.snapshot()
+            let scored = scored.snapshot()
+            return PipelineState(scored: waiting.snapshot() + scored, unscored: unscored)
+        }
     }
 
-    /// Runs to the last update or the first signal.
-    func run(_ queues: Queues) async -> RunEnding {
+    /// Runs to the last update; the first signal drains it, the second cancels.
+    func run(_ queues: Queues, signals: AsyncStream<Int>) async -> RunEnding {
         let groups = configuration.problemsPerBatch
         let rolloutConfiguration = RolloutConfiguration(
             groupSize: configuration.groupSize, sampling: configuration.sampling, seed: seed, endTokens: endTokens,
@@ -56,38 +69,42 @@ struct ReinforcementPhase: Sendable {
             longestSequence: longestSequence)
         let supervisor = StageSupervisor(stages: [
             SupervisedStage(
-                .problemSource, service: source(queues.requests), outputs: [queues.requests],
+                .problemSource, service: source(queues), outputs: [queues.requests],
                 executor: executor.lane(for: .problemSource)),
             SupervisedStage(
                 .rollout,
                 service: RolloutStage(
                     configuration: rolloutConfiguration, tokenizer: tokenizer, store: store,
-                    lane: executor.lane(.rollout), requests: queues.requests, output: queues.rollouts),
+                    lane: executor.lane(.rollout), clock: executor.clock,
+                    requests: queues.requests, output: queues.rollouts),
                 inputs: [queues.requests], outputs: [queues.rollouts], executor: executor.lane(.rollout)),
             SupervisedStage(
                 .scoring,
                 service: ScoringStage(
-                    scorer: scorer, lane: executor.lane(.scoring), workers: executor.threads, input: queues.rollouts,
-                    output: queues.scored),
+                    scorer: scorer, lane: executor.lane(.scoring), clock: executor.clock, workers: executor.threads,
+                    input: queues.rollouts, output: queues.scored),
                 inputs: [queues.rollouts], outputs: [queues.scored], executor: executor.lane(.scoring)),
             SupervisedStage(
                 .learning,
                 service: LearningStage(
-                    learner: learner, lane: executor.lane(.learner), input: queues.scored, groupsPerBatch: groups,
+                    learner: learner, lane: executor.lane(.learner), clock: executor.clock, input: queues.scored,
+                    waiting: queues.waiting, groupsPerBatch: groups,
                     firstBatch: steps.lowerBound, batches: steps.upperBound, maxStaleness: maxStaleness,
                     observer: observer),
                 inputs: [queues.scored], executor: executor.lane(.learner)),
         ])
-        return await supervisor.run()
+        return await supervisor.run(signals: signals)
     }
 
     /// A group enters when the update that will consume it is at most `maxStaleness` versions ahead of the weights.
-    private func source(_ output: BoundedQueue<RolloutRequest>) -> ProblemSource {
-        let order = ProblemOrder(count: problems.count, seed: seed)
+    private func source(_ queues: Queues) -> ProblemSource {
         let groups = configuration.problemsPerBatch
-        let (store, clock, problems, maxStaleness) = (store, executor.clock, problems, maxStaleness)
+        let (store, clock, maxStaleness) = (store, executor.clock, maxStaleness)
         return ProblemSource(
-            ordinals: steps.lowerBound * groups..<steps.upperBound * groups, output: output,
+            ordinals: (steps.lowerBound * groups..<steps.upperBound * groups).lazy.filter {
+                [restored = queues.restored] in !restored.contains($0)
+            },
+            output: queues.requests,
             gate: { ordinal in
                 let version = PolicyVersion(ordinal / groups - maxStaleness)
                 guard store.version < version else { return }
@@ -95,11 +112,17 @@ struct ReinforcementPhase: Sendable {
                     try await store.wait(for: version)
                 }
             },
-            request: { ordinal in
-                let (index, visit) = order.problem(at: ordinal)
-                return RolloutRequest(
-                    ordinal: ordinal, problem: problems[index].problem, visit: visit,
-                    maxNewTokens: problems[index].maxNewTokens)
-            })
+            request: Self.requests(problems, seed: seed))
+    }
+
+    /// What an arm asks for at each ordinal.
+    static func requests(_ problems: [PreparedProblem], seed: UInt64) -> ProblemSource.Request {
+        let order = ProblemOrder(count: problems.count, seed: seed)
+        return { ordinal in
+            let (index, visit) = order.problem(at: ordinal)
+            return RolloutRequest(
+                ordinal: ordinal, problem: problems[index].problem, visit: visit,
+                maxNewTokens: problems[index].maxNewTokens)
+        }
     }
 }
