@@ -7,7 +7,7 @@ extension RunConfiguration {
         try Self.check(threads >= 0 && threads <= 1024, "threads", "is \(threads): 0 for all cores, or 1 to 1024")
         try Self.check(
             workers >= 0 && workers <= 1024, "workers", "is \(workers): 0 for as many as threads, or 1 to 1024")
-        try Self.check(maxStaleness >= 0, "maxStaleness", "is \(maxStaleness): it must be 0 or more")
+        try Self.checkCount(maxStaleness, from: 0, "maxStaleness")
         try Self.checkCount(steps, from: 0, "steps")
         try Self.check(!arms.isEmpty, "arms", "names no arm")
         try Self.check(Set(arms).count == arms.count, "arms", "names an arm twice")

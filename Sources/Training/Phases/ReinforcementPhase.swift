@@ -11,6 +11,18 @@ import Trajectories
 /// One reinforcement arm: the four stages, the queues between them and the bound on staleness.
 ///
 ///     problem source ─▶ [requests] ─▶ rollout ─▶ [rollouts] ─▶ scoring ─▶ [scored] ─▶ learning
+///
+/// **It never stands still.** Let v be the version and o the smallest ordinal that no update has consumed; o is of batch v, for
+/// batches are consumed in order. The learner takes whatever comes, early groups too, so it never stops the queue before it;
+/// then no scorer waits for room forever, nor a worker, nor the source at its queue (capacities are at least 1, and a worker
+/// without work takes a request, however large its group is). The source sends in order, and waits only for version
+/// p / batch − maxStaleness of the next ordinal p. If p ≤ o, that is at most v, and it goes on; otherwise o was sent, or waited in
+/// a queue since the run was resumed, and reaches the learner. So do all groups of batch v, and version v + 1 comes.
+///
+/// **The bound holds.** A group of batch b enters under version b − maxStaleness at the least, and versions only grow: when
+/// update b consumes it, none of its tokens is older. So early groups are of maxStaleness batches at most.
+///
+/// The premises are checked with the configuration: batch and capacities of at least 1, and no negative staleness.
 struct ReinforcementPhase: Sendable {
     var configuration: ReinforcementConfiguration
     var maxStaleness: Int
@@ -96,6 +108,11 @@ struct ReinforcementPhase: Sendable {
         return await supervisor.run(signals: signals)
     }
 
+    /// The version that must be published before a group enters.
+    static func requiredVersion(ordinal: Int, groupsPerBatch: Int, maxStaleness: Int) -> PolicyVersion {
+        PolicyVersion(ordinal / groupsPerBatch - maxStaleness)
+    }
+
     /// A group enters when the update that will consume it is at most `maxStaleness` versions ahead of the weights.
     private func source(_ queues: Queues) -> ProblemSource {
         let groups = configuration.problemsPerBatch
@@ -106,7 +123,8 @@ struct ReinforcementPhase: Sendable {
             },
             output: queues.requests,
             gate: { ordinal in
-                let version = PolicyVersion(ordinal / groups - maxStaleness)
+                let version = Self.requiredVersion(
+                    ordinal: ordinal, groupsPerBatch: groups, maxStaleness: maxStaleness)
                 guard store.version < version else { return }
                 try await clock.waiting(.problemSource, for: .staleness) {
                     try await store.wait(for: version)
