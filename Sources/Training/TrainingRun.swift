@@ -31,6 +31,15 @@ public struct TrainingRun: Sendable {
         threads = configuration.threads == 0 ? ProcessorCores.available.count : configuration.threads
     }
 
+    /// The configuration of the run in a directory, to resume it.
+    ///
+    /// - Throws: `ConfigurationError` where no run has begun.
+    public static func configurationFile(in output: String) throws -> URL {
+        let directory = RunDirectory(url: URL(filePath: output))
+        try directory.requireBegun()
+        return directory.configuration
+    }
+
     /// Does all the work. The first SIGINT or SIGTERM, whenever it comes, lets what is in flight finish, saves it and stops before
     /// the next phase; the second cancels.
     ///

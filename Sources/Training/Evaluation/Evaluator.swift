@@ -55,12 +55,16 @@ struct Evaluator: Sendable {
         func sum(_ value: (Outcome) -> Double) -> Double {
             outcomes.reduce(0) { $0 + value($1) }
         }
+        func ofSamples(_ value: Double) -> Double? {
+            samples > 0 ? value : nil
+        }
         func passAtK(_ k: Int) -> Double {
             sum { EvaluationResult.passAtK(samples: $0.sampled, correct: $0.correct, k: k) } / count
         }
         return EvaluationResult(
-            accuracy: sum { Double($0.greedyCorrect) } / count, passAt1: passAtK(1), passAt8: passAtK(8),
-            structure: sum(\.structure) / sampled, wellFormed: sum { Double($0.wellFormed) } / sampled,
+            accuracy: sum { Double($0.greedyCorrect) } / count, passAt1: ofSamples(passAtK(1)),
+            passAt8: ofSamples(passAtK(8)), structure: ofSamples(sum(\.structure) / sampled),
+            wellFormed: ofSamples(sum { Double($0.wellFormed) } / sampled),
             structureFailures: outcomes.reduce(0) { $0 + $1.structureFailures }, problems: outcomes.count)
     }
 

@@ -34,9 +34,13 @@ struct Summary: Sendable, Codable {
         var rows = [header]
         for phase in RunPhase.allCases {
             for (test, result) in (arms[phase.rawValue] ?? [:]).sorted(by: { $0.key > $1.key }) {
-                let rates = [result.accuracy, result.passAt1, result.passAt8, result.structure, result.wellFormed]
+                let rates: [Double?] = [
+                    result.accuracy, result.passAt1, result.passAt8, result.structure, result.wellFormed,
+                ]
                 rows.append(
-                    [phase.rawValue, test] + rates.map { String(format: "%.3f", $0) } + ["\(result.problems)"])
+                    [phase.rawValue, test] + rates.map { $0.map { String(format: "%.3f", $0) } ?? "–" } + [
+                        "\(result.problems)"
+                    ])
             }
         }
         let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
