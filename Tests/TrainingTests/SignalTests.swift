@@ -134,6 +134,8 @@ import UnixSignals
             return 7
         }
         #expect(cancelled == nil)
+        let late: Int? = try await watch.cancelling { 7 }
+        #expect(late == nil)
         await #expect(throws: ConfigurationError.self) {
             try await SignalWatch().cancelling { throw ConfigurationError(source: "", key: "", reason: "") }
         }

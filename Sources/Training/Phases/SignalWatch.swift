@@ -49,6 +49,8 @@ final class SignalWatch: Sendable {
     ///
     /// - Returns: nil when it was cancelled so.
     func cancelling<Result: Sendable>(_ work: @escaping @Sendable () async throws -> Result) async throws -> Result? {
+        // Work that would be cancelled at once is not begun.
+        guard state.withLock({ $0.count < 2 }) else { return nil }
         let signals = signals
         return try await withThrowingTaskGroup(of: Event<Result>.self) { group in
             group.addTask { .done(try await work()) }
