@@ -11,8 +11,8 @@ import Synchronization
 ///     let reply = try await executor.clock.waiting(.scoring, for: .external) { try await judge.ask(question) }
 ///     print(executor.clock.report().table)
 ///
-/// Naming a phase costs two reads of the clock and no lock, allocation or reference count; outside of compute threads it does
-/// nothing.
+/// Naming a phase costs two reads of the clock and no allocation or reference count; with a trace, each takes the lock of the
+/// thread's own ring, for which only the writer of the trace ever competes. Outside of compute threads it does nothing.
 public final class StallClock: Sendable {
     /// Number of threads whose time is accounted for.
     public let threads: Int
