@@ -12,6 +12,7 @@ actor RolloutWorker {
     private let tokenizer: Tokenizer
     private let store: PolicyStore
     private let clock: StallClock?
+    private let prompt: @Sendable (RolloutRequest) throws -> [Int32]
     private let requests: BoundedQueue<RolloutRequest>
     private let output: BoundedQueue<RolloutGroup>
     private var pending: [Int: PendingGroup] = [:]
@@ -27,12 +28,14 @@ actor RolloutWorker {
 
     init(
         configuration: RolloutConfiguration, tokenizer: Tokenizer, store: PolicyStore,
-        clock: StallClock?, requests: BoundedQueue<RolloutRequest>, output: BoundedQueue<RolloutGroup>
+        clock: StallClock?, prompt: @escaping @Sendable (RolloutRequest) throws -> [Int32],
+        requests: BoundedQueue<RolloutRequest>, output: BoundedQueue<RolloutGroup>
     ) {
         self.configuration = configuration
         self.tokenizer = tokenizer
         self.store = store
         self.clock = clock
+        self.prompt = prompt
         self.requests = requests
         self.output = output
         generator = Generator(
@@ -99,7 +102,7 @@ actor RolloutWorker {
 
     private func submit(_ request: RolloutRequest) throws {
         do {
-            let prompt = try tokenizer.encode(request.problem.question, addSpecialTokens: true)
+            let prompt = try prompt(request)
             try generator.submit(
                 GenerationRequest(
                     identifier: request.ordinal, prompt: prompt, sampleCount: configuration.groupSize,

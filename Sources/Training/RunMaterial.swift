@@ -60,8 +60,7 @@ struct RunMaterial: Sendable {
     private static func longestSequence(of task: any RunTask, context: Int) throws -> Int {
         var longest = 1
         for prepared in task.training + task.tests.flatMap(\.problems) {
-            let prompt = try task.tokenizer.encode(prepared.problem.question, addSpecialTokens: true).count
-            let needed = prompt + max(prepared.maxNewTokens, prepared.maxNewTeacherTokens)
+            let needed = prepared.prompt.count + max(prepared.maxNewTokens, prepared.maxNewTeacherTokens)
             guard needed <= context else {
                 throw ConfigurationError(
                     source: "configuration", key: "student.maxPositions",

@@ -102,7 +102,9 @@ final class TestPipeline: Sendable {
             configuration: RolloutConfiguration(
                 groupSize: settings.groupSize, sampling: SamplingParameters(), seed: settings.seed, endTokens: [1],
                 workers: settings.workers, batchCapacity: settings.batchCapacity),
-            tokenizer: tokenizer, store: store, lane: lane, clock: clock, requests: requests, output: rollouts)
+            tokenizer: tokenizer, store: store, lane: lane, clock: clock,
+            prompt: { [tokenizer] in try tokenizer.encode($0.problem.question, addSpecialTokens: true) },
+            requests: requests, output: rollouts)
     }
 
     func scoring(lane: any TaskExecutor, decomposer: (any Decomposer)? = nil) -> ScoringStage {
@@ -168,8 +170,7 @@ final class TestPipeline: Sendable {
 }
 
 extension EmbeddedExecutor {
-    /// Runs `body` on this executor. Unlike `run`, it waits for a task that comes back from elsewhere: `Task.yield` goes through
-    /// the global executor.
+    /// Runs `body` on this executor. Unlike `run`, it waits for a task that comes back from elsewhere.
     func drive<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask(executorPreference: self) { try await body() }

@@ -70,13 +70,14 @@ import Trajectories
                     vocabularySize: tokenizer.vocabularySize, maxPositions: 32), seed: 4, deviation: 0.2))
         set = TestSet(
             name: "same",
-            problems: (0..<17).map { index in
+            problems: try (0..<17).map { [tokenizer] index in
                 let problem = Problem(
                     id: "t\(index)", question: String("abcdabdc".prefix(1 + index % 8)), answer: nil,
                     // Sevenths, elevenths, thirteenths: their sums depend on the order in the last bits.
                     traces: [TeacherTrace(text: "", structure: Self.structure(steps: [7, 11, 13][index % 3]))])
                 return PreparedProblem(
-                    problem: problem, maxNewTokens: 6 + index % 5, maxNewTeacherTokens: 18, demonstration: nil)
+                    problem: problem, prompt: try tokenizer.encode(problem.question, addSpecialTokens: true),
+                    maxNewTokens: 6 + index % 5, maxNewTeacherTokens: 18, demonstration: nil)
             })
         evaluator = Evaluator(
             tokenizer: tokenizer,

@@ -71,16 +71,14 @@ struct Evaluator: Sendable {
     private func evaluate(
         _ weights: PolicyWeights, _ problems: [PreparedProblem], imitatingTeacher: Bool
     ) async throws -> [Outcome] {
-        let prompts = try problems.map { try tokenizer.encode($0.problem.question, addSpecialTokens: true) }
-        let longest = zip(prompts, problems).map { $0.count + $1.maxNewTokens(imitatingTeacher: imitatingTeacher) }
-            .max()
+        let longest = problems.map { $0.prompt.count + $0.maxNewTokens(imitatingTeacher: imitatingTeacher) }.max()
         let generator = Generator(
             configuration: weights.configuration, batchCapacity: batchCapacity, longestSequence: longest)
-        for ((index, problem), prompt) in zip(problems.enumerated(), prompts) {
+        for (index, problem) in problems.enumerated() {
             for isGreedy in [true, false] where isGreedy || samples > 0 {
                 try generator.submit(
                     GenerationRequest(
-                        identifier: 2 * index + (isGreedy ? 0 : 1), prompt: prompt,
+                        identifier: 2 * index + (isGreedy ? 0 : 1), prompt: problem.prompt,
                         sampleCount: isGreedy ? 1 : samples,
                         maxNewTokens: problem.maxNewTokens(imitatingTeacher: imitatingTeacher),
                         sampling: SamplingParameters(temperature: isGreedy ? 0 : temperature), endTokens: endTokens,

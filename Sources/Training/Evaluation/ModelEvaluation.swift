@@ -113,8 +113,7 @@ public struct ModelEvaluation: Sendable {
     ) throws {
         let context = model.parameters.configuration.maxPositions
         for prepared in tests.flatMap(\.problems) {
-            let prompt = try model.tokenizer.encode(prepared.problem.question, addSpecialTokens: true).count
-            let needed = prompt + prepared.maxNewTokens(imitatingTeacher: imitatesTeacher)
+            let needed = prepared.prompt.count + prepared.maxNewTokens(imitatingTeacher: imitatesTeacher)
             guard needed <= context else {
                 throw ConfigurationError(
                     source: directory + "/config.json", key: "max_position_embeddings",

@@ -87,7 +87,7 @@ struct ReinforcementPhase: Sendable {
                 .rollout,
                 service: RolloutStage(
                     configuration: rolloutConfiguration, tokenizer: tokenizer, store: store,
-                    lane: executor.lane(.rollout), clock: executor.clock,
+                    lane: executor.lane(.rollout), clock: executor.clock, prompt: prompts,
                     requests: queues.requests, output: queues.rollouts),
                 inputs: [queues.requests], outputs: [queues.rollouts], executor: executor.lane(.rollout)),
             SupervisedStage(
@@ -131,6 +131,12 @@ struct ReinforcementPhase: Sendable {
                 }
             },
             request: Self.requests(problems, seed: seed))
+    }
+
+    /// The prompts as the task prepared them.
+    private var prompts: @Sendable (RolloutRequest) -> [Int32] {
+        let order = ProblemOrder(count: problems.count, seed: seed)
+        return { [problems] in problems[order.problem(at: $0.ordinal).index].prompt }
     }
 
     /// What an arm asks for at each ordinal.
