@@ -6,7 +6,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2))) struct LivenessTests {
     private func batches(_ groupsPerBatch: Int, _ maxStaleness: Int) -> Int {
         // Enough that the gate has closed and opened again; fewer where the states are many.
-        groupsPerBatch == 3 ? min(4, maxStaleness + 2) : maxStaleness + 2
+        groupsPerBatch == 3 ? min(3, maxStaleness + 2) : maxStaleness + 2
     }
 
     @Test(arguments: 1...3, 1...3) func noInterleavingStopsOrPassesTheBound(groupsPerBatch: Int, capacity: Int) {
