@@ -115,7 +115,7 @@ let package = Package(
             "Training",
             [
                 "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "StructureRewards", "Tasks",
-                "Tokenizers", "Trajectories", .logging, .yams,
+                "Tokenizers", "Trajectories", .logging, .unixSignals, .yams,
             ]),
         tests("rlkd", ["Models", "Pipelines", "StructureRewards", "Tasks", "Tokenizers", "Training", "Trajectories"]),
     ]

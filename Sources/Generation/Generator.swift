@@ -25,6 +25,9 @@ public final class Generator {
     private var finished: [Completion] = []
     private var logitIndices: [Int] = []
     private var prefillLogits: [(prompt: PromptSequence, index: Int)] = []
+    private var scheduled: [(prompt: PromptSequence, rows: Int)] = []
+    /// What weights that came in the middle of a prompt have cost so far.
+    public private(set) var restarted = RestartedPrompts()
 
     /// - Parameters:
     ///   - batchCapacity: completions that run at once.
@@ -90,14 +93,39 @@ public final class Generator {
         inference.begin()
         scheduleDecode()
         schedulePrefill(version: weights.version)
-        StallClock.phase(logitIndices.isEmpty ? .prefill : .decode) {
+        let isPrefill = logitIndices.isEmpty
+        let began = ContinuousClock.now
+        StallClock.phase(isPrefill ? .prefill : .decode) {
             inference.forward(weights)
         }
+        charge(ContinuousClock.now - began, isPrefill: isPrefill)
         StallClock.phase(.sample) {
             sampleActive(version: weights.version)
             keepPrefillLogits()
         }
         return finished
+    }
+
+    /// Tells each prompt in the forward pass its share of the time.
+    private func charge(_ duration: Duration, isPrefill: Bool) {
+        guard !scheduled.isEmpty else { return }
+        let seconds = duration / .seconds(1) / Double(max(1, inference.rowCount))
+        for (prompt, rows) in scheduled {
+            if isPrefill {
+                prompt.prefillSeconds += seconds * Double(rows)
+            } else {
+                prompt.decodeSeconds += seconds * Double(rows)
+            }
+        }
+    }
+
+    /// Completions that have begun and the tokens that they have, with the processed tokens of prompts that none has begun of.
+    public var unfinished: (rollouts: Int, tokens: Int) {
+        (
+            active.count,
+            active.reduce(0) { $0 + $1.tokens.count }
+                + prompts.reduce(0) { $0 + ($1.started == 0 ? $1.processed : 0) }
+        )
     }
 
     /// Drops all work and frees its pages.
@@ -177,8 +205,9 @@ public final class Generator {
     /// A prompt begun under other weights is begun again, so that all of its keys and values are of one version.
     private func schedulePrefill(version: PolicyVersion) {
         prefillLogits.removeAll(keepingCapacity: true)
+        scheduled.removeAll(keepingCapacity: true)
         for prompt in prompts where !prompt.isProcessed {
-            if prompt.version != version { prompt.processed = 0 }
+            if prompt.version != version { restart(prompt) }
             prompt.version = version
             let room = inference.rowCapacity - inference.rowCount
             let count = min(room, prompt.request.prompt.count - prompt.processed)
@@ -191,7 +220,17 @@ public final class Generator {
                 if let index { prefillLogits.append((prompt, index)) }
             }
             prompt.processed += count
+            scheduled.append((prompt, count))
         }
+    }
+
+    private func restart(_ prompt: PromptSequence) {
+        restarted.tokens += prompt.processed
+        restarted.prefillSeconds += prompt.prefillSeconds
+        restarted.decodeSeconds += prompt.decodeSeconds
+        prompt.processed = 0
+        prompt.prefillSeconds = 0
+        prompt.decodeSeconds = 0
     }
 
     private func sampleActive(version: PolicyVersion) {

@@ -32,6 +32,7 @@ final class GradientJob {
         _ microBatch: MicroBatch, weights: PolicyWeights, transposed: TransposedWeights, reference: PolicyWeights?,
         loss: any PolicyLoss, temperature: Float
     ) -> Outcome {
+        defer { pass.releaseWeights() }
         var outcome = Outcome()
         StallClock.phase(.forward) {
             computeReference(microBatch, reference, temperature)

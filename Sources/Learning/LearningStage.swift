@@ -18,14 +18,19 @@ public struct LearningStage: Service {
     private let firstBatch: Int
     private let batches: Int
     private let maxStaleness: Int
+    private let waiting: WaitingGroups
+    private let clock: StallClock?
     private let observer: Observer
 
     /// - Parameters:
+    ///   - clock: where work that is thrown away is counted.
     ///   - firstBatch: updates made before this run began.
     ///   - batches: updates in all, those before included.
+    ///   - waiting: where groups wait for their batch; what the stage leaves there when it ends, no update has consumed.
     public init(
-        learner: Learner, lane: any TaskExecutor, input: BoundedQueue<ScoredGroup>, groupsPerBatch: Int,
-        firstBatch: Int, batches: Int, maxStaleness: Int, observer: @escaping Observer
+        learner: Learner, lane: any TaskExecutor, clock: StallClock? = nil, input: BoundedQueue<ScoredGroup>,
+        waiting: WaitingGroups = WaitingGroups(), groupsPerBatch: Int, firstBatch: Int, batches: Int, maxStaleness: Int,
+        observer: @escaping Observer
     ) {
         self.learner = learner
         self.lane = lane
@@ -34,26 +39,47 @@ public struct LearningStage: Service {
         self.firstBatch = firstBatch
         self.batches = batches
         self.maxStaleness = maxStaleness
+        self.waiting = waiting
+        self.clock = clock
         self.observer = observer
     }
 
     public func run() async throws {
         try await withTaskExecutorPreference(lane) {
-            var early: [Int: ScoredGroup] = [:]
-            for batch in firstBatch..<max(firstBatch, batches) {
-                let ordinals = batch * groupsPerBatch..<(batch + 1) * groupsPerBatch
-                while !ordinals.allSatisfy({ early[$0] != nil }) {
-                    guard let group = try await input.receive() else { return }
-                    early[group.request.ordinal] = group
-                }
-                let groups = ordinals.compactMap { early.removeValue(forKey: $0) }
+            for index in firstBatch..<max(firstBatch, batches) {
+                let ordinals = index * groupsPerBatch..<(index + 1) * groupsPerBatch
+                guard let groups = try await batch(ordinals) else { return }
                 try await checkStaleness(groups)
-                do {
-                    try await observer(try await learner.learn(from: groups), groups)
-                } catch let error as NonFiniteUpdate {
-                    throw FailedUpdate(cause: error, groups: groups)
-                }
+                let update = try await update(groups, ordinals)
+                try await observer(update, groups)
             }
+        }
+    }
+
+    /// Nil when the input ends before the batch is whole.
+    private func batch(_ ordinals: Range<Int>) async throws -> [ScoredGroup]? {
+        while true {
+            if let groups = waiting.batch(ordinals) { return groups }
+            guard let group = try await input.receive() else { return nil }
+            waiting.add(group)
+        }
+    }
+
+    /// The groups wait until the update is made: one that is cancelled leaves them where they are.
+    private func update(_ groups: [ScoredGroup], _ ordinals: Range<Int>) async throws -> UpdateMetrics {
+        do {
+            let update = try await learner.learn(from: groups)
+            waiting.remove(ordinals)
+            return update
+        } catch let error as NonFiniteUpdate {
+            waiting.remove(ordinals)
+            let rollouts = groups.flatMap(\.rollouts)
+            clock?.discard(
+                DiscardedWork(
+                    groups: groups.count, rollouts: rollouts.count,
+                    tokens: rollouts.reduce(0) { $0 + $1.rollout.tokens.count }),
+                stage: .learning, cause: .failedUpdate)
+            throw FailedUpdate(cause: error, groups: groups)
         }
     }
 

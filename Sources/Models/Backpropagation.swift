@@ -59,6 +59,11 @@ public final class Backpropagation {
         return batch.targets.isEmpty ? 0 : sum / Double(batch.targets.count)
     }
 
+    /// Lets go of the weights of the last forward pass, which would stay in memory until the next; no backward pass may follow.
+    public func releaseWeights() {
+        weights = nil
+    }
+
     /// Computes the log-probabilities of the batch's targets under `weights`.
     ///
     /// - Parameter temperature: divides the logits; above 0.

@@ -13,15 +13,21 @@ public struct RolloutStage: Service {
     private let lane: any TaskExecutor
     private let output: BoundedQueue<RolloutGroup>
 
+    /// - Parameters:
+    ///   - prompt: a request's prompt in tokens; what it throws makes the problem unservable.
+    ///   - clock: where work that is thrown away is counted.
     public init(
         configuration: RolloutConfiguration, tokenizer: Tokenizer, store: PolicyStore, lane: any TaskExecutor,
+        clock: StallClock? = nil, prompt: @escaping @Sendable (RolloutRequest) throws -> [Int32],
         requests: BoundedQueue<RolloutRequest>, output: BoundedQueue<RolloutGroup>
     ) {
         self.lane = lane
         self.output = output
         workers = (0..<max(1, configuration.workers)).map { _ in
             RolloutWorker(
-                configuration: configuration, tokenizer: tokenizer, store: store, requests: requests, output: output)
+                configuration: configuration, tokenizer: tokenizer, store: store, clock: clock, prompt: prompt,
+                requests: requests,
+                output: output)
         }
     }
 

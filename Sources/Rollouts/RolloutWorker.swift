@@ -11,9 +11,14 @@ actor RolloutWorker {
     private let generator: Generator
     private let tokenizer: Tokenizer
     private let store: PolicyStore
+    private let clock: StallClock?
+    private let prompt: @Sendable (RolloutRequest) throws -> [Int32]
     private let requests: BoundedQueue<RolloutRequest>
     private let output: BoundedQueue<RolloutGroup>
     private var pending: [Int: PendingGroup] = [:]
+    /// The groups that a step finished, until they are delivered.
+    private var finished: [RolloutGroup] = []
+    private var restarted = RestartedPrompts()
 
     private struct PendingGroup {
         var request: RolloutRequest
@@ -23,11 +28,14 @@ actor RolloutWorker {
 
     init(
         configuration: RolloutConfiguration, tokenizer: Tokenizer, store: PolicyStore,
+        clock: StallClock?, prompt: @escaping @Sendable (RolloutRequest) throws -> [Int32],
         requests: BoundedQueue<RolloutRequest>, output: BoundedQueue<RolloutGroup>
     ) {
         self.configuration = configuration
         self.tokenizer = tokenizer
         self.store = store
+        self.clock = clock
+        self.prompt = prompt
         self.requests = requests
         self.output = output
         generator = Generator(
@@ -37,15 +45,43 @@ actor RolloutWorker {
 
     /// Returns when the requests are drained and every group that was begun is delivered.
     func run() async throws {
-        while try await takeRequests() {
-            try Task.checkCancellation()
-            for completion in generator.step(store.current) {
-                if let group = try collect(completion) {
-                    try await output.send(group)
+        do {
+            while try await takeRequests() {
+                try Task.checkCancellation()
+                for completion in generator.step(store.current) {
+                    if let group = try collect(completion) { finished.append(group) }
                 }
+                countRestarted()
+                while let group = finished.first {
+                    try await output.send(group)
+                    finished.removeFirst()
+                }
+                await Task.yield()
             }
-            await Task.yield()
+        } catch {
+            countUnfinished()
+            throw error
         }
+    }
+
+    private func countRestarted() {
+        let news = generator.restarted - restarted
+        guard news.tokens > 0 else { return }
+        restarted = generator.restarted
+        clock?.discard(
+            DiscardedWork(tokens: news.tokens), stage: .rollout, cause: .swappedWeights,
+            seconds: [(.prefill, news.prefillSeconds), (.decode, news.decodeSeconds)])
+    }
+
+    /// Counts all that was begun and not delivered.
+    private func countUnfinished() {
+        let unfinished = generator.unfinished
+        let whole = finished.flatMap(\.rollouts) + pending.values.flatMap(\.rollouts)
+        clock?.discard(
+            DiscardedWork(
+                groups: finished.count + pending.count, rollouts: unfinished.rollouts + whole.count,
+                tokens: unfinished.tokens + whole.reduce(0) { $0 + $1.tokens.count }),
+            stage: .rollout, cause: .cutShort)
     }
 
     /// Fills the engine as far as it has room; waits for a request only when it has nothing to do.
@@ -66,7 +102,7 @@ actor RolloutWorker {
 
     private func submit(_ request: RolloutRequest) throws {
         do {
-            let prompt = try tokenizer.encode(request.problem.question, addSpecialTokens: true)
+            let prompt = try prompt(request)
             try generator.submit(
                 GenerationRequest(
                     identifier: request.ordinal, prompt: prompt, sampleCount: configuration.groupSize,

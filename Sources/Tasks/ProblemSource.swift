@@ -10,13 +10,15 @@ public struct ProblemSource: Service {
     public typealias Gate = @Sendable (_ ordinal: Int) async throws -> Void
     public typealias Request = @Sendable (_ ordinal: Int) -> RolloutRequest
 
-    private let ordinals: Range<Int>
+    private let ordinals: any Sequence<Int> & Sendable
     private let request: Request
     private let gate: Gate
     private let output: BoundedQueue<RolloutRequest>
 
+    /// - Parameter ordinals: the groups to ask for, ascending.
     public init(
-        ordinals: Range<Int>, output: BoundedQueue<RolloutRequest>, gate: @escaping Gate, request: @escaping Request
+        ordinals: any Sequence<Int> & Sendable, output: BoundedQueue<RolloutRequest>, gate: @escaping Gate,
+        request: @escaping Request
     ) {
         self.ordinals = ordinals
         self.output = output

@@ -31,7 +31,7 @@ struct RunMaterial: Sendable {
         }
         // Every problem fits the student with its longest completion.
         longestSequence = try (task.training + task.tests.flatMap(\.problems)).longestSequence(
-            task.tokenizer, context: student.configuration.maxPositions, file: "configuration",
+            context: student.configuration.maxPositions, file: "configuration",
             key: "student.maxPositions", newTokens: { max($0.maxNewTokens, $0.maxNewTeacherTokens) })
         try MemoryNeed(configuration, model: student.configuration, longestSequence: longestSequence).check()
     }

@@ -1,6 +1,7 @@
 import Foundation
 import Learning
 import Logging
+import Pipelines
 import Trajectories
 
 /// Writes a run's metrics and sampled rollouts, and shows its progress.
@@ -15,6 +16,8 @@ actor RunRecorder {
     /// Seconds of the phase before the run was resumed.
     private var secondsBefore = 0.0
     private(set) var report = PhaseReport()
+    /// What was thrown away before the run was resumed.
+    private var discardedBefore = DiscardedWork()
 
     init(directory: RunDirectory, configuration: RunConfiguration, logger: Logger) throws {
         self.directory = directory
@@ -34,6 +37,7 @@ actor RunRecorder {
         firstStep = step
         self.report = report ?? PhaseReport()
         secondsBefore = self.report.seconds
+        discardedBefore = self.report.discarded
         display.note("\(phase.rawValue): updates \(step + 1) to \(steps)")
     }
 
@@ -53,12 +57,15 @@ actor RunRecorder {
     }
 
     func record(
-        _ phase: RunPhase, _ update: UpdateMetrics, groups: [ScoredGroup], of steps: Int, usage: String
+        _ phase: RunPhase, _ update: UpdateMetrics, groups: [ScoredGroup], of steps: Int, stalls: StallReport
     ) throws {
         count(update)
+        let discarded = discardedBefore + stalls.discardedWork
+        let news = discarded - report.discarded
+        report.discarded = discarded
         report.sampledTokens += groups.reduce(0) { $0 + $1.rollouts.reduce(0) { $0 + $1.rollout.tokens.count } }
         let step = update.version.rawValue
-        let rollouts = RolloutRecord(groups, version: PolicyVersion(step - 1))
+        let rollouts = RolloutRecord(groups, version: PolicyVersion(step - 1), discarded: news)
         try log.append(
             StepRecord(
                 phase: phase, seconds: (ContinuousClock.now - began).seconds, update: update, rollouts: rollouts))
@@ -69,8 +76,14 @@ actor RunRecorder {
             String(
                 format: "%@ %d/%d  reward %.2f  accuracy %.2f  structure %.2f  %.0f tok/s  staleness %.2f  %@  ETA %@",
                 phase.rawValue, step, steps, rollouts.reward, rollouts.accuracy, rollouts.structure ?? 0,
-                Double(report.sampledTokens) / report.seconds, rollouts.staleness, usage, remaining(step, steps)),
+                Double(report.sampledTokens) / report.seconds, rollouts.staleness, stalls.shares, remaining(step, steps)
+            ),
             isLast: step == steps)
+    }
+
+    /// Counts what was thrown away since the last update.
+    func close(_ stalls: StallReport) {
+        report.discarded = discardedBefore + stalls.discardedWork
     }
 
     /// Keeps the batch whose update could not be made, as JSON.

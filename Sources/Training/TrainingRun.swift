@@ -6,6 +6,7 @@ import Models
 import Pipelines
 import StructureRewards
 import Trajectories
+import UnixSignals
 
 /// One run: the base student, the arms that train it, their evaluation, and everything written on the way.
 public struct TrainingRun: Sendable {
@@ -30,11 +31,46 @@ public struct TrainingRun: Sendable {
         threads = configuration.threads == 0 ? ProcessorCores.available.count : configuration.threads
     }
 
-    /// Does all the work.
+    /// The configuration of the run in a directory, to resume it.
+    ///
+    /// - Throws: `ConfigurationError` where no run has begun.
+    public static func configurationFile(in output: String) throws -> URL {
+        let directory = RunDirectory(url: URL(filePath: output))
+        try directory.requireBegun()
+        return directory.configuration
+    }
+
+    /// Does all the work. The first SIGINT or SIGTERM, whenever it comes, lets what is in flight finish, saves it and stops before
+    /// the next phase; the second cancels.
     ///
     /// - Throws: `ConfigurationError` and the errors of unreadable files before any work is done; `FailedUpdate` when a loss or
     ///   gradient is not a number, after the batch was saved.
     public func run() async throws -> Outcome {
+        try await run(signals: UnixSignalsSequence(trapping: StageSupervisor.signals))
+    }
+
+    /// The same with signals from elsewhere.
+    ///
+    /// - Parameter signals: each element counts as one signal, whichever it is.
+    func run<Signals: AsyncSequence & Sendable>(signals: Signals) async throws -> Outcome
+    where Signals.Failure == Never, Signals.Element: Sendable {
+        let watch = SignalWatch()
+        return try await withThrowingTaskGroup(of: Outcome?.self) { group in
+            group.addTask {
+                for await _ in signals { watch.receive() }
+                return nil
+            }
+            group.addTask { try await run(watch) }
+            defer { group.cancelAll() }
+            while let ended = try await group.next() {
+                if let outcome = ended { return outcome }
+            }
+            throw CancellationError()
+        }
+    }
+
+    /// The same under a watch of the caller's.
+    func run(_ signals: SignalWatch) async throws -> Outcome {
         try configuration.validate()
         let material = try RunMaterial(configuration)
         let directory = try RunDirectory.create(for: configuration, resuming: resuming)
@@ -52,20 +88,25 @@ public struct TrainingRun: Sendable {
         var base = material.student
         let began = ContinuousClock.now
         let before = state.wallSeconds
+        func interrupted() throws -> Outcome {
+            state.wallSeconds = before + (ContinuousClock.now - began).seconds
+            try state.write(to: directory.state)
+            return Outcome(directory: directory.url, table: "", wasInterrupted: true)
+        }
         for phase in phases {
             let runner = PhaseRunner(
                 phase: phase, configuration: configuration, material: material, directory: directory,
-                recorder: recorder, threads: threads, isLast: phase == phases.last, logger: logger)
+                recorder: recorder, threads: threads, isLast: phase == phases.last, signals: signals,
+                logger: logger)
             if state.finished.contains(phase) {
                 if phase == .base { base = try runner.finishedParameters() }
                 continue
             }
-            let result = try await runner.run(from: base, state: state, resuming: resuming)
-            state.wallSeconds = before + (ContinuousClock.now - began).seconds
-            guard let finished = result else {
-                try state.write(to: directory.state)
-                return Outcome(directory: directory.url, table: "", wasInterrupted: true)
+            guard !signals.isStopping else { return try interrupted() }
+            guard let finished = try await runner.run(from: base, state: state, resuming: resuming) else {
+                return try interrupted()
             }
+            state.wallSeconds = before + (ContinuousClock.now - began).seconds
             if phase == .base { base = finished.parameters }
             state.finished.append(phase)
             state.results[phase.rawValue] = finished.results

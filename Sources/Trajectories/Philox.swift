@@ -63,9 +63,7 @@ public struct RandomStream: Sendable, Hashable {
     public enum Purpose: UInt32, Sendable {
         case sampling = 1
         case initialization = 2
-        case shuffling = 3
         case problems = 4
-        case evaluation = 5
     }
 
     private let generator: Philox

@@ -50,7 +50,7 @@ struct TrainCommand: AsyncParsableCommand {
             guard let output = overrides.last(where: { $0.hasPrefix("output=") })?.dropFirst("output=".count) else {
                 throw ValidationError("--resume needs output=DIR, the run directory to go on with")
             }
-            file = file ?? URL(filePath: String(output)).appending(path: "config.yaml")
+            file = try file ?? TrainingRun.configurationFile(in: String(output))
         }
         return try ConfigurationReader.read(file: file, overrides: overrides)
     }

@@ -115,6 +115,25 @@ import Trajectories
         #expect(versions.prefix(4).allSatisfy { $0 == PolicyVersion(0) })
     }
 
+    @Test func promptTokensProcessedInVainAreCounted() throws {
+        let parameters = try TestModel.parameters()
+        let generator = Generator(configuration: parameters.configuration, batchCapacity: 2, prefillRows: 4)
+        try generator.submit(
+            GenerationRequest(
+                identifier: 0, prompt: Array(1...17), sampleCount: 1, maxNewTokens: 3, sampling: SamplingParameters(),
+                endTokens: [], seed: 1, problemKey: 1))
+        let versions = (0..<4).map { PolicyWeights(parameters, version: PolicyVersion($0)) }
+        // Six rows fit a step. A swap before all of the prompt is processed costs what was.
+        for (version, tokens) in [(0, 0), (0, 0), (1, 12), (2, 18), (2, 18), (2, 18), (3, 18)] {
+            _ = generator.step(versions[version])
+            #expect(generator.restarted.tokens == tokens, "\(version)")
+        }
+        #expect(generator.restarted.prefillSeconds > 0)
+        #expect(generator.restarted.decodeSeconds == 0)
+        #expect(generator.unfinished.rollouts == 1)
+        #expect(generator.unfinished.tokens == 2)
+    }
+
     @Test func impossibleRequestsAreRefused() {
         let generator = Generator(configuration: parameters.configuration, batchCapacity: 4)
         func refusal(_ change: (inout GenerationRequest) -> Void) -> GenerationRefusal? {

@@ -18,6 +18,20 @@ import Trajectories
         #expect(abs(loss - Double(fixture.loss)) <= 1e-4 * abs(Double(fixture.loss)))
     }
 
+    @Test func releasedWeightsAreFreed() throws {
+        let fixture = try ModelFixture(ModelFixture.names[0])
+        let pass = Backpropagation(configuration: fixture.parameters.configuration)
+        weak var last: PolicyWeights?
+        do {
+            let weights = PolicyWeights(fixture.parameters)
+            last = weights
+            pass.forward(fixture.batch, weights: weights, temperature: 1)
+        }
+        #expect(last != nil)
+        pass.releaseWeights()
+        #expect(last == nil)
+    }
+
     @Test(arguments: ModelFixture.names)
     func everyGradientIsThatOfPyTorch(name: String) throws {
         let fixture = try ModelFixture(name)

@@ -28,6 +28,29 @@ import Testing
         #expect(!onComputeThread())
     }
 
+    /// A worker yields after every decode step; were the job to leave the lane for the global executor and come back from there,
+    /// this executor would run out of jobs first.
+    @Test func aYieldNeverLeavesTheLane() throws {
+        for seed in 0..<50 {
+            let executor = EmbeddedExecutor(seed: UInt64(seed))
+            let worker = CountingActor()
+            let count = try executor.run {
+                await withTaskGroup { group in
+                    for _ in 0..<3 {
+                        group.addTask(executorPreference: executor) {
+                            for _ in 0..<20 {
+                                _ = await worker.count()
+                                await Task.yield()
+                            }
+                        }
+                    }
+                }
+                return await worker.counted
+            }
+            #expect(count == 60)
+        }
+    }
+
     @Test func runGivesBackTheResultAndTheError() async throws {
         struct Refusal: Error {}
         let executor = ComputeExecutor(threads: 2, pinned: false)

@@ -184,14 +184,32 @@ import Testing
         let clock = StallClock(threads: 1, now: time.read)
         clock.unpark(0, code: WorkerClock.code(.rollout, .decode))
         time.advance(milliseconds: 50)
-        clock.discard(seconds: 0.02, stage: .rollout, phase: .decode)
-        // More than was done cannot be thrown away.
-        clock.discard(seconds: 9, stage: .rollout, phase: .prefill)
+        clock.discard(
+            DiscardedWork(rollouts: 3, tokens: 40), stage: .rollout, cause: .cutShort, seconds: [(.decode, 0.02)])
+        let before = clock.report()
+        // More time than was used cannot be thrown away.
+        clock.discard(DiscardedWork(tokens: 7), stage: .rollout, cause: .swappedWeights, seconds: [(.prefill, 9)])
+        clock.discard(DiscardedWork(groups: 1, tokens: 2), stage: .scoring, cause: .cutShort)
+        clock.discard(DiscardedWork(groups: 1, rollouts: 1, tokens: 2), stage: .rollout, cause: .cutShort)
         let report = clock.report()
         #expect(abs(report.busySeconds(.rollout) - 0.03) < 1e-9)
         #expect(abs(report.discardedSeconds - 0.02) < 1e-9)
         #expect(report.unexplained < 1e-9)
-        #expect(report.table.contains("discarded"))
+        #expect(
+            report.discards.map(\.work) == [
+                DiscardedWork(tokens: 7, coreSeconds: 9),
+                DiscardedWork(groups: 1, rollouts: 4, tokens: 42, coreSeconds: 0.02),
+                DiscardedWork(groups: 1, tokens: 2),
+            ])
+        #expect(report.discards.map(\.stage) == [.rollout, .rollout, .scoring])
+        #expect(report.discardedWork == DiscardedWork(groups: 2, rollouts: 4, tokens: 51, coreSeconds: 9.02))
+        #expect(
+            report.table.contains(
+                "discarded           40.0 %  rollout weights swapped in prefill 7 tokens, "
+                    + "rollout cut short 1 groups 4 rollouts 42 tokens, scoring cut short 1 groups 2 tokens"))
+        let since = report.since(before)
+        #expect(since.discards.map(\.cause) == [.swappedWeights, .cutShort, .cutShort])
+        #expect(since.discards[1].work.rollouts == 1)
     }
 
     @Test func theTableNamesStagesAndCauses() throws {

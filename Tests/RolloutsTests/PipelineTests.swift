@@ -270,6 +270,62 @@ import UnixSignals
         #expect(pipeline.lessons.count == sent / settings.groupsPerBatch)
         #expect(pipeline.lessons.count >= 3)
         #expect(pipeline.store.version == PolicyVersion(pipeline.lessons.count))
+        // The rest waits; nothing but prompts begun again was thrown away.
+        let learned = pipeline.lessons.count * settings.groupsPerBatch
+        #expect(pipeline.waiting.snapshot().map(\.request.ordinal) == Array(learned..<sent))
+        #expect(pipeline.clock.report().discardedWork.groups == 0)
+    }
+
+    /// Whatever was begun was learned, waits somewhere, or is counted as thrown away.
+    private func expectAllAccounted(_ pipeline: TestPipeline, sourceLocation: SourceLocation = #_sourceLocation) {
+        let learned = pipeline.lessons.flatMap { $0.groups.map(\.request.ordinal) }
+        let waiting = pipeline.waiting.snapshot().map(\.request.ordinal)
+        let queued =
+            pipeline.scored.snapshot().map(\.request.ordinal) + pipeline.rollouts.snapshot().map(\.request.ordinal)
+        let kept = learned + waiting + queued
+        #expect(Set(kept).count == kept.count, sourceLocation: sourceLocation)
+        let discarded = pipeline.clock.report().discardedWork.groups
+        #expect(
+            pipeline.requests.statistics.receives == kept.count + discarded, "\(kept) \(discarded)",
+            sourceLocation: sourceLocation)
+    }
+
+    @Test(arguments: 1...8) func whatACancellationThrowsAwayIsCounted(batches: Int) async throws {
+        let executor = ComputeExecutor(threads: 2, pinned: false)
+        defer { executor.shutdown() }
+        var settings = TestPipeline.Settings()
+        settings.maxStaleness = 4
+        settings.batches = 100_000
+        settings.capacity = 1 + batches % 3
+        let pipeline = try TestPipeline(settings, lane: executor.lane(.learner))
+        let signals = AsyncStream.makeStream(of: UnixSignal.self)
+        let stages = pipeline.stages(on: executor) { lesson in
+            guard lesson.version.rawValue == batches else { return }
+            signals.continuation.yield(.sigint)
+            signals.continuation.yield(.sigint)
+        }
+        let ending = await StageSupervisor(stages: stages, logger: quietLogger).run(signals: signals.stream)
+        #expect(ending.isInterrupted(drained: false))
+        expectAllAccounted(pipeline)
+    }
+
+    @Test func whatAFailureThrowsAwayIsCounted() async throws {
+        let executor = ComputeExecutor(threads: 2, pinned: false)
+        defer { executor.shutdown() }
+        var settings = TestPipeline.Settings()
+        settings.maxStaleness = 3
+        settings.batches = 50
+        let failing = try TestPipeline(settings, lane: executor.lane(.learner))
+        let ending = await run(failing, failing.stages(on: executor, decomposer: FailingDecomposer()))
+        #expect(ending.failedStage == .scoring)
+        #expect(failing.clock.report().discards.contains { $0.stage == .scoring && $0.work.groups > 0 })
+        expectAllAccounted(failing)
+
+        let absurd = try TestPipeline(settings, lane: executor.lane(.learner), change: { $0.pointer[40] = .nan })
+        #expect(await run(absurd, absurd.stages(on: executor)).failedStage == .learning)
+        #expect(
+            absurd.clock.report().discards.first { $0.cause == .failedUpdate }?.work.groups == settings.groupsPerBatch)
+        expectAllAccounted(absurd)
     }
 
     @Test func theSecondSignalCancels() async throws {

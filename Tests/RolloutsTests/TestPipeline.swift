@@ -43,6 +43,9 @@ final class TestPipeline: Sendable {
     let requests: BoundedQueue<RolloutRequest>
     let rollouts: BoundedQueue<RolloutGroup>
     let scored: BoundedQueue<ScoredGroup>
+    let waiting = WaitingGroups()
+    /// Counts what is thrown away; no queue waits on it.
+    let clock = StallClock(threads: 0)
     let problems: [Problem]
     private let record = Mutex<[Lesson]>([])
 
@@ -99,7 +102,9 @@ final class TestPipeline: Sendable {
             configuration: RolloutConfiguration(
                 groupSize: settings.groupSize, sampling: SamplingParameters(), seed: settings.seed, endTokens: [1],
                 workers: settings.workers, batchCapacity: settings.batchCapacity),
-            tokenizer: tokenizer, store: store, lane: lane, requests: requests, output: rollouts)
+            tokenizer: tokenizer, store: store, lane: lane, clock: clock,
+            prompt: { [tokenizer] in try tokenizer.encode($0.problem.question, addSpecialTokens: true) },
+            requests: requests, output: rollouts)
     }
 
     func scoring(lane: any TaskExecutor, decomposer: (any Decomposer)? = nil) -> ScoringStage {
@@ -109,15 +114,16 @@ final class TestPipeline: Sendable {
                 composition: RewardComposition(
                     accuracy: nil, format: nil, tagCount: 1, structure: decomposer == nil ? nil : 1),
                 verifier: LetterVerifier()),
-            lane: lane, workers: settings.scoringWorkers, input: rollouts, output: scored)
+            lane: lane, clock: clock, workers: settings.scoringWorkers, input: rollouts, output: scored)
     }
 
     func learning(
         lane: any TaskExecutor, then: @escaping @Sendable (Lesson) async throws -> Void = { _ in }
     ) -> LearningStage {
         LearningStage(
-            learner: learner, lane: lane, input: scored, groupsPerBatch: settings.groupsPerBatch, firstBatch: 0,
-            batches: settings.batches, maxStaleness: settings.maxStaleness,
+            learner: learner, lane: lane, clock: clock, input: scored, waiting: waiting,
+            groupsPerBatch: settings.groupsPerBatch, firstBatch: 0, batches: settings.batches,
+            maxStaleness: settings.maxStaleness,
             observer: { [self] update, groups in
                 let lesson = Lesson(version: PolicyVersion(update.version.rawValue - 1), update: update, groups: groups)
                 record.withLock { $0.append(lesson) }
@@ -164,8 +170,7 @@ final class TestPipeline: Sendable {
 }
 
 extension EmbeddedExecutor {
-    /// Runs `body` on this executor. Unlike `run`, it waits for a task that comes back from elsewhere: `Task.yield` goes through
-    /// the global executor.
+    /// Runs `body` on this executor. Unlike `run`, it waits for a task that comes back from elsewhere.
     func drive<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
         try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask(executorPreference: self) { try await body() }

@@ -268,7 +268,8 @@ import Testing
 
     @Test(arguments: [
         ("threads=-1", "threads"), ("threads=1025", "threads"), ("workers=-1", "workers"),
-        ("maxStaleness=-1", "maxStaleness"), ("steps=-1", "steps"), ("steps=9223372036854775807", "steps"),
+        ("maxStaleness=-1", "maxStaleness"), ("maxStaleness=9223372036854775807", "maxStaleness"),
+        ("steps=-1", "steps"), ("steps=9223372036854775807", "steps"),
         ("arms=[]", "arms"), ("arms=sft,sft", "arms"), ("warmup.steps=-1", "warmup.steps"),
         ("warmup.batchSize=0", "warmup.batchSize"), ("sft.batchSize=9223372036854775807", "sft.batchSize"),
         ("sft.learningRate=0", "sft.learningRate"), ("sft.learningRate=.nan", "sft.learningRate"),

@@ -29,7 +29,7 @@ import Testing
             let process = try Executable.start(["train", "--resume", "output=\(output.path)"])
             await process.end()
             #expect(process.status == 0)
-            try ResumeTests.sweep(output)
+            try ResumeTests.expectSwept(output)
             try TestRun.expectSame(whole, output)
         }
     }

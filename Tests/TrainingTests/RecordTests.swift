@@ -66,6 +66,9 @@ import Trajectories
             let configuration = TestRun.configuration(output: output)
             _ = try RunDirectory.create(for: configuration, resuming: false)
             #expect(FileManager.default.fileExists(atPath: output.appending(path: "rollouts").path))
+            // A run that was killed here had not begun.
+            let run = try RunDirectory.create(for: configuration, resuming: false)
+            try Data().write(to: run.configuration)
             let error = #expect(throws: ConfigurationError.self) {
                 try RunDirectory.create(for: configuration, resuming: false)
             }

@@ -53,14 +53,64 @@ import Trajectories
         }
     }
 
-    /// Removes what a kill may leave: checkpoints and files that were being written, whose names begin with a dot.
-    static func sweep(_ directory: URL) throws {
-        for name in try FileManager.default.subpathsOfDirectory(atPath: directory.path) {
-            let file = directory.appending(path: name)
-            guard file.lastPathComponent.hasPrefix("."), FileManager.default.fileExists(atPath: file.path) else {
-                continue
+    /// Nothing is left of what a kill leaves: checkpoints and files that were being written, whose names begin with a dot.
+    static func expectSwept(_ directory: URL, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let names = try FileManager.default.subpathsOfDirectory(atPath: directory.path)
+        #expect(
+            names.filter { URL(filePath: $0).lastPathComponent.hasPrefix(".") } == [], sourceLocation: sourceLocation)
+    }
+
+    @Test func whatAKillLeavesIsSweptAndNothingElse() async throws {
+        try await withTemporaryFolder { folder in
+            let run = RunDirectory(url: folder)
+            let kept = [
+                ".hidden", "notes.txt", "checkpoints/step-4/model.safetensors", "checkpoints/.step-x", "rollouts/a",
+            ]
+            let leftovers = [
+                ".dat.nosync1a2b.c3d", "rollouts/.dat.nosync77", "checkpoints/.step-12.partial/model.safetensors",
+                "checkpoints/base/.step-0.partial/state.json", "checkpoints/step-4/.dat.nosync1",
+                "checkpoints/base/step-8/.dat.nosync2",
+            ]
+            for name in kept + leftovers {
+                let file = folder.appending(path: name)
+                try FileManager.default.createDirectory(
+                    at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+                try Data().write(to: file)
             }
-            try FileManager.default.removeItem(at: file)
+            run.sweep()
+            for name in kept { #expect(FileManager.default.fileExists(atPath: folder.appending(path: name).path)) }
+            for name in leftovers {
+                #expect(!FileManager.default.fileExists(atPath: folder.appending(path: name).path))
+            }
+            #expect(
+                !FileManager.default.fileExists(atPath: folder.appending(path: "checkpoints/.step-12.partial").path))
+        }
+    }
+
+    /// Killed before its configuration was written, a run has not begun.
+    @Test func aRunThatHadNotBegunIsStartedAgain() async throws {
+        try await withTemporaryFolder { folder in
+            var configuration = TestRun.configuration(output: folder.appending(path: "run"))
+            configuration.steps = 1
+            let run = RunDirectory(url: folder.appending(path: "run"))
+            try FileManager.default.createDirectory(at: run.rollouts, withIntermediateDirectories: true)
+            try Data("half".utf8).write(to: run.url.appending(path: ".dat.nosync12"))
+            let refusal = await #expect(throws: ConfigurationError.self) {
+                try await TestRun.run(configuration, resuming: true)
+            }
+            #expect(refusal?.key == "output")
+            #expect(refusal?.reason.contains("start it without --resume") == true)
+            #expect(throws: ConfigurationError.self) { try TrainingRun.configurationFile(in: run.url.path) }
+            try await TestRun.run(configuration)
+            try Self.expectSwept(run.url)
+            #expect(try TrainingRun.configurationFile(in: run.url.path) == run.configuration)
+            // What is no run's is not touched.
+            let foreign = folder.appending(path: "foreign")
+            try FileManager.default.createDirectory(at: foreign, withIntermediateDirectories: true)
+            for name in [".dat.nosync1", "thesis.txt"] { try Data().write(to: foreign.appending(path: name)) }
+            configuration.output = foreign.path
+            await #expect(throws: ConfigurationError.self) { try await TestRun.run(configuration) }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: foreign.path).count == 2)
         }
     }
 
@@ -82,7 +132,7 @@ import Trajectories
                 configuration.threads = 1 + index % 3
                 configuration.workers = 1 + index % 2
                 try await TestRun.run(configuration, resuming: true)
-                try Self.sweep(resumed)
+                try Self.expectSwept(resumed)
                 try TestRun.expectSame(whole, resumed)
             }
         }

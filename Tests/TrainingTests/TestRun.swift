@@ -80,7 +80,7 @@ enum TestRun {
                 let file = root.appending(path: name)
                 var isFolder: ObjCBool = false
                 guard manager.fileExists(atPath: file.path, isDirectory: &isFolder), !isFolder.boolValue,
-                    !name.hasSuffix("state.json")
+                    !name.hasSuffix("state.json"), !name.hasSuffix("pipeline.json")
                 else { continue }
                 files["\(folder)/\(name)"] = try Data(contentsOf: file)
             }

@@ -63,7 +63,7 @@ struct PhiloxTests {
         let streams = [
             RandomStream(seed: 1, purpose: .sampling, problem: 2, visit: 3, sample: 4),
             RandomStream(seed: 9, purpose: .sampling, problem: 2, visit: 3, sample: 4),
-            RandomStream(seed: 1, purpose: .shuffling, problem: 2, visit: 3, sample: 4),
+            RandomStream(seed: 1, purpose: .problems, problem: 2, visit: 3, sample: 4),
             RandomStream(seed: 1, purpose: .sampling, problem: 9, visit: 3, sample: 4),
             RandomStream(seed: 1, purpose: .sampling, problem: 2 << 32, visit: 3, sample: 4),
             RandomStream(seed: 1, purpose: .sampling, problem: 2, visit: 9, sample: 4),

@@ -11,8 +11,8 @@ import Synchronization
 ///     let reply = try await executor.clock.waiting(.scoring, for: .external) { try await judge.ask(question) }
 ///     print(executor.clock.report().table)
 ///
-/// Naming a phase costs two reads of the clock and no lock, allocation or reference count; outside of compute threads it does
-/// nothing.
+/// Naming a phase costs two reads of the clock and no allocation or reference count; with a trace, each takes the lock of the
+/// thread's own ring, for which only the writer of the trace ever competes. Outside of compute threads it does nothing.
 public final class StallClock: Sendable {
     /// Number of threads whose time is accounted for.
     public let threads: Int
@@ -125,11 +125,21 @@ public final class StallClock: Sendable {
         return try await body()
     }
 
-    /// Says that `seconds` of the busy time of `stage` in `phase` went into work that is thrown away. The report moves them to
-    /// a row of their own.
-    public func discard(seconds: Double, stage: Stage, phase: Phase) {
-        let nanoseconds = UInt64(max(0, seconds) * 1e9)
-        state.withLock { $0.ledger.discard(nanoseconds: nanoseconds, code: WorkerClock.code(stage, phase)) }
+    /// Counts work of `stage` that is thrown away, in a row of its own.
+    ///
+    /// - Parameter seconds: what of it is known of the stage's busy time, by phase; the report moves that to `discarded`.
+    public func discard(
+        _ work: DiscardedWork, stage: Stage, cause: DiscardCause, seconds: [(phase: Phase, seconds: Double)] = []
+    ) {
+        var work = work
+        state.withLock { state in
+            for part in seconds {
+                let nanoseconds = UInt64(max(0, part.seconds) * 1e9)
+                state.ledger.discard(nanoseconds: nanoseconds, code: WorkerClock.code(stage, part.phase))
+                work.coreSeconds += max(0, part.seconds)
+            }
+            state.ledger.discard(work, stage: stage, cause: cause)
+        }
     }
 
     // MARK: Threads

@@ -29,6 +29,9 @@ struct StallLedger: Sendable {
     private var anyWaiting = [UInt64](repeating: 0, count: Wait.all.count)
     /// Nanoseconds that were found to be wasted, by stage and phase.
     private var discarded = [UInt64](repeating: 0, count: WorkerClock.busyCodes)
+    /// What was found to be wasted, by stage and cause.
+    private var discards = [DiscardedWork](
+        repeating: DiscardedWork(), count: Stage.allCases.count * DiscardCause.allCases.count)
 
     init(idleThreads: Int, at now: UInt64) {
         self.idleThreads = idleThreads
@@ -92,6 +95,15 @@ struct StallLedger: Sendable {
 
     mutating func discard(nanoseconds: UInt64, code: Int) {
         discarded[code] += nanoseconds
+    }
+
+    mutating func discard(_ work: DiscardedWork, stage: Stage, cause: DiscardCause) {
+        let index = stage.rawValue * DiscardCause.allCases.count + cause.rawValue
+        discards[index] = discards[index] + work
+    }
+
+    func discards(_ stage: Stage, _ cause: DiscardCause) -> DiscardedWork {
+        discards[stage.rawValue * DiscardCause.allCases.count + cause.rawValue]
     }
 
     func waiters(_ wait: Wait) -> Int { waiters[wait.index] }

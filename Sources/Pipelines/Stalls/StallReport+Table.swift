@@ -14,8 +14,8 @@ extension StallReport {
                 + WaitCause.allCases.map { share(waitSeconds(stage, $0), wallSeconds) }
             lines.append(Self.pad(stage.name, 16) + Self.head(shares) + "  " + phases(stage))
         }
-        if discardedSeconds > 0 {
-            lines.append(Self.pad("discarded", 16) + Self.head([share(discardedSeconds, coreSeconds)]))
+        if !discards.isEmpty {
+            lines.append(Self.pad("discarded", 16) + Self.head([share(discardedSeconds, coreSeconds)]) + "  " + waste)
         }
         lines.append(Self.pad("idle", 16) + Self.head([share(idleSeconds, coreSeconds)]) + "  " + causes)
         lines.append(
@@ -28,6 +28,15 @@ extension StallReport {
     private func phases(_ stage: Stage) -> String {
         busy.filter { $0.stage == stage }.sorted { $0.seconds > $1.seconds }
             .map { "\($0.phase.name) \(share($0.seconds, coreSeconds))" }.joined(separator: ", ")
+    }
+
+    private var waste: String {
+        discards.map { row in
+            let counts = [(row.work.groups, "groups"), (row.work.rollouts, "rollouts"), (row.work.tokens, "tokens")]
+            return "\(row.stage.name) \(row.cause.name) "
+                + counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: " ")
+        }
+        .joined(separator: ", ")
     }
 
     private var causes: String {

@@ -17,6 +17,12 @@ public struct StallReport: Sendable, Codable, Hashable {
         public var seconds: Double
     }
 
+    public struct Discard: Sendable, Codable, Hashable {
+        public var stage: Stage
+        public var cause: DiscardCause
+        public var work: DiscardedWork
+    }
+
     public struct Wait: Sendable, Codable, Hashable {
         public var stage: Stage
         public var cause: WaitCause
@@ -34,6 +40,8 @@ public struct StallReport: Sendable, Codable, Hashable {
     public var busy: [Busy]
     /// Core seconds of work that was thrown away later, by stage and phase.
     public var discarded: [Busy]
+    /// What that work was: one row for each stage and cause with any.
+    public var discards: [Discard]
     /// One row for each cause with any time.
     public var idle: [Idle]
     /// One row for each stage and cause with any time. Waits are no core time: they overlap with it.
@@ -42,6 +50,8 @@ public struct StallReport: Sendable, Codable, Hashable {
     public var coreSeconds: Double { Double(threads) * wallSeconds }
     public var busySeconds: Double { busy.reduce(0) { $0 + $1.seconds } }
     public var discardedSeconds: Double { discarded.reduce(0) { $0 + $1.seconds } }
+    /// All that was thrown away.
+    public var discardedWork: DiscardedWork { discards.reduce(DiscardedWork()) { $0 + $1.work } }
     public var idleSeconds: Double { idle.reduce(0) { $0 + $1.seconds } }
 
     /// What the rows leave unexplained, as a fraction of threads × wall.
@@ -72,6 +82,13 @@ public struct StallReport: Sendable, Codable, Hashable {
         difference.cpuSeconds -= earlier.cpuSeconds
         difference.busy = Self.subtract(earlier.busy, from: busy)
         difference.discarded = Self.subtract(earlier.discarded, from: discarded)
+        difference.discards = discards.compactMap { row in
+            var row = row
+            for old in earlier.discards where old.stage == row.stage && old.cause == row.cause {
+                row.work = row.work - old.work
+            }
+            return row.work.isEmpty ? nil : row
+        }
         difference.idle = idle.compactMap { row in
             var row = row
             row.seconds -= earlier.idleSeconds(row.stage, row.cause)
@@ -124,6 +141,9 @@ extension StallReport {
                 }
             }
         }
+        discards = Stage.allCases.flatMap { stage in
+            DiscardCause.allCases.map { Discard(stage: stage, cause: $0, work: ledger.discards(stage, $0)) }
+        }.filter { !$0.work.isEmpty }
         idle = []
         waits = []
         for wait in StallLedger.Wait.all {

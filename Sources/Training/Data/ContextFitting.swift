@@ -50,7 +50,7 @@ struct ContextFitting {
         guard room > 0, trace.map({ $0.count <= room }) ?? true else { return nil }
         let limit = min(task.maxNewTokens, room)
         return PreparedProblem(
-            problem: prompted, maxNewTokens: limit, maxNewTeacherTokens: limit,
+            problem: prompted, prompt: prompt, maxNewTokens: limit, maxNewTeacherTokens: limit,
             demonstration: trace.map { .init(prompt: prompt, completion: $0) })
     }
 }

@@ -1,5 +1,3 @@
-import Tokenizers
-
 extension Sequence where Element == PreparedProblem {
     /// Positions of the longest prompt with its completion.
     ///
@@ -8,16 +6,17 @@ extension Sequence where Element == PreparedProblem {
     ///   - file: names the one that says `context`, and `key` its place there, where a problem does not fit.
     /// - Throws: `ConfigurationError`.
     func longestSequence(
-        _ tokenizer: Tokenizer, context: Int, file: String, key: String, newTokens: (PreparedProblem) -> Int
-    ) throws -> Int {
-        try reduce(1) { longest, prepared in
-            let prompt = try tokenizer.encode(prepared.problem.question, addSpecialTokens: true).count
-            let needed = prompt + newTokens(prepared)
+        context: Int, file: String, key: String, newTokens: (PreparedProblem) -> Int
+    ) throws(ConfigurationError) -> Int {
+        var longest = 1
+        for prepared in self {
+            let needed = prepared.prompt.count + newTokens(prepared)
             guard needed <= context else {
                 throw ConfigurationError(
                     source: file, key: key, reason: "is \(context); problem \(prepared.problem.id) needs \(needed)")
             }
-            return Swift.max(longest, needed)
+            longest = Swift.max(longest, needed)
         }
+        return longest
     }
 }

@@ -31,11 +31,12 @@ struct QuantityGraphTask: RunTask {
             }
             func prepare(_ kind: QuantityGraphSet.Kind, count: Int) throws -> [PreparedProblem] {
                 try QuantityGraphSet(kind, count: count, configuration: graphs).map { problem in
-                    PreparedProblem(
-                        problem: problem.problem,
+                    let demonstration = try problem.problem.demonstration(tokenizer, separator: "", end: end)
+                    return PreparedProblem(
+                        problem: problem.problem, prompt: demonstration.prompt,
                         maxNewTokens: problem.completionLimit.tokens(in: .student),
                         maxNewTeacherTokens: problem.completionLimit.tokens(in: graphs.teacherNotation.notation),
-                        demonstration: try problem.problem.demonstration(tokenizer, separator: "", end: end))
+                        demonstration: demonstration)
                 }
             }
             self.tokenizer = tokenizer

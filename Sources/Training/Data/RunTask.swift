@@ -23,6 +23,8 @@ protocol RunTask: Sendable {
 /// A problem with its token counts.
 struct PreparedProblem: Sendable {
     var problem: Problem
+    /// The question's tokens, as the student is given them.
+    var prompt: [Int32]
     /// Where a completion in the student's notation is cut.
     var maxNewTokens: Int
     /// Where a completion in the teacher's notation is cut, so that as many steps fit.

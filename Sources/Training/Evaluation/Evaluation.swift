@@ -1,14 +1,14 @@
-/// What a student scored on one test set; rates are 0 to 1.
+/// What a student scored on one test set; rates are 0 to 1. What samples tell is nil where none were drawn.
 public struct EvaluationResult: Sendable, Codable, Equatable {
     /// Of the greedy completions.
     public var accuracy: Double
     /// Expected accuracy of one sample, and of the best of eight (or of as many as there are, if fewer).
-    public var passAt1: Double
-    public var passAt8: Double
+    public var passAt1: Double?
+    public var passAt8: Double?
     /// Mean structure reward of the samples.
-    public var structure: Double
+    public var structure: Double?
     /// Share of the samples in good form.
-    public var wellFormed: Double
+    public var wellFormed: Double?
     /// Samples whose structure could not be scored, for example without one readable step; they count 0 in `structure`.
     public var structureFailures: Int
     public var problems: Int

@@ -55,28 +55,30 @@ struct Evaluator: Sendable {
         func sum(_ value: (Outcome) -> Double) -> Double {
             outcomes.reduce(0) { $0 + value($1) }
         }
+        func ofSamples(_ value: Double) -> Double? {
+            samples > 0 ? value : nil
+        }
         func passAtK(_ k: Int) -> Double {
             sum { EvaluationResult.passAtK(samples: $0.sampled, correct: $0.correct, k: k) } / count
         }
         return EvaluationResult(
-            accuracy: sum { Double($0.greedyCorrect) } / count, passAt1: passAtK(1), passAt8: passAtK(8),
-            structure: sum(\.structure) / sampled, wellFormed: sum { Double($0.wellFormed) } / sampled,
+            accuracy: sum { Double($0.greedyCorrect) } / count, passAt1: ofSamples(passAtK(1)),
+            passAt8: ofSamples(passAtK(8)), structure: ofSamples(sum(\.structure) / sampled),
+            wellFormed: ofSamples(sum { Double($0.wellFormed) } / sampled),
             structureFailures: outcomes.reduce(0) { $0 + $1.structureFailures }, problems: outcomes.count)
     }
 
     private func evaluate(
         _ weights: PolicyWeights, _ problems: [PreparedProblem], imitatingTeacher: Bool
     ) async throws -> [Outcome] {
-        let prompts = try problems.map { try tokenizer.encode($0.problem.question, addSpecialTokens: true) }
-        let longest = zip(prompts, problems).map { $0.count + $1.maxNewTokens(imitatingTeacher: imitatingTeacher) }
-            .max()
+        let longest = problems.map { $0.prompt.count + $0.maxNewTokens(imitatingTeacher: imitatingTeacher) }.max()
         let generator = Generator(
             configuration: weights.configuration, batchCapacity: batchCapacity, longestSequence: longest)
-        for ((index, problem), prompt) in zip(problems.enumerated(), prompts) {
+        for (index, problem) in problems.enumerated() {
             for isGreedy in [true, false] where isGreedy || samples > 0 {
                 try generator.submit(
                     GenerationRequest(
-                        identifier: 2 * index + (isGreedy ? 0 : 1), prompt: prompt,
+                        identifier: 2 * index + (isGreedy ? 0 : 1), prompt: problem.prompt,
                         sampleCount: isGreedy ? 1 : samples,
                         maxNewTokens: problem.maxNewTokens(imitatingTeacher: imitatingTeacher),
                         sampling: SamplingParameters(temperature: isGreedy ? 0 : temperature), endTokens: endTokens,

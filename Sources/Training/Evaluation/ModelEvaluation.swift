@@ -70,7 +70,7 @@ public struct ModelEvaluation: Sendable {
             samples: configuration.evaluation.samples, temperature: configuration.evaluation.temperature,
             seed: configuration.seed, endTokens: model.endTokens, batchCapacity: 64)
         longestSequence = try tests.flatMap(\.problems).longestSequence(
-            model.tokenizer, context: model.parameters.configuration.maxPositions, file: directory + "/config.json",
+            context: model.parameters.configuration.maxPositions, file: directory + "/config.json",
             key: "max_position_embeddings",
             newTokens: { [imitatesTeacher] in $0.maxNewTokens(imitatingTeacher: imitatesTeacher) })
         weights = PolicyWeights(model.parameters)

@@ -17,14 +17,15 @@ struct ImitationPhase: Sendable {
 
     /// Returns after the last update, or early when told to stop.
     ///
+    /// - Parameter isStopping: asked between updates; the batches that are made by then are still learned.
     /// - Throws: `FailedImitation`, what the source and the observer throw, and `CancellationError`.
-    func run(_ stop: StopSignal) async throws {
+    func run(isStopping: @escaping @Sendable () -> Bool) async throws {
         let queue = BoundedQueue<[Demonstration]>(
             name: "demonstrations", capacity: 4, producer: .problemSource, consumer: .learning, clock: executor.clock)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: executor.lane(for: .problemSource)) {
                 defer { queue.close() }
-                for step in steps where !stop.isRaised {
+                for step in steps where !isStopping() {
                     let demonstrations = try (step * batchSize..<(step + 1) * batchSize).map(source)
                     do {
                         try await queue.send(demonstrations)

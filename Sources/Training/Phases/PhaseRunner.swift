@@ -17,6 +17,7 @@ struct PhaseRunner: Sendable {
     let recorder: RunRecorder
     let threads: Int
     let isLast: Bool
+    let signals: SignalWatch
     let logger: Logger
 
     struct Finished: Sendable {
@@ -67,6 +68,7 @@ struct PhaseRunner: Sendable {
         let trace = isLast ? TraceRecorder(threads: threads) : nil
         let executor = ComputeExecutor(threads: threads, trace: trace)
         defer { executor.shutdown() }
+        let queues = try queues(restored, executor.clock)
         let parameters = restored?.learner.parameters.copy() ?? base.copy()
         let store = PolicyStore(PolicyWeights(parameters, version: first))
         let learner = Learner(
@@ -77,31 +79,75 @@ struct PhaseRunner: Sendable {
         await recorder.begin(phase, at: first.rawValue, of: steps, report: restored?.state.report)
         let isComplete: Bool
         do {
-            isComplete = try await train(learner, store, executor, from: first.rawValue)
+            isComplete = try await train(learner, store, executor, queues, from: first.rawValue)
         } catch {
+            await recorder.close(executor.clock.report())
             // The error says more than a failure to save would.
-            try? await save(learner, keep: nil)
+            try? await save(learner, queues, keep: nil)
             throw error
         }
-        try await save(learner, keep: configuration.checkpoints.keep)
-        if store.version > first {
-            await recorder.note("\(phase.rawValue), where the core time went:\n\(executor.clock.report().table)")
-            try trace?.write(to: directory.trace)
-        }
-        guard isComplete else { return nil }
+        await recorder.close(executor.clock.report())
+        try await save(learner, queues, keep: configuration.checkpoints.keep)
+        try await report(executor, queues, trace, isIdle: store.version == first)
+        // What was trained is saved.
+        guard isComplete, !signals.isStopping else { return nil }
+        let problems = material.task.tests.reduce(0) { $0 + $1.problems.count }
+        await recorder.note("\(phase.rawValue): evaluating on \(problems) problems")
         let trained = store.current
-        // What was trained is saved: one signal is enough.
-        guard let results = try await SignalWatch.run(cancels: { _ in true }, { try await evaluate(trained, executor) })
-        else { return nil }
+        guard let results = try await signals.cancelling({ try await evaluate(trained, executor) }) else { return nil }
         return Finished(parameters: parameters, results: results, report: await recorder.report)
     }
 
+    /// Shows where the core time went and what became of the work that no update has consumed.
+    private func report(
+        _ executor: ComputeExecutor, _ queues: ReinforcementPhase.Queues?, _ trace: TraceRecorder?, isIdle: Bool
+    ) async throws {
+        let stalls = executor.clock.report()
+        guard !isIdle || !stalls.discards.isEmpty else { return }
+        var text = "\(phase.rawValue), where the core time went:\n\(stalls.table)"
+        if let kept = queues?.unconsumed, kept.groupCount > 0 {
+            text +=
+                "\nkept for --resume: \(kept.groupCount) groups, \(kept.rolloutCount) rollouts, "
+                + "\(kept.tokenCount) tokens"
+        }
+        if let trace {
+            try trace.write(to: directory.trace)
+            if trace.droppedSpans > 0 {
+                text += "\ntrace.json lacks the oldest \(trace.droppedSpans) spans: its rings were full"
+            }
+        }
+        await recorder.note(text)
+    }
+
+    /// What the stages pass on, with what waited where the run was left; nil for imitation.
+    ///
+    /// - Throws: `ConfigurationError` naming what in the checkpoint cannot be used.
+    private func queues(_ restored: Checkpoint?, _ clock: StallClock) throws -> ReinforcementPhase.Queues? {
+        guard phase == .grpo || phase == .rlkd else { return nil }
+        var state = PipelineState()
+        if let restored {
+            state = try PipelineState.read(restored.pipeline)
+            let settings = configuration.reinforcement
+            try PipelineStateCheck(
+                file: restored.pipeline, version: restored.state.version, groupsPerBatch: settings.problemsPerBatch,
+                groupSize: settings.groupSize, maxStaleness: configuration.maxStaleness, steps: steps,
+                vocabularySize: material.student.configuration.vocabularySize,
+                maxPositions: material.student.configuration.maxPositions,
+                request: ReinforcementPhase.requests(material.task.training, seed: configuration.seed)
+            ).check(state)
+        }
+        return ReinforcementPhase.Queues(
+            capacity: configuration.reinforcement.queueCapacity, clock: clock, restoring: state)
+    }
+
     private func train(
-        _ learner: Learner, _ store: PolicyStore, _ executor: ComputeExecutor, from first: Int
+        _ learner: Learner, _ store: PolicyStore, _ executor: ComputeExecutor, _ queues: ReinforcementPhase.Queues?,
+        from first: Int
     ) async throws -> Bool {
-        switch phase {
-        case .base, .sft: try await imitate(learner, executor, from: first)
-        case .grpo, .rlkd: try await reinforce(learner, store, executor, from: first)
+        if let queues {
+            try await reinforce(learner, store, executor, queues, from: first)
+        } else {
+            try await imitate(learner, executor, from: first)
         }
     }
 
@@ -115,17 +161,14 @@ struct PhaseRunner: Sendable {
             observer: { update in
                 try await recorder.record(phase, update, of: steps)
                 if update.version.rawValue % configuration.checkpoints.imitationEvery == 0 {
-                    try await save(learner, keep: configuration.checkpoints.keep)
+                    try await save(learner, nil, keep: configuration.checkpoints.keep)
                 }
             })
-        let stop = StopSignal()
         do {
-            let ended: Void? = try await SignalWatch.run(
-                cancels: { signal in
-                    stop.raise()
-                    return signal > 1
-                }, { try await imitation.run(stop) })
-            return ended != nil && !stop.isRaised
+            let ended: Void? = try await signals.cancelling { [signals] in
+                try await imitation.run { signals.isStopping }
+            }
+            return ended != nil && !signals.isStopping
         } catch let error as FailedImitation {
             try await recorder.save(failed: error.demonstrations, step: error.cause.step)
             throw error
@@ -144,24 +187,24 @@ struct PhaseRunner: Sendable {
     // MARK: Reinforcement
 
     private func reinforce(
-        _ learner: Learner, _ store: PolicyStore, _ executor: ComputeExecutor, from first: Int
+        _ learner: Learner, _ store: PolicyStore, _ executor: ComputeExecutor, _ queues: ReinforcementPhase.Queues,
+        from first: Int
     ) async throws -> Bool {
-        let settings = configuration.reinforcement
         let reinforcement = ReinforcementPhase(
-            configuration: settings, maxStaleness: configuration.maxStaleness, workers: workers,
+            configuration: configuration.reinforcement, maxStaleness: configuration.maxStaleness,
+            workers: workers,
             seed: configuration.seed, learner: learner, store: store, executor: executor,
             tokenizer: material.task.tokenizer, endTokens: material.endTokens, problems: material.task.training,
             longestSequence: material.longestSequence,
             scorer: scorer(countsStructure: phase == .rlkd), steps: first..<max(first, steps),
             observer: { update, groups in
                 try await recorder.record(
-                    phase, update, groups: groups, of: steps, usage: executor.clock.report().shares)
+                    phase, update, groups: groups, of: steps, stalls: executor.clock.report())
                 if update.version.rawValue % configuration.checkpoints.every == 0 {
-                    try await save(learner, keep: configuration.checkpoints.keep)
+                    try await save(learner, queues, keep: configuration.checkpoints.keep)
                 }
             })
-        let ending = await reinforcement.run(
-            ReinforcementPhase.Queues(capacity: settings.queueCapacity, clock: executor.clock))
+        let ending = await reinforcement.run(queues, signals: signals.signals)
         switch ending {
         case .finished:
             return true
@@ -198,9 +241,10 @@ struct PhaseRunner: Sendable {
         return results
     }
 
-    private func save(_ learner: Learner, keep: Int?) async throws {
+    private func save(_ learner: Learner, _ queues: ReinforcementPhase.Queues?, keep: Int?) async throws {
         try Checkpoint.write(
-            await learner.state(), phase: phase, seed: configuration.seed, report: await recorder.report,
+            await learner.state(), pipeline: queues?.unconsumed, phase: phase, seed: configuration.seed,
+            report: await recorder.report,
             tokenizer: material.task.tokenizer, folder: folder, keep: keep)
     }
 }

@@ -5,7 +5,7 @@ import Models
 import Tokenizers
 import Trajectories
 
-/// A learner at rest on disk: a Hugging Face directory, the optimizer's moments, and counters.
+/// A phase at rest on disk: a Hugging Face directory, the optimizer's moments, the finished work that waits, and counters.
 ///
 /// It is written beside its place and renamed, so that one that can be seen is whole.
 struct Checkpoint: Sendable {
@@ -21,30 +21,40 @@ struct Checkpoint: Sendable {
         var report: PhaseReport
     }
 
+    private static let stateName = "state.json"
+    private static let pipelineName = "pipeline.json"
+
     let directory: URL
     let state: State
     let learner: LearnerState
 
-    /// Does nothing if the folder has a checkpoint of that version.
+    /// If the folder has a checkpoint of that version already, only what may have changed since is written anew: the pipeline's
+    /// state and the report.
     ///
-    /// - Parameter keep: checkpoints that stay, this one included; nil for all.
+    /// - Parameters:
+    ///   - pipeline: the finished work that no update has consumed; nil for a phase without one.
+    ///   - keep: checkpoints that stay, this one included; nil for all.
     static func write(
-        _ learner: LearnerState, phase: RunPhase, seed: UInt64, report: PhaseReport, tokenizer: Tokenizer, folder: URL,
-        keep: Int?
+        _ learner: LearnerState, pipeline: PipelineState? = nil, phase: RunPhase, seed: UInt64, report: PhaseReport,
+        tokenizer: Tokenizer, folder: URL, keep: Int?
     ) throws {
         let manager = FileManager.default
         let step = learner.version.rawValue
         let place = folder.appending(path: "step-\(step)")
-        if !manager.fileExists(atPath: place.path) {
+        let state = State(
+            phase: phase, version: learner.version, optimizerSteps: learner.optimizerSteps,
+            kernels: InstructionSet.current.description, seed: seed, report: report)
+        if manager.fileExists(atPath: place.path) {
+            try pipeline?.write(to: place.appending(path: pipelineName))
+            try state.write(to: place.appending(path: stateName))
+        } else {
             let partial = folder.appending(path: ".step-\(step).partial")
             try? manager.removeItem(at: partial)
             try manager.createDirectory(at: partial, withIntermediateDirectories: true)
             try HuggingFaceDirectory.save(learner.parameters, tokenizer: tokenizer, to: partial)
             try learner.writeMoments(to: partial.appending(path: "optimizer.safetensors"))
-            try State(
-                phase: phase, version: learner.version, optimizerSteps: learner.optimizerSteps,
-                kernels: InstructionSet.current.description, seed: seed, report: report
-            ).write(to: partial.appending(path: "state.json"))
+            try pipeline?.write(to: partial.appending(path: pipelineName))
+            try state.write(to: partial.appending(path: stateName))
             try manager.moveItem(at: partial, to: place)
         }
         guard let keep else { return }
@@ -61,19 +71,16 @@ struct Checkpoint: Sendable {
     static func latest(in folder: URL) throws -> Checkpoint? {
         guard let step = steps(in: folder).last else { return nil }
         let directory = folder.appending(path: "step-\(step)")
-        let file = directory.appending(path: "state.json")
-        let state: State
-        do {
-            state = try JSONDecoder().decode(State.self, from: try Data(contentsOf: file))
-        } catch {
-            throw ConfigurationError(source: file.path, key: "", reason: "is not a checkpoint's state: \(error)")
-        }
+        let state = try StateFile.read(State.self, from: directory.appending(path: stateName))
         let (_, parameters) = try HuggingFaceDirectory.load(directory)
         let learner = try LearnerState(
             parameters: parameters, version: state.version, optimizerSteps: state.optimizerSteps,
             moments: directory.appending(path: "optimizer.safetensors"))
         return Checkpoint(directory: directory, state: state, learner: learner)
     }
+
+    /// Where the pipeline's state stands.
+    var pipeline: URL { directory.appending(path: Self.pipelineName) }
 
     /// - Throws: `ConfigurationError` if going on from here would not go on with the same run.
     func check(phase: RunPhase, seed: UInt64, student: ModelConfiguration) throws {

@@ -10,22 +10,31 @@ struct RunDirectory: Sendable {
     var state: URL { url.appending(path: "state.json") }
     var trace: URL { url.appending(path: "trace.json") }
     var rollouts: URL { url.appending(path: "rollouts") }
-    private var checkpoints: URL { url.appending(path: "checkpoints") }
+    var checkpoints: URL { url.appending(path: "checkpoints") }
 
     /// The last arm's checkpoints stand in `checkpoints` itself, those of what came before in a folder of their name.
     func checkpoints(of phase: RunPhase, isLast: Bool) -> URL {
         isLast ? checkpoints : checkpoints.appending(path: phase.rawValue)
     }
 
-    /// Makes the directory. A new run takes one that is empty or not there.
+    /// Makes the directory. A new run takes one that is not there, or empty but for what a run leaves that is killed before it
+    /// begins; to resume, there must be a `config.yaml`. What a kill left half written is removed.
     static func create(for configuration: RunConfiguration, resuming: Bool) throws -> RunDirectory {
         let path = configuration.output ?? "runs/\(configuration.name)-\(timestamp())"
         let directory = RunDirectory(url: URL(filePath: path))
         let manager = FileManager.default
-        let contents = (try? manager.contentsOfDirectory(atPath: path)) ?? []
-        guard resuming || contents.isEmpty else {
-            throw ConfigurationError(
-                source: path, key: "output", reason: "is not empty; add --resume to go on with the run in it")
+        if resuming {
+            try directory.requireBegun()
+            directory.sweep()
+        } else {
+            guard directory.isUnused else {
+                throw ConfigurationError(
+                    source: path, key: "output",
+                    reason: manager.fileExists(atPath: directory.configuration.path)
+                        ? "is not empty; add --resume to go on with the run in it"
+                        : "is not empty, and holds no run; choose another directory")
+            }
+            directory.sweep()
         }
         do {
             try manager.createDirectory(at: directory.rollouts, withIntermediateDirectories: true)

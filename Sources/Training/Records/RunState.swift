@@ -1,4 +1,5 @@
 import Foundation
+import Pipelines
 
 /// Which phases are done, and what they scored: where a resumed run goes on.
 struct RunState: Sendable, Codable {
@@ -10,12 +11,8 @@ struct RunState: Sendable, Codable {
     var wallSeconds = 0.0
 
     static func load(_ url: URL) throws -> RunState {
-        guard let data = try? Data(contentsOf: url) else { return RunState() }
-        do {
-            return try JSONDecoder().decode(RunState.self, from: data)
-        } catch {
-            throw ConfigurationError(source: url.path, key: "", reason: "is not a run's state: \(error)")
-        }
+        guard FileManager.default.fileExists(atPath: url.path) else { return RunState() }
+        return try StateFile.read(RunState.self, from: url)
     }
 }
 
@@ -27,4 +24,6 @@ struct PhaseReport: Sendable, Codable, Equatable {
     var learnedTokens = 0
     /// Tokens sampled for learning.
     var sampledTokens = 0
+    /// Work that was done and thrown away.
+    var discarded = DiscardedWork()
 }

@@ -1,4 +1,5 @@
 import Learning
+import Pipelines
 import Trajectories
 
 /// A line of `metrics.jsonl`: one update.
@@ -58,8 +59,11 @@ struct RolloutRecord: Sendable, Codable {
     var structureFailures: Int
     /// Groups whose rewards are all equal: they teach nothing.
     var flatGroups: Int
+    /// Work that was thrown away since the update before.
+    var discarded: DiscardedWork
 
-    init(_ groups: [ScoredGroup], version: PolicyVersion) {
+    init(_ groups: [ScoredGroup], version: PolicyVersion, discarded: DiscardedWork = DiscardedWork()) {
+        self.discarded = discarded
         let rollouts = groups.flatMap(\.rollouts)
         let count = Double(max(1, rollouts.count))
         func mean(_ value: (ScoredRollout) -> Double) -> Double {

@@ -34,9 +34,12 @@ struct Summary: Sendable, Codable {
         var rows = [header]
         for phase in RunPhase.allCases {
             for (test, result) in (arms[phase.rawValue] ?? [:]).sorted(by: { $0.key > $1.key }) {
-                let rates = [result.accuracy, result.passAt1, result.passAt8, result.structure, result.wellFormed]
+                let rates: [Double?] = [
+                    result.accuracy, result.passAt1, result.passAt8, result.structure, result.wellFormed,
+                ]
                 rows.append(
-                    [phase.rawValue, test] + rates.map { TextTable.number($0) } + ["\(result.problems)"])
+                    [phase.rawValue, test] + rates.map { $0.map { TextTable.number($0) } ?? "–" }
+                        + ["\(result.problems)"])
             }
         }
         return TextTable.layOut(rows)

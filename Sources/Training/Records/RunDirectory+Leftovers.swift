@@ -1,0 +1,45 @@
+import Foundation
+
+extension RunDirectory {
+    /// Names of what was being written when a run was killed: checkpoints before they are renamed, and the files that
+    /// Foundation writes beside their place.
+    static func isLeftover(_ name: String) -> Bool {
+        name.hasPrefix(".dat.nosync") || (name.hasPrefix(".step-") && name.hasSuffix(".partial"))
+    }
+
+    /// - Throws: `ConfigurationError` where no run has begun.
+    func requireBegun() throws {
+        guard FileManager.default.fileExists(atPath: configuration.path) else {
+            throw ConfigurationError(
+                source: url.path, key: "output",
+                reason: "holds no config.yaml: no run has begun there; start it without --resume")
+        }
+    }
+
+    /// Whether nothing is there but what a run leaves that is killed before it has written its configuration.
+    var isUnused: Bool {
+        let manager = FileManager.default
+        return ((try? manager.contentsOfDirectory(atPath: url.path)) ?? []).allSatisfy { name in
+            Self.isLeftover(name)
+                || name == rollouts.lastPathComponent
+                    && (try? manager.contentsOfDirectory(atPath: rollouts.path))?.isEmpty == true
+        }
+    }
+
+    /// Removes what was being written when a run was killed, wherever runs write.
+    func sweep() {
+        let manager = FileManager.default
+        func sweep(_ folder: URL, depth: Int) {
+            for name in (try? manager.contentsOfDirectory(atPath: folder.path)) ?? [] {
+                let place = folder.appending(path: name)
+                if Self.isLeftover(name) {
+                    // One that cannot be removed harms nothing: no run reads it.
+                    try? manager.removeItem(at: place)
+                } else if depth > 0 {
+                    sweep(place, depth: depth - 1)
+                }
+            }
+        }
+        for (folder, depth) in [(url, 0), (rollouts, 0), (checkpoints, 2)] { sweep(folder, depth: depth) }
+    }
+}
