@@ -56,20 +56,29 @@ public enum Attention {
         }
     }
 
-    /// output = softmax(scale · q kᵀ) v of `queryCount` consecutive queries, query i at position firstPosition + i,
-    /// over the keys 0 ... firstPosition + i, which all must have been stored.
+    /// Where the queries of one call stand in their sequence.
+    public enum QueryPositions: Int, Sendable {
+        /// All at one position: heads that share their keys and values.
+        case same = 0
+        /// One after another: rows of a prompt.
+        case consecutive = 1
+    }
+
+    /// output = softmax(scale · q kᵀ) v of `queryCount` queries: the first, and all where their positions are the `same`,
+    /// at `firstPosition`, over the keys up to the query's own position, which must have been stored.
     ///
     /// - Parameters:
     ///   - query: `queryCount` rows of `headDimension`.
     ///   - blocks: for every 16 positions the base of its page.
     ///   - blockOffset: floats from a page's base to the block of this layer and key-value head.
     ///   - output: `queryCount` rows of `headDimension`; must not overlap `query`.
-    ///   - logSumExp: [queryCount], takes log Σ exp(scale · q k), which `backward` needs.
+    ///   - logSumExp: takes log Σ exp(scale · q k), which `backward` needs, of query i at i * `logSumExpStride`.
     ///   - workspace: `workspaceCount(maximumPositions: firstPosition + queryCount)` floats or more, of any content.
     public static func forward(
-        query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int, headDimension: Int,
-        scale: Float, blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockOffset: Int,
-        output: UnsafeMutablePointer<Float>, outputStride: Int, logSumExp: UnsafeMutablePointer<Float>?,
+        query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int,
+        positions: QueryPositions, headDimension: Int, scale: Float,
+        blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockOffset: Int, output: UnsafeMutablePointer<Float>,
+        outputStride: Int, logSumExp: UnsafeMutablePointer<Float>?, logSumExpStride: Int = 1,
         workspace: UnsafeMutablePointer<Float>
     ) {
         switch InstructionSet.current {
@@ -77,24 +86,22 @@ public enum Attention {
             case .avx512:
                 KernelsAVX512.attentionForward(
                     query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
-                    headDimension: headDimension, scale: scale, blocks: blocks, blockOffset: blockOffset,
-                    output: output,
-                    outputStride: outputStride, logSumExp: logSumExp, workspace: workspace
-                )
+                    positionStep: positions.rawValue, headDimension: headDimension, scale: scale, blocks: blocks,
+                    blockOffset: blockOffset, output: output, outputStride: outputStride, logSumExp: logSumExp,
+                    logSumExpStride: logSumExpStride, workspace: workspace)
             case .avx2:
                 KernelsAVX2.attentionForward(
                     query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
-                    headDimension: headDimension, scale: scale, blocks: blocks, blockOffset: blockOffset,
-                    output: output,
-                    outputStride: outputStride, logSumExp: logSumExp, workspace: workspace
-                )
+                    positionStep: positions.rawValue, headDimension: headDimension, scale: scale, blocks: blocks,
+                    blockOffset: blockOffset, output: output, outputStride: outputStride, logSumExp: logSumExp,
+                    logSumExpStride: logSumExpStride, workspace: workspace)
         #endif
         default:
             KernelsBaseline.attentionForward(
                 query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
-                headDimension: headDimension, scale: scale, blocks: blocks, blockOffset: blockOffset, output: output,
-                outputStride: outputStride, logSumExp: logSumExp, workspace: workspace
-            )
+                positionStep: positions.rawValue, headDimension: headDimension, scale: scale, blocks: blocks,
+                blockOffset: blockOffset, output: output, outputStride: outputStride, logSumExp: logSumExp,
+                logSumExpStride: logSumExpStride, workspace: workspace)
         }
     }
 

@@ -1,10 +1,11 @@
-/// One vector of output columns of four consecutive queries, of which the first sees `firstKeys` keys.
+/// One vector of output columns of four queries, of which the first sees `firstKeys` keys and every other `step` (0 or 1)
+/// more than the one before.
 ///
 /// Every element is four chains over the keys whose position is c modulo 4, ascending, added in the order of c.
 @inline(__always)
 func outputsOfTile(
     _ weights: UnsafePointer<Float>, _ stride: Int, _ reciprocals: UnsafePointer<Float>, firstKeys: Int,
-    _ blocks: UnsafePointer<UnsafeMutablePointer<Float>>, _ values: Int, _ valueStride: Int,
+    _ step: Int, _ blocks: UnsafePointer<UnsafeMutablePointer<Float>>, _ values: Int, _ valueStride: Int,
     into output: UnsafeMutablePointer<Float>, _ outputStride: Int, _ columns: Int
 ) {
     var total0 = broadcast(0)
@@ -31,7 +32,7 @@ func outputsOfTile(
             key += 4
         }
         // At most one key of the chain is seen by later queries of the tile and not by the first.
-        if key < firstKeys + 3 {
+        if key < firstKeys + 3 * step {
             let source = blocks[key / blockLength] + (values + key % blockLength * valueStride)
             let value = load(source)
             if key < firstKeys + 1 {
@@ -102,7 +103,7 @@ func outputOfOne(
 @inline(__always)
 func wideOutputsOfTile(
     _ weights: UnsafePointer<Float>, _ stride: Int, _ reciprocals: UnsafePointer<Float>, firstKeys: Int,
-    _ blocks: UnsafePointer<UnsafeMutablePointer<Float>>, _ values: Int, _ valueStride: Int,
+    _ step: Int, _ blocks: UnsafePointer<UnsafeMutablePointer<Float>>, _ values: Int, _ valueStride: Int,
     into output: UnsafeMutablePointer<Float>, _ outputStride: Int, _ columns: Int
 ) {
     var total00 = broadcast(0)
@@ -142,7 +143,7 @@ func wideOutputsOfTile(
             key += 4
         }
         // At most one key of the chain is seen by later queries of the tile and not by the first.
-        if key < firstKeys + 3 {
+        if key < firstKeys + 3 * step {
             let source = blocks[key / blockLength] + (values + key % blockLength * valueStride)
             let value0 = load(source)
             let value1 = load(source + lanes)

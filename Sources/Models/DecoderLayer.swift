@@ -81,19 +81,34 @@ struct DecoderLayer {
         }
     }
 
-    /// Attention of a span's queries over its pages, which hold everything up to the span's last position.
+    /// Attention of a span's queries over its pages, which hold everything up to the span's last position. A decode
+    /// step's row passes over keys and values once for all heads that share them.
     func attend(_ span: RowSpan, _ activations: LayerActivations, rows: Int, workspace: UnsafeMutablePointer<Float>) {
         let shape = configuration
         let queries = activations.queryKeyValue + span.firstRow * shape.queryKeyValueWidth
         let outputs = activations.attended + span.firstRow * shape.queryWidth
+        let logSumExp = activations.logSumExp.map { $0 + span.firstRow }
+        let sharing = shape.queriesPerKeyValueHead
+        if span.count == 1 {
+            for head in 0..<shape.keyValueHeadCount {
+                Attention.forward(
+                    query: queries + head * sharing * shape.headDimension, queryStride: shape.headDimension,
+                    queryCount: sharing, firstPosition: span.firstPosition, positions: .same,
+                    headDimension: shape.headDimension, scale: shape.attentionScale, blocks: span.blocks,
+                    blockOffset: blockOffset + head * headStride,
+                    output: outputs + head * sharing * shape.headDimension, outputStride: shape.headDimension,
+                    logSumExp: logSumExp.map { $0 + head * sharing * rows }, logSumExpStride: rows,
+                    workspace: workspace)
+            }
+            return
+        }
         for head in 0..<shape.attentionHeadCount {
             Attention.forward(
                 query: queries + head * shape.headDimension, queryStride: shape.queryKeyValueWidth,
-                queryCount: span.count, firstPosition: span.firstPosition, headDimension: shape.headDimension,
-                scale: shape.attentionScale, blocks: span.blocks,
-                blockOffset: blockOffset + head / shape.queriesPerKeyValueHead * headStride,
-                output: outputs + head * shape.headDimension, outputStride: shape.queryWidth,
-                logSumExp: activations.logSumExp.map { $0 + head * rows + span.firstRow }, workspace: workspace)
+                queryCount: span.count, firstPosition: span.firstPosition, positions: .consecutive,
+                headDimension: shape.headDimension, scale: shape.attentionScale, blocks: span.blocks,
+                blockOffset: blockOffset + head / sharing * headStride, output: outputs + head * shape.headDimension,
+                outputStride: shape.queryWidth, logSumExp: logSumExp.map { $0 + head * rows }, workspace: workspace)
         }
     }
 

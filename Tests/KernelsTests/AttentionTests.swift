@@ -76,9 +76,9 @@ struct AttentionCase {
                         logSumExp.withUnsafeMutableBufferPointer { logSumExp in
                             guard let query = query.baseAddress, let output = output.baseAddress else { return }
                             kernels.attentionForward(
-                                query + first * stride, stride, chunk, first, headDimension, scale, blocks, blockOffset,
-                                output + first * headDimension, headDimension, logSumExp.baseAddress.map { $0 + first },
-                                &workspace)
+                                query + first * stride, stride, chunk, first, 1, headDimension, scale, blocks,
+                                blockOffset, output + first * headDimension, headDimension,
+                                logSumExp.baseAddress.map { $0 + first }, 1, &workspace)
                         }
                     }
                 }
@@ -135,5 +135,40 @@ struct AttentionCase {
         let results = KernelSet.fused.map { attention.forward($0, chunks: [shape.positions]) }
         #expect(results.allSatisfy { bits($0.output) == bits(results[0].output) })
         #expect(results.allSatisfy { bits($0.logSumExp) == bits(results[0].logSumExp) })
+    }
+
+    /// Queries at one position, as heads that share their keys have them, give what each gives alone.
+    @Test(arguments: KernelSet.supported, shapes)
+    func queriesAtOnePositionDoNotDependOnOneAnother(kernels: KernelSet, shape: (positions: Int, headDimension: Int)) {
+        let attention = AttentionCase(positions: shape.positions, headDimension: shape.headDimension, seed: 8)
+        let (width, stride) = (shape.headDimension, attention.stride)
+        let pageCount = Attention.blockCount(headDimension: width)
+        let blockCount = (shape.positions + 15) / 16
+        var pages = [Float](repeating: .nan, count: blockCount * pageCount)
+        var workspace = [Float](repeating: .nan, count: kernels.attentionWorkspaceCount(shape.positions))
+        pages.withUnsafeMutableBufferPointer { pages in
+            guard let base = pages.baseAddress else { return }
+            let blocks = (0..<blockCount).map { base + $0 * pageCount }
+            for position in 0..<shape.positions {
+                kernels.attentionStore(
+                    Array(attention.key[(position * stride)...]), Array(attention.value[(position * stride)...]), width,
+                    position % 16, blocks[position / 16])
+            }
+            func forward(_ first: Int, _ count: Int) -> (output: [Float], logSumExp: [Float]) {
+                var output = [Float](repeating: 7, count: count * (width + 1))
+                var logSumExp = [Float](repeating: 7, count: 2 * count)
+                kernels.attentionForward(
+                    Array(attention.query[(first * stride)...]), stride, count, shape.positions - 1, 0, width,
+                    attention.scale, blocks, 0, &output, width + 1, &logSumExp, 2, &workspace)
+                return (output, logSumExp)
+            }
+            let available = min(7, shape.positions)
+            let alone = (0..<available).map { forward($0, 1) }
+            for count in 1...available {
+                let together = forward(0, count)
+                #expect(bits(together.output) == bits(alone[..<count].flatMap(\.output)))
+                #expect(bits(together.logSumExp) == bits(alone[..<count].flatMap(\.logSumExp)))
+            }
+        }
     }
 }

@@ -104,7 +104,8 @@ struct KernelFixture: Decodable {
             }
             Attention.forward(
                 query: values.query, queryStride: dimension, queryCount: positions, firstPosition: 0,
-                headDimension: dimension, scale: Float(values.scale), blocks: blocks, blockOffset: 0, output: &output,
+                positions: .consecutive, headDimension: dimension, scale: Float(values.scale), blocks: blocks,
+                blockOffset: 0, output: &output,
                 outputStride: dimension, logSumExp: &logSumExp, workspace: &workspace)
         }
         expectClose(output, values.output)

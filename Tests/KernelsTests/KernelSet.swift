@@ -67,8 +67,8 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
     let attentionWorkspaceCount: @Sendable (Int) -> Int
     let attentionForward:
         @Sendable (
-            UnsafePointer<Float>, Int, Int, Int, Int, Float, UnsafePointer<UnsafeMutablePointer<Float>>, Int,
-            UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>
+            UnsafePointer<Float>, Int, Int, Int, Int, Int, Float, UnsafePointer<UnsafeMutablePointer<Float>>, Int,
+            UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>?, Int, UnsafeMutablePointer<Float>
         ) -> Void
     let attentionBackwardWorkspaceCount: @Sendable (Int, Int) -> Int
     let attentionBackward:
