@@ -1,39 +1,64 @@
 import CSIMD
 
-/// Attention of `queryCount` queries, each seeing `positionStep` keys more than the one before; see
-/// `Kernels.Attention.forward`.
+/// The keys and values of one layer and key-value head: for every 16 positions a page, and in it, from `offset`, a block
+/// that begins with keys and goes on, from `valueOffset`, with rows of values, `valueStride` apart. Where `compact`,
+/// they are pairs of bfloat16: two dimensions of a key, and of values those of two positions.
+typealias AttentionKeys = (
+    blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockCount: Int, offset: Int, valueOffset: Int,
+    valueStride: Int, compact: Bool
+)
+
+/// Queries that pass over keys together: the first sees `firstKeys` of them, every other `positionStep` (0 or 1) more
+/// than the one before. Their scores, then weights, stand in rows `scoreStride` apart; `reciprocals` scale outputs.
+typealias AttentionQueries = (
+    first: UnsafePointer<Float>, stride: Int, headDimension: Int, scale: Float, firstKeys: Int, positionStep: Int,
+    scoreStride: Int, reciprocals: UnsafePointer<Float>
+)
+
+/// Attention of `queryCount` queries; see `Kernels.Attention.forward`.
 @inline(never)
 public func attentionForward(
     query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int, positionStep: Int,
     headDimension: Int, scale: Float, blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockOffset: Int,
-    output: UnsafeMutablePointer<Float>, outputStride: Int, logSumExp: UnsafeMutablePointer<Float>?,
+    compact: Bool, output: UnsafeMutablePointer<Float>, outputStride: Int, logSumExp: UnsafeMutablePointer<Float>?,
     logSumExpStride: Int, workspace: UnsafeMutablePointer<Float>
 ) {
+    let valueOffset = blockOffset + (compact ? headDimension / 2 : headDimension) * blockLength
     var index = 0
     while index < queryCount {
         let tile = attentionTile(queryCount - index)
         let position = firstPosition + index * positionStep
         let blockCount = (position + (tile - 1) * positionStep) / blockLength + 1
         let stride = blockCount * blockLength
-        scores(
-            of: tile, query + index * queryStride, queryStride, headDimension, scale, blocks, blockOffset, blockCount,
-            into: workspace, stride)
         // The reciprocals of the sums stand behind the scores until the outputs are made.
         let reciprocals = workspace + tile * stride
+        let keys: AttentionKeys = (blocks, blockCount, blockOffset, valueOffset, padded(headDimension), compact)
+        let queries: AttentionQueries = (
+            query + index * queryStride, queryStride, headDimension, scale, position + 1, positionStep, stride,
+            UnsafePointer(reciprocals)
+        )
+        if compact {
+            scores(of: tile, keys, queries, compact: true, into: workspace)
+        } else {
+            scores(of: tile, keys, queries, compact: false, into: workspace)
+        }
         for member in 0..<tile {
             let scores = workspace + member * stride
-            let keys = position + member * positionStep + 1
-            let largest = maskedMaximum(scores, keys)
-            let sum = powers(scores, keys, largest)
+            let count = position + member * positionStep + 1
+            let largest = maskedMaximum(scores, count)
+            let sum = powers(scores, count, largest)
             reciprocals[member] = 1 / sum
             if let logSumExp {
                 logSumExp[(index + member) * logSumExpStride] = Float(
                     Double(largest) + naturalLogarithm(Double(sum)))
             }
         }
-        outputs(
-            of: tile, workspace, stride, reciprocals, firstKeys: position + 1, positionStep, headDimension, blocks,
-            blockOffset + headDimension * blockLength, into: output + index * outputStride, outputStride)
+        let result = output + index * outputStride
+        if compact {
+            outputs(of: tile, keys, queries, compact: true, workspace, into: result, outputStride)
+        } else {
+            outputs(of: tile, keys, queries, compact: false, workspace, into: result, outputStride)
+        }
         index += tile
     }
 }
@@ -50,67 +75,43 @@ private func attentionTile(_ left: Int) -> Int {
 
 @inline(__always)
 private func scores(
-    of tile: Int, _ query: UnsafePointer<Float>, _ queryStride: Int, _ headDimension: Int, _ scale: Float,
-    _ blocks: UnsafePointer<UnsafeMutablePointer<Float>>, _ blockOffset: Int, _ blockCount: Int,
-    into workspace: UnsafeMutablePointer<Float>, _ stride: Int
+    of tile: Int, _ keys: AttentionKeys, _ queries: AttentionQueries, compact: Bool,
+    into workspace: UnsafeMutablePointer<Float>
 ) {
+    var keys = keys
+    keys.compact = compact
     switch tile {
-    case queryTile:
-        scoresOfTile(
-            query, queryStride, headDimension, scale, blocks, blockOffset, blockCount, into: workspace, stride)
+    case queryTile: scoresOfTile(keys, queries, into: workspace)
     #if KERNELS_AVX512
-        case 2:
-            scoresOfPair(
-                query, queryStride, headDimension, scale, blocks, blockOffset, blockCount, into: workspace, stride)
+        case 2: scoresOfPair(keys, queries, into: workspace)
     #endif
-    default:
-        scoresOfOne(query, headDimension, scale, blocks, blockOffset, blockCount, into: workspace)
+    default: scoresOfOne(keys, queries, into: workspace)
     }
 }
 
 @inline(__always)
 private func outputs(
-    of tile: Int, _ weights: UnsafePointer<Float>, _ stride: Int, _ reciprocals: UnsafePointer<Float>, firstKeys: Int,
-    _ positionStep: Int, _ headDimension: Int, _ blocks: UnsafePointer<UnsafeMutablePointer<Float>>, _ values: Int,
+    of tile: Int, _ keys: AttentionKeys, _ queries: AttentionQueries, compact: Bool, _ weights: UnsafePointer<Float>,
     into output: UnsafeMutablePointer<Float>, _ outputStride: Int
 ) {
-    let valueStride = padded(headDimension)
+    var keys = keys
+    keys.compact = compact
     var column = 0
-    while column < headDimension {
-        let columns = headDimension - column
+    while column < queries.headDimension {
+        let left = queries.headDimension - column
+        let columns: ValueColumns = (column, left > lanes ? column + lanes : column, left)
         let result = output + column
+        switch tile {
+        case queryTile: outputsOfTile(keys, queries, weights, columns, into: result, outputStride)
         #if KERNELS_AVX512
-            if columns > lanes {
-                switch tile {
-                case queryTile:
-                    wideOutputsOfTile(
-                        weights, stride, reciprocals, firstKeys: firstKeys, positionStep, blocks, values + column,
-                        valueStride, into: result, outputStride, columns)
-                case 2:
-                    wideOutputsOfPair(
-                        weights, stride, reciprocals, firstKeys: firstKeys, positionStep, blocks, values + column,
-                        valueStride, into: result, outputStride, columns)
-                default:
-                    wideOutputOfOne(
-                        weights, reciprocals[0], keys: firstKeys, blocks, values + column, valueStride, into: result,
-                        columns)
-                }
-                column += 2 * lanes
-                continue
-            }
+            case 2: outputsOfPair(keys, queries, weights, columns, into: result, outputStride)
         #endif
-        if tile == queryTile {
-            outputsOfTile(
-                weights, stride, reciprocals, firstKeys: firstKeys, positionStep, blocks, values + column, valueStride,
-                into: result, outputStride, columns)
-        } else {
-            for member in 0..<tile {
-                outputOfOne(
-                    weights + member * stride, reciprocals[member], keys: firstKeys + member * positionStep, blocks,
-                    values + column, valueStride, into: result + member * outputStride, columns)
-            }
+        default:
+            outputsOfOne(
+                keys, queries, weights, count: queries.firstKeys, columns, into: result,
+                reciprocal: queries.reciprocals[0])
         }
-        column += lanes
+        column += tileWidth
     }
 }
 

@@ -26,6 +26,20 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
             UnsafeMutablePointer<Float>
         ) -> Void
 
+    /// bfloat16 as it is defined: the upper half of a float, rounded to nearest even; denormals become zero.
+    static func bfloat16(_ value: Float) -> UInt32 {
+        let bits = value.bitPattern
+        if value.isNaN { return bits >> 16 | 0x40 }
+        if value.isSubnormal { return bits >> 16 & 0x8000 }
+        let lower = bits & 0xffff
+        let upper = bits >> 16
+        return lower > 0x8000 || (lower == 0x8000 && upper & 1 == 1) ? upper + 1 : upper
+    }
+
+    static func rounded(_ value: Float) -> Float {
+        Float(bitPattern: bfloat16(value) << 16)
+    }
+
     var testDescription: String { instructionSet.rawValue }
 
     /// Every variant that this machine runs, weakest first.

@@ -1,18 +1,8 @@
 import Kernels
 import Testing
 
-/// bfloat16 as it is defined: the upper half of a float, rounded to nearest even; denormals become zero.
-private func bfloat16(_ value: Float) -> UInt32 {
-    let bits = value.bitPattern
-    if value.isNaN { return bits >> 16 | 0x40 }
-    if value.isSubnormal { return bits >> 16 & 0x8000 }
-    let lower = bits & 0xffff
-    let upper = bits >> 16
-    return lower > 0x8000 || (lower == 0x8000 && upper & 1 == 1) ? upper + 1 : upper
-}
-
 private func rounded(_ value: Float) -> Float {
-    Float(bitPattern: bfloat16(value) << 16)
+    BFloat16KernelSet.rounded(value)
 }
 
 /// start + Σ a b in pairs: of each the second product first, every step rounded once.
@@ -46,7 +36,7 @@ private func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Fl
         kernels.pairNeighbours(values, 1, values.count, values.count, &pairs)
         for (index, value) in values.enumerated() {
             let half = pairs[index / 2] >> (index % 2 == 0 ? 0 : 16) & 0xffff
-            #expect(half == bfloat16(value), "\(value.bitPattern)")
+            #expect(half == BFloat16KernelSet.bfloat16(value), "\(value.bitPattern)")
         }
         #expect(pairs[values.count / 2] >> 16 == 0, "an odd value is paired with zero")
         #expect(pairs[values.count / 2 + 1] == 0xffff_ffff)
@@ -61,8 +51,10 @@ private func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Fl
         kernels.pairRows(x, shape.rows, stride, shape.width, &pairs)
         for row in 0..<(shape.rows + 1) / 2 {
             for column in 0..<shape.width {
-                let high = 2 * row + 1 < shape.rows ? bfloat16(x[(2 * row + 1) * stride + column]) : 0
-                #expect(pairs[row * shape.width + column] == bfloat16(x[2 * row * stride + column]) | high << 16)
+                let high = 2 * row + 1 < shape.rows ? BFloat16KernelSet.bfloat16(x[(2 * row + 1) * stride + column]) : 0
+                #expect(
+                    pairs[row * shape.width + column] == BFloat16KernelSet.bfloat16(x[2 * row * stride + column]) | high
+                        << 16)
             }
         }
         #expect(pairs[pairs.count - 1] == 7)

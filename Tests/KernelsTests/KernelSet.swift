@@ -62,13 +62,13 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
         ) -> Void
     let attentionStore:
         @Sendable (
-            UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>
+            UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, Bool, UnsafeMutablePointer<Float>
         ) -> Void
     let attentionWorkspaceCount: @Sendable (Int) -> Int
     let attentionForward:
         @Sendable (
             UnsafePointer<Float>, Int, Int, Int, Int, Int, Float, UnsafePointer<UnsafeMutablePointer<Float>>, Int,
-            UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>?, Int, UnsafeMutablePointer<Float>
+            Bool, UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>?, Int, UnsafeMutablePointer<Float>
         ) -> Void
     let attentionBackwardWorkspaceCount: @Sendable (Int, Int) -> Int
     let attentionBackward:

@@ -72,3 +72,13 @@ CSIMD_INLINE("pairsOfRows(low:high:)") csimd_float16 csimd_pairs_of_rows(csimd_f
     return (csimd_float16)(CSIMD_ROUNDED_TO_BFLOAT16(low) | CSIMD_ROUNDED_TO_BFLOAT16(high) << 16);
 #endif
 }
+
+/// The low values of pairs, as floats.
+CSIMD_INLINE("lowValues(_:)") csimd_float16 csimd_low_values(csimd_float16 pairs) {
+    return (csimd_float16)((csimd_bits16)pairs << 16);
+}
+
+/// The high values of pairs, as floats.
+CSIMD_INLINE("highValues(_:)") csimd_float16 csimd_high_values(csimd_float16 pairs) {
+    return (csimd_float16)((csimd_bits16)pairs & 0xffff0000u);
+}
