@@ -21,6 +21,8 @@ public final class Backpropagation {
     var positionCapacity = 0
     var tokens = AlignedBuffer<Int32>(count: 0)
     var positions = AlignedBuffer<Int32>(count: 0)
+    /// [layers][rows][hidden]: what each layer was given.
+    var inputs = AlignedBuffer<Float>(count: 0)
     var layerBuffers = AlignedBuffer<Float>(count: 0)
     var layers: [LayerActivations] = []
     /// [rows][hidden]: the last layer's result, and its norm.
@@ -127,10 +129,13 @@ public final class Backpropagation {
             hidden = AlignedBuffer(count: rows * shape.hiddenSize)
             normed = AlignedBuffer(count: rows * shape.hiddenSize)
             normReciprocal = AlignedBuffer(count: rows)
-            let layout = ActivationLayout(configuration: shape, rows: rows, keepsLogSumExp: true)
+            inputs = AlignedBuffer(count: shape.layerCount * rows * shape.hiddenSize)
+            let layout = ActivationLayout(configuration: shape, rows: rows, purpose: .training)
             layerBuffers = AlignedBuffer(count: layout.count * shape.layerCount)
             layers = (0..<shape.layerCount).map {
-                layout.activations(at: layerBuffers.pointer + $0 * layout.count)
+                layout.activations(
+                    at: layerBuffers.pointer + $0 * layout.count,
+                    input: inputs.pointer + $0 * rows * shape.hiddenSize)
             }
         }
         if targets > targetCapacity {

@@ -11,6 +11,8 @@ struct BackwardBuffers: ~Copyable {
     private(set) var hidden = AlignedBuffer<Float>(count: 0)
     private(set) var normed = AlignedBuffer<Float>(count: 0)
     private(set) var queryKeyValue = AlignedBuffer<Float>(count: 0)
+    /// [rotatedWidth]: of one row, the gradient of its normalised heads.
+    private(set) var normedHeads = AlignedBuffer<Float>(count: 0)
     private(set) var attended = AlignedBuffer<Float>(count: 0)
     private(set) var gateUp = AlignedBuffer<Float>(count: 0)
     private(set) var activated = AlignedBuffer<Float>(count: 0)
@@ -25,6 +27,9 @@ struct BackwardBuffers: ~Copyable {
 
     init(configuration: ModelConfiguration) {
         self.configuration = configuration
+        if configuration.normalizesHeads {
+            normedHeads = AlignedBuffer(count: configuration.rotatedWidth)
+        }
     }
 
     mutating func prepare(rows newRows: Int, targets newTargets: Int, positions newPositions: Int) {

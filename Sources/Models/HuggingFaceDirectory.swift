@@ -72,7 +72,8 @@ public enum HuggingFaceDirectory {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let configuration = parameters.configuration
-        try encoder.encode(configuration).write(to: directory.appending(path: configurationName), options: .atomic)
+        try encoder.encode(StoredConfiguration(configuration: configuration, type: .float32))
+            .write(to: directory.appending(path: configurationName), options: .atomic)
         try encoder.encode(GenerationConfiguration(configuration))
             .write(to: directory.appending(path: generationName), options: .atomic)
         let tensors = parameters.layout.entries.map {
