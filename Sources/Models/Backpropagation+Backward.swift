@@ -16,6 +16,7 @@ extension Backpropagation {
         gradients.prepare(rows: batch.rowCount, targets: batch.targets.count, positions: positionCapacity)
         backwardHead(coefficients, weights, transposed, layout, gradient)
         for index in layers.indices.reversed() {
+            restore(index, weights)
             backwardFeedForward(index, weights, transposed, layout.layers[index], gradient)
             backwardAttention(index, weights, transposed, layout.layers[index], gradient)
         }

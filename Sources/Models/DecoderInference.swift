@@ -10,14 +10,14 @@ public final class DecoderInference {
     public let pages: KeyValuePages
     public let rowCapacity: Int
 
-    private let tokens: AlignedBuffer<Int32>
-    private let positions: AlignedBuffer<Int32>
-    private let hidden: AlignedBuffer<Float>
-    private let buffers: AlignedBuffer<Float>
+    let tokens: AlignedBuffer<Int32>
+    let positions: AlignedBuffer<Int32>
+    let hidden: AlignedBuffer<Float>
+    let buffers: AlignedBuffer<Float>
     private let activations: LayerActivations
-    private let workspace: AlignedBuffer<Float>
-    private let selected: AlignedBuffer<Float>
-    private let logitRows: AlignedBuffer<Float>
+    let workspace: AlignedBuffer<Float>
+    let selected: AlignedBuffer<Float>
+    let logitRows: AlignedBuffer<Float>
     private var spans: [RowSpan] = []
     private var logitSources: [Int] = []
 

@@ -132,8 +132,9 @@ struct DecoderLayer {
         }
     }
 
-    /// Output projection, residual, feed-forward and its residual; leaves the layer's result in `output` [rows][hidden].
-    func finish(_ activations: LayerActivations, rows: Int, output: UnsafeMutablePointer<Float>) {
+    /// Output projection, residual, feed-forward and its residual; leaves the layer's result in `output` [rows][hidden], or
+    /// stops before it where that is nil.
+    func finish(_ activations: LayerActivations, rows: Int, output: UnsafeMutablePointer<Float>?) {
         let shape = configuration
         let hidden = shape.hiddenSize
         activations.middle.update(from: activations.input, count: rows * hidden)
@@ -151,6 +152,7 @@ struct DecoderLayer {
             resultStride: 2 * shape.intermediateSize, accumulating: false)
         SwiGLU.forward(
             gateUp: activations.gateUp, rows: rows, width: shape.intermediateSize, output: activations.activated)
+        guard let output else { return }
         output.update(from: activations.middle, count: rows * hidden)
         MatrixProduct.multiply(
             activations.activated, rows: rows, rowStride: shape.intermediateSize, packed: weights.down,

@@ -13,8 +13,14 @@ public final class PolicyWeights: @unchecked Sendable {
     public private(set) var version: PolicyVersion
 
     private let offsets: WeightOffsets
-    private let plain: AlignedBuffer<Float>
-    private let panels: AlignedBuffer<Float>
+    let plain: AlignedBuffer<Float>
+    let panels: AlignedBuffer<Float>
+
+    /// Bytes of a version, without the rotary table that versions share.
+    public static func byteCount(_ configuration: ModelConfiguration) -> Int {
+        let offsets = WeightOffsets(configuration)
+        return 4 * (offsets.plainCount + offsets.panelCount)
+    }
 
     public init(configuration: ModelConfiguration, rotary: RotaryTable) {
         self.configuration = configuration

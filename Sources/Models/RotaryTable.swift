@@ -5,13 +5,18 @@ import Memory
 // Unchecked: written in the initializer alone.
 public final class RotaryTable: @unchecked Sendable {
     public let positions: Int
-    private let values: AlignedBuffer<Float>
+    let values: AlignedBuffer<Float>
     private let half: Int
+
+    /// Bytes of the table.
+    public static func byteCount(_ configuration: ModelConfiguration) -> Int {
+        4 * configuration.maxPositions * configuration.headDimension
+    }
 
     public init(_ configuration: ModelConfiguration) {
         positions = configuration.maxPositions
         half = configuration.headDimension / 2
-        values = AlignedBuffer(count: 2 * positions * half)
+        values = AlignedBuffer(count: Self.byteCount(configuration) / 4)
         let frequencies = configuration.rotaryScaling.frequencies(
             base: configuration.rotaryBase, dimension: configuration.headDimension)
         let factor = configuration.rotaryScaling.attentionFactor
