@@ -16,6 +16,7 @@ extension Backpropagation {
         gradients.prepare(rows: batch.rowCount, targets: batch.targets.count, positions: positionCapacity)
         backwardHead(coefficients, weights, transposed, layout, gradient)
         for index in layers.indices.reversed() {
+            restore(index, weights)
             backwardFeedForward(index, weights, transposed, layout.layers[index], gradient)
             backwardAttention(index, weights, transposed, layout.layers[index], gradient)
         }
@@ -99,6 +100,9 @@ extension Backpropagation {
         let rows = batch.rowCount
         let saved = layers[index]
         let width = shape.queryKeyValueWidth
+        if let bias = offsets.outputBias {
+            addRows(gradients.hidden.pointer, width: shape.hiddenSize, into: gradient + bias)
+        }
         accumulate(
             gradients.hidden.pointer, saved.attended, rows: rows, outputs: shape.hiddenSize, inputs: shape.queryWidth,
             into: gradient + offsets.output)
@@ -112,12 +116,11 @@ extension Backpropagation {
         }
         RotaryEmbedding.applyInverse(
             gradients.queryKeyValue.pointer, rows: rows, rowStride: width,
-            heads: shape.attentionHeadCount + shape.keyValueHeadCount, headDimension: shape.headDimension,
+            heads: shape.rotatedHeadCount, headDimension: shape.headDimension,
             positions: positions.pointer, cosine: weights.rotary.cosine, sine: weights.rotary.sine)
+        backwardHeadNorms(saved, weights.layer(index), offsets, gradient)
         if let bias = offsets.queryKeyValueBias {
-            for row in 0..<rows {
-                Elementwise.add(gradients.queryKeyValue.pointer + row * width, into: gradient + bias, count: width)
-            }
+            addRows(gradients.queryKeyValue.pointer, width: width, into: gradient + bias)
         }
         accumulate(
             gradients.queryKeyValue.pointer, saved.attentionNormed, rows: rows, outputs: width,
@@ -131,6 +134,41 @@ extension Backpropagation {
             weight: weights.layer(index).attentionNorm, reciprocal: saved.attentionReciprocal, rows: rows,
             width: shape.hiddenSize, inputGradient: gradients.hidden.pointer,
             weightGradient: gradient + offsets.attentionNorm)
+    }
+
+    /// Turns the gradient of the normalised queries and keys into that of the raw ones, in place, row by row.
+    private func backwardHeadNorms(
+        _ saved: LayerActivations, _ weights: LayerWeights, _ offsets: ParameterLayout.LayerOffsets,
+        _ gradient: UnsafeMutablePointer<Float>
+    ) {
+        guard let queryNorm = weights.queryNorm, let keyNorm = weights.keyNorm, let raw = saved.rawQueryKey,
+            let reciprocal = saved.headReciprocal, let queryOffset = offsets.queryNorm, let keyOffset = offsets.keyNorm
+        else { return }
+        let shape = configuration
+        let upstream = gradients.normedHeads.pointer
+        for row in 0..<batch.rowCount {
+            let target = gradients.queryKeyValue.pointer + row * shape.queryKeyValueWidth
+            let input = raw + row * shape.rotatedWidth
+            let reciprocals = reciprocal + row * shape.rotatedHeadCount
+            upstream.update(from: target, count: shape.rotatedWidth)
+            Elementwise.fill(target, with: 0, count: shape.rotatedWidth)
+            Normalization.backward(
+                outputGradient: upstream, input: input, weight: queryNorm, reciprocal: reciprocals,
+                rows: shape.attentionHeadCount, width: shape.headDimension, inputGradient: target,
+                weightGradient: gradient + queryOffset)
+            Normalization.backward(
+                outputGradient: upstream + shape.queryWidth, input: input + shape.queryWidth, weight: keyNorm,
+                reciprocal: reciprocals + shape.attentionHeadCount, rows: shape.keyValueHeadCount,
+                width: shape.headDimension, inputGradient: target + shape.queryWidth,
+                weightGradient: gradient + keyOffset)
+        }
+    }
+
+    /// sum [width] += Σ rows of x [rows][width], rows ascending.
+    private func addRows(_ x: UnsafePointer<Float>, width: Int, into sum: UnsafeMutablePointer<Float>) {
+        for row in 0..<batch.rowCount {
+            Elementwise.add(x + row * width, into: sum, count: width)
+        }
     }
 
     /// Attention of one span: keys and values of a shared prompt are gathered before the span's own, and their gradients

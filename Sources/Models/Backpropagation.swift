@@ -12,6 +12,7 @@ import Memory
 /// rollouts of the same version bit for bit. One thread at a time; buffers grow to the largest batch seen and stay.
 public final class Backpropagation {
     public let configuration: ModelConfiguration
+    public let storage: ActivationStorage
 
     var batch = TrainingBatch()
     var weights: PolicyWeights?
@@ -21,6 +22,8 @@ public final class Backpropagation {
     var positionCapacity = 0
     var tokens = AlignedBuffer<Int32>(count: 0)
     var positions = AlignedBuffer<Int32>(count: 0)
+    /// [layers][rows][hidden]: what each layer was given.
+    var inputs = AlignedBuffer<Float>(count: 0)
     var layerBuffers = AlignedBuffer<Float>(count: 0)
     var layers: [LayerActivations] = []
     /// [rows][hidden]: the last layer's result, and its norm.
@@ -36,8 +39,9 @@ public final class Backpropagation {
     var pages: TrainingPages
     var gradients: BackwardBuffers
 
-    public init(configuration: ModelConfiguration) {
+    public init(configuration: ModelConfiguration, storage: ActivationStorage = .kept) {
         self.configuration = configuration
+        self.storage = storage
         pages = TrainingPages(configuration: configuration)
         gradients = BackwardBuffers(configuration: configuration)
     }
@@ -77,19 +81,31 @@ public final class Backpropagation {
         Embedding.gather(
             weights.embedding, tokens: tokens.pointer, rows: rows, width: shape.hiddenSize, into: first.input)
         for index in layers.indices {
-            let layer = DecoderLayer(
-                configuration: shape, weights: weights.layer(index), rotary: weights.rotary, blockOffset: 0,
-                headStride: pages.headStride)
-            layer.project(layers[index], rows: rows, positions: positions.pointer)
-            for span in batch.spans.indices {
-                let rowSpan = pages.rowSpan(span, of: batch)
-                layer.store(rowSpan, layers[index])
-                layer.attend(rowSpan, layers[index], rows: rows, workspace: attentionWorkspace.pointer)
-            }
-            let output = index + 1 < layers.count ? layers[index + 1].input : hidden.pointer
-            layer.finish(layers[index], rows: rows, output: output)
+            run(index, weights, output: index + 1 < layers.count ? layers[index + 1].input : hidden.pointer)
         }
         scoreTargets(weights)
+    }
+
+    /// Computes a layer's activations from its input, and its result where `output` is given.
+    private func run(_ index: Int, _ weights: PolicyWeights, output: UnsafeMutablePointer<Float>?) {
+        let rows = batch.rowCount
+        let layer = DecoderLayer(
+            configuration: configuration, weights: weights.layer(index), rotary: weights.rotary, blockOffset: 0,
+            headStride: pages.headStride)
+        layer.project(layers[index], rows: rows, positions: positions.pointer)
+        for span in batch.spans.indices {
+            let rowSpan = pages.rowSpan(span, of: batch)
+            layer.store(rowSpan, layers[index])
+            layer.attend(rowSpan, layers[index], rows: rows, workspace: attentionWorkspace.pointer)
+        }
+        layer.finish(layers[index], rows: rows, output: output)
+    }
+
+    /// Brings back what the backward pass reads of a layer; layers are asked for from the last to the first.
+    func restore(_ index: Int, _ weights: PolicyWeights) {
+        // The last layer's are those that the forward pass left.
+        guard storage == .recomputed, index + 1 < layers.count else { return }
+        run(index, weights, output: nil)
     }
 
     private func scoreTargets(_ weights: PolicyWeights) {
@@ -116,33 +132,35 @@ public final class Backpropagation {
 
     /// Grows the buffers to the batch at hand.
     private func prepare() {
-        let shape = configuration
         let rows = batch.rowCount
         let targets = batch.targets.count
-        let longest = batch.spans.map { batch.endPosition(of: $0) }.max() ?? 0
+        let longest = batch.longestSequence
+        let sizes = PassSizes(configuration, storage: storage, rows: rows, targets: targets, positions: longest)
         if rows > rowCapacity {
             rowCapacity = rows
-            tokens = AlignedBuffer(count: rows)
-            positions = AlignedBuffer(count: rows)
-            hidden = AlignedBuffer(count: rows * shape.hiddenSize)
-            normed = AlignedBuffer(count: rows * shape.hiddenSize)
-            normReciprocal = AlignedBuffer(count: rows)
-            let layout = ActivationLayout(configuration: shape, rows: rows, keepsLogSumExp: true)
-            layerBuffers = AlignedBuffer(count: layout.count * shape.layerCount)
-            layers = (0..<shape.layerCount).map {
-                layout.activations(at: layerBuffers.pointer + $0 * layout.count)
+            tokens = AlignedBuffer(count: sizes.indices)
+            positions = AlignedBuffer(count: sizes.indices)
+            hidden = AlignedBuffer(count: sizes.hidden)
+            normed = AlignedBuffer(count: sizes.hidden)
+            normReciprocal = AlignedBuffer(count: sizes.reciprocal)
+            inputs = AlignedBuffer(count: sizes.inputs)
+            layerBuffers = AlignedBuffer(count: sizes.layers)
+            layers = (0..<configuration.layerCount).map {
+                sizes.layer.activations(
+                    at: layerBuffers.pointer + (storage == .kept ? $0 * sizes.layer.count : 0),
+                    input: inputs.pointer + $0 * sizes.hidden)
             }
         }
         if targets > targetCapacity {
             targetCapacity = targets
-            targetRows = AlignedBuffer(count: targets * shape.hiddenSize)
-            logits = AlignedBuffer(count: targets * shape.vocabularySize)
-            targetLogSumExp = AlignedBuffer(count: targets)
-            targetLogProbabilities = AlignedBuffer(count: targets)
+            targetRows = AlignedBuffer(count: sizes.targetRows)
+            logits = AlignedBuffer(count: sizes.logits)
+            targetLogSumExp = AlignedBuffer(count: sizes.targetValues)
+            targetLogProbabilities = AlignedBuffer(count: sizes.targetValues)
         }
         if longest > positionCapacity {
             positionCapacity = longest
-            attentionWorkspace = AlignedBuffer(count: Attention.workspaceCount(maximumPositions: longest))
+            attentionWorkspace = AlignedBuffer(count: sizes.attentionWorkspace)
         }
         pages.prepare(batch)
     }

@@ -1,4 +1,3 @@
-import Kernels
 import Memory
 
 /// Scratch rows of the backward pass, for one layer at a time.
@@ -11,6 +10,8 @@ struct BackwardBuffers: ~Copyable {
     private(set) var hidden = AlignedBuffer<Float>(count: 0)
     private(set) var normed = AlignedBuffer<Float>(count: 0)
     private(set) var queryKeyValue = AlignedBuffer<Float>(count: 0)
+    /// [rotatedWidth]: of one row, the gradient of its normalised heads.
+    private(set) var normedHeads = AlignedBuffer<Float>(count: 0)
     private(set) var attended = AlignedBuffer<Float>(count: 0)
     private(set) var gateUp = AlignedBuffer<Float>(count: 0)
     private(set) var activated = AlignedBuffer<Float>(count: 0)
@@ -28,41 +29,31 @@ struct BackwardBuffers: ~Copyable {
     }
 
     mutating func prepare(rows newRows: Int, targets newTargets: Int, positions newPositions: Int) {
-        let shape = configuration
+        let sizes = BackwardSizes(configuration, rows: newRows, targets: newTargets, positions: newPositions)
         if newRows > rows {
             rows = newRows
-            hidden = AlignedBuffer(count: rows * shape.hiddenSize)
-            normed = AlignedBuffer(count: rows * shape.hiddenSize)
-            queryKeyValue = AlignedBuffer(count: rows * shape.queryKeyValueWidth)
-            attended = AlignedBuffer(count: rows * shape.queryWidth)
-            gateUp = AlignedBuffer(count: rows * 2 * shape.intermediateSize)
-            activated = AlignedBuffer(count: rows * shape.intermediateSize)
+            hidden = AlignedBuffer(count: sizes.hidden)
+            normed = AlignedBuffer(count: sizes.hidden)
+            queryKeyValue = AlignedBuffer(count: sizes.queryKeyValue)
+            normedHeads = AlignedBuffer(count: sizes.normedHeads)
+            attended = AlignedBuffer(count: sizes.attended)
+            gateUp = AlignedBuffer(count: sizes.gateUp)
+            activated = AlignedBuffer(count: sizes.activated)
         }
         if newTargets > targets {
             targets = newTargets
-            logits = AlignedBuffer(count: targets * shape.vocabularySize)
-            targetRows = AlignedBuffer(count: targets * shape.hiddenSize)
+            logits = AlignedBuffer(count: sizes.logits)
+            targetRows = AlignedBuffer(count: sizes.targetRows)
         }
         if newPositions > positions {
             positions = newPositions
-            gatheredKeyValue = AlignedBuffer(count: positions * 2 * shape.keyValueWidth)
-            gatheredGradient = AlignedBuffer(count: positions * 2 * shape.keyValueWidth)
-            attentionWorkspace = AlignedBuffer(
-                count: Attention.backwardWorkspaceCount(
-                    headDimension: shape.headDimension, positions: positions))
+            gatheredKeyValue = AlignedBuffer(count: sizes.gathered)
+            gatheredGradient = AlignedBuffer(count: sizes.gathered)
+            attentionWorkspace = AlignedBuffer(count: sizes.attentionWorkspace)
         }
         // Of the batch at hand, not of the largest: fewer rows may need more, since they form other blocks.
-        let products = [
-            (newRows, shape.queryKeyValueWidth, shape.hiddenSize), (newRows, shape.hiddenSize, shape.queryWidth),
-            (newRows, 2 * shape.intermediateSize, shape.hiddenSize),
-            (newRows, shape.hiddenSize, shape.intermediateSize), (newTargets, shape.vocabularySize, shape.hiddenSize),
-        ]
-        let needed =
-            products.map {
-                MatrixProduct.weightGradientWorkspace(rows: $0.0, outputs: $0.1, inputs: $0.2)
-            }.max() ?? 0
-        if needed > productWorkspace.count {
-            productWorkspace = AlignedBuffer(count: needed)
+        if sizes.productWorkspace > productWorkspace.count {
+            productWorkspace = AlignedBuffer(count: sizes.productWorkspace)
         }
     }
 }

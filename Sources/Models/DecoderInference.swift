@@ -10,14 +10,14 @@ public final class DecoderInference {
     public let pages: KeyValuePages
     public let rowCapacity: Int
 
-    private let tokens: AlignedBuffer<Int32>
-    private let positions: AlignedBuffer<Int32>
-    private let hidden: AlignedBuffer<Float>
-    private let buffers: AlignedBuffer<Float>
+    let tokens: AlignedBuffer<Int32>
+    let positions: AlignedBuffer<Int32>
+    let hidden: AlignedBuffer<Float>
+    let buffers: AlignedBuffer<Float>
     private let activations: LayerActivations
-    private let workspace: AlignedBuffer<Float>
-    private let selected: AlignedBuffer<Float>
-    private let logitRows: AlignedBuffer<Float>
+    let workspace: AlignedBuffer<Float>
+    let selected: AlignedBuffer<Float>
+    let logitRows: AlignedBuffer<Float>
     private var spans: [RowSpan] = []
     private var logitSources: [Int] = []
 
@@ -34,9 +34,9 @@ public final class DecoderInference {
         tokens = AlignedBuffer(count: rowCapacity)
         positions = AlignedBuffer(count: rowCapacity)
         hidden = AlignedBuffer(count: rowCapacity * configuration.hiddenSize)
-        let layout = ActivationLayout(configuration: configuration, rows: rowCapacity, keepsLogSumExp: false)
+        let layout = ActivationLayout(configuration: configuration, rows: rowCapacity, purpose: .inference)
         buffers = AlignedBuffer(count: layout.count)
-        activations = layout.activations(at: buffers.pointer)
+        activations = layout.activations(at: buffers.pointer, input: hidden.pointer)
         workspace = AlignedBuffer(count: Attention.workspaceCount(maximumPositions: configuration.maxPositions))
         selected = AlignedBuffer(count: logitCapacity * configuration.hiddenSize)
         logitRows = AlignedBuffer(count: logitCapacity * configuration.vocabularySize)
@@ -77,8 +77,6 @@ public final class DecoderInference {
         guard rows > 0 else { return }
         Embedding.gather(
             weights.embedding, tokens: tokens.pointer, rows: rows, width: shape.hiddenSize, into: hidden.pointer)
-        var activations = activations
-        activations.input = hidden.pointer
         for index in 0..<shape.layerCount {
             let layer = DecoderLayer(
                 configuration: shape, weights: weights.layer(index), rotary: weights.rotary,

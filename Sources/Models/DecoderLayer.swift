@@ -13,12 +13,17 @@ struct RowSpan {
 
 /// Where one layer's intermediate rows stand. Generation uses one set for all layers; the learner keeps one a layer.
 struct LayerActivations {
-    /// [rows][hidden]: what the layer was given (kept by the learner), and its first norm.
+    /// [rows][hidden]: what the layer was given, and its first norm.
     var input: UnsafeMutablePointer<Float>
     var attentionNormed: UnsafeMutablePointer<Float>
     var attentionReciprocal: UnsafeMutablePointer<Float>
     /// [rows][queryKeyValueWidth], after the rotation.
     var queryKeyValue: UnsafeMutablePointer<Float>
+    /// [rows][rotatedWidth]: queries and keys before their heads are normalised; nil where they are not, or where no
+    /// backward pass follows.
+    var rawQueryKey: UnsafeMutablePointer<Float>?
+    /// [rows][rotatedHeadCount], or nil where heads are not normalised.
+    var headReciprocal: UnsafeMutablePointer<Float>?
     /// [rows][queryWidth].
     var attended: UnsafeMutablePointer<Float>
     /// [attention heads][rows], or nil where no backward pass follows.
@@ -41,7 +46,7 @@ struct DecoderLayer {
     let blockOffset: Int
     let headStride: Int
 
-    /// Queries, keys and values of all rows: norm, product, bias, rotation.
+    /// Queries, keys and values of all rows: norm, product, bias, norm of the heads, rotation.
     func project(_ activations: LayerActivations, rows: Int, positions: UnsafePointer<Int32>) {
         let shape = configuration
         let width = shape.queryKeyValueWidth
@@ -53,15 +58,45 @@ struct DecoderLayer {
             activations.attentionNormed, rows: rows, rowStride: shape.hiddenSize, packed: weights.queryKeyValue,
             outputs: width, depth: shape.hiddenSize, into: activations.queryKeyValue, resultStride: width,
             accumulating: false)
-        if let bias = weights.queryKeyValueBias {
-            for row in 0..<rows {
-                Elementwise.add(bias, into: activations.queryKeyValue + row * width, count: width)
-            }
-        }
+        add(weights.queryKeyValueBias, to: activations.queryKeyValue, rows: rows, width: width)
+        normalizeHeads(activations, rows: rows)
         RotaryEmbedding.apply(
             activations.queryKeyValue, rows: rows, rowStride: width,
-            heads: shape.attentionHeadCount + shape.keyValueHeadCount, headDimension: shape.headDimension,
+            heads: shape.rotatedHeadCount, headDimension: shape.headDimension,
             positions: positions, cosine: rotary.cosine, sine: rotary.sine)
+    }
+
+    /// Normalises each head's query and key, in place.
+    private func normalizeHeads(_ activations: LayerActivations, rows: Int) {
+        guard let queryNorm = weights.queryNorm, let keyNorm = weights.keyNorm,
+            let reciprocal = activations.headReciprocal
+        else { return }
+        let shape = configuration
+        func normalize(
+            _ heads: UnsafeMutablePointer<Float>, _ count: Int, _ weight: UnsafePointer<Float>,
+            _ reciprocal: UnsafeMutablePointer<Float>
+        ) {
+            Normalization.forward(
+                input: heads, weight: weight, rows: count, width: shape.headDimension,
+                epsilon: shape.normalizationEpsilon, output: heads, reciprocal: reciprocal)
+        }
+        for row in 0..<rows {
+            let query = activations.queryKeyValue + row * shape.queryKeyValueWidth
+            if let raw = activations.rawQueryKey {
+                (raw + row * shape.rotatedWidth).update(from: query, count: shape.rotatedWidth)
+            }
+            let reciprocals = reciprocal + row * shape.rotatedHeadCount
+            normalize(query, shape.attentionHeadCount, queryNorm, reciprocals)
+            normalize(
+                query + shape.queryWidth, shape.keyValueHeadCount, keyNorm, reciprocals + shape.attentionHeadCount)
+        }
+    }
+
+    private func add(_ bias: UnsafePointer<Float>?, to x: UnsafeMutablePointer<Float>, rows: Int, width: Int) {
+        guard let bias else { return }
+        for row in 0..<rows {
+            Elementwise.add(bias, into: x + row * width, count: width)
+        }
     }
 
     /// Writes a span's keys and values to its sequence's pages.
@@ -112,14 +147,16 @@ struct DecoderLayer {
         }
     }
 
-    /// Output projection, residual, feed-forward and its residual; leaves the layer's result in `output` [rows][hidden].
-    func finish(_ activations: LayerActivations, rows: Int, output: UnsafeMutablePointer<Float>) {
+    /// Output projection, residual, feed-forward and its residual; leaves the layer's result in `output` [rows][hidden], or
+    /// stops before it where that is nil.
+    func finish(_ activations: LayerActivations, rows: Int, output: UnsafeMutablePointer<Float>?) {
         let shape = configuration
         let hidden = shape.hiddenSize
         activations.middle.update(from: activations.input, count: rows * hidden)
         MatrixProduct.multiply(
             activations.attended, rows: rows, rowStride: shape.queryWidth, packed: weights.output, outputs: hidden,
             depth: shape.queryWidth, into: activations.middle, resultStride: hidden, accumulating: true)
+        add(weights.outputBias, to: activations.middle, rows: rows, width: hidden)
         Normalization.forward(
             input: activations.middle, weight: weights.feedForwardNorm, rows: rows, width: hidden,
             epsilon: shape.normalizationEpsilon, output: activations.feedForwardNormed,
@@ -130,6 +167,7 @@ struct DecoderLayer {
             resultStride: 2 * shape.intermediateSize, accumulating: false)
         SwiGLU.forward(
             gateUp: activations.gateUp, rows: rows, width: shape.intermediateSize, output: activations.activated)
+        guard let output else { return }
         output.update(from: activations.middle, count: rows * hidden)
         MatrixProduct.multiply(
             activations.activated, rows: rows, rowStride: shape.intermediateSize, packed: weights.down,

@@ -6,6 +6,10 @@ extension ModelConfiguration {
     public var keyValueWidth: Int { keyValueHeadCount * headDimension }
     /// Queries, keys and values of a row, in this order.
     public var queryKeyValueWidth: Int { queryWidth + 2 * keyValueWidth }
+    /// Heads that are rotated, and normalised where the architecture does that: queries, then keys, side by side.
+    public var rotatedHeadCount: Int { attentionHeadCount + keyValueHeadCount }
+    /// Their width.
+    public var rotatedWidth: Int { queryWidth + keyValueWidth }
     /// Query heads that share a key-value head.
     public var queriesPerKeyValueHead: Int { attentionHeadCount / keyValueHeadCount }
     /// Factor on query-key products.

@@ -13,8 +13,14 @@ public final class PolicyWeights: @unchecked Sendable {
     public private(set) var version: PolicyVersion
 
     private let offsets: WeightOffsets
-    private let plain: AlignedBuffer<Float>
-    private let panels: AlignedBuffer<Float>
+    let plain: AlignedBuffer<Float>
+    let panels: AlignedBuffer<Float>
+
+    /// Bytes of a version, without the rotary table that versions share.
+    public static func byteCount(_ configuration: ModelConfiguration) -> Int {
+        let offsets = WeightOffsets(configuration)
+        return 4 * (offsets.plainCount + offsets.panelCount)
+    }
 
     public init(configuration: ModelConfiguration, rotary: RotaryTable) {
         self.configuration = configuration
@@ -43,9 +49,10 @@ public final class PolicyWeights: @unchecked Sendable {
             let to = offsets.layers[layer]
             copy(source + from.attentionNorm, to: to.attentionNorm, count: shape.hiddenSize)
             copy(source + from.feedForwardNorm, to: to.feedForwardNorm, count: shape.hiddenSize)
-            if let bias = from.queryKeyValueBias, let target = to.queryKeyValueBias {
-                copy(source + bias, to: target, count: shape.queryKeyValueWidth)
-            }
+            copy(source, from.queryKeyValueBias, to: to.queryKeyValueBias, count: shape.queryKeyValueWidth)
+            copy(source, from.queryNorm, to: to.queryNorm, count: shape.headDimension)
+            copy(source, from.keyNorm, to: to.keyNorm, count: shape.headDimension)
+            copy(source, from.outputBias, to: to.outputBias, count: shape.hiddenSize)
             pack(
                 source + from.queryKeyValue, outputs: shape.queryKeyValueWidth, depth: shape.hiddenSize,
                 to: to.queryKeyValue)
@@ -57,6 +64,12 @@ public final class PolicyWeights: @unchecked Sendable {
 
     private func copy(_ source: UnsafePointer<Float>, to offset: Int, count: Int) {
         (plain.pointer + offset).update(from: source, count: count)
+    }
+
+    /// Copies a vector that some architectures have.
+    private func copy(_ source: UnsafePointer<Float>, _ offset: Int?, to target: Int?, count: Int) {
+        guard let offset, let target else { return }
+        copy(source + offset, to: target, count: count)
     }
 
     private func pack(_ weight: UnsafePointer<Float>, outputs: Int, depth: Int, to offset: Int) {
@@ -72,11 +85,18 @@ public final class PolicyWeights: @unchecked Sendable {
         return LayerWeights(
             attentionNorm: plain.pointer + at.attentionNorm,
             queryKeyValue: panels.pointer + at.queryKeyValue,
-            queryKeyValueBias: at.queryKeyValueBias.map { UnsafePointer(plain.pointer + $0) },
+            queryKeyValueBias: vector(at.queryKeyValueBias),
+            queryNorm: vector(at.queryNorm),
+            keyNorm: vector(at.keyNorm),
             output: panels.pointer + at.output,
+            outputBias: vector(at.outputBias),
             feedForwardNorm: plain.pointer + at.feedForwardNorm,
             gateUp: panels.pointer + at.gateUp,
             down: panels.pointer + at.down)
+    }
+
+    private func vector(_ offset: Int?) -> UnsafePointer<Float>? {
+        offset.map { UnsafePointer(plain.pointer + $0) }
     }
 }
 
@@ -85,7 +105,10 @@ struct LayerWeights {
     let attentionNorm: UnsafePointer<Float>
     let queryKeyValue: UnsafePointer<Float>
     let queryKeyValueBias: UnsafePointer<Float>?
+    let queryNorm: UnsafePointer<Float>?
+    let keyNorm: UnsafePointer<Float>?
     let output: UnsafePointer<Float>
+    let outputBias: UnsafePointer<Float>?
     let feedForwardNorm: UnsafePointer<Float>
     let gateUp: UnsafePointer<Float>
     let down: UnsafePointer<Float>
@@ -97,6 +120,9 @@ private struct WeightOffsets {
         var attentionNorm = 0
         var feedForwardNorm = 0
         var queryKeyValueBias: Int?
+        var queryNorm: Int?
+        var keyNorm: Int?
+        var outputBias: Int?
         var queryKeyValue = 0
         var output = 0
         var gateUp = 0
@@ -120,6 +146,13 @@ private struct WeightOffsets {
             layer.feedForwardNorm = plain(shape.hiddenSize)
             if shape.hasAttentionBias {
                 layer.queryKeyValueBias = plain(shape.queryKeyValueWidth)
+            }
+            if shape.normalizesHeads {
+                layer.queryNorm = plain(shape.headDimension)
+                layer.keyNorm = plain(shape.headDimension)
+            }
+            if shape.attentionBias == .all {
+                layer.outputBias = plain(shape.hiddenSize)
             }
             layer.queryKeyValue = matrix(shape.queryKeyValueWidth, shape.hiddenSize)
             layer.output = matrix(shape.hiddenSize, shape.queryWidth)
