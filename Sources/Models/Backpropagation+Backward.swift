@@ -42,10 +42,9 @@ extension Backpropagation {
         accumulate(
             gradients.logits.pointer, targetRows.pointer, rows: batch.targets.count, outputs: vocabulary,
             inputs: width, into: gradient + layout.head)
-        MatrixProduct.multiply(
-            gradients.logits.pointer, rows: batch.targets.count, rowStride: vocabulary, packed: transposed.head,
-            outputs: width, depth: vocabulary, into: gradients.targetRows.pointer, resultStride: width,
-            accumulating: false)
+        transposed.head.multiply(
+            gradients.logits.pointer, rows: batch.targets.count, into: gradients.targetRows.pointer,
+            scratch: gradients.scratch.pointer)
         Elementwise.fill(gradients.normed.pointer, with: 0, count: rows * width)
         for (index, target) in batch.targets.enumerated() {
             Elementwise.add(
@@ -70,20 +69,17 @@ extension Backpropagation {
         accumulate(
             gradients.hidden.pointer, saved.activated, rows: rows, outputs: shape.hiddenSize,
             inputs: shape.intermediateSize, into: gradient + offsets.down)
-        MatrixProduct.multiply(
-            gradients.hidden.pointer, rows: rows, rowStride: shape.hiddenSize, packed: transposed.down(index),
-            outputs: shape.intermediateSize, depth: shape.hiddenSize, into: gradients.activated.pointer,
-            resultStride: shape.intermediateSize, accumulating: false)
+        transposed.down(index).multiply(
+            gradients.hidden.pointer, rows: rows, into: gradients.activated.pointer,
+            scratch: gradients.scratch.pointer)
         SwiGLU.backward(
             gateUp: saved.gateUp, outputGradient: gradients.activated.pointer, rows: rows,
             width: shape.intermediateSize, gateUpGradient: gradients.gateUp.pointer)
         accumulate(
             gradients.gateUp.pointer, saved.feedForwardNormed, rows: rows, outputs: 2 * shape.intermediateSize,
             inputs: shape.hiddenSize, into: gradient + offsets.gateUp)
-        MatrixProduct.multiply(
-            gradients.gateUp.pointer, rows: rows, rowStride: 2 * shape.intermediateSize,
-            packed: transposed.gateUp(index), outputs: shape.hiddenSize, depth: 2 * shape.intermediateSize,
-            into: gradients.normed.pointer, resultStride: shape.hiddenSize, accumulating: false)
+        transposed.gateUp(index).multiply(
+            gradients.gateUp.pointer, rows: rows, into: gradients.normed.pointer, scratch: gradients.scratch.pointer)
         Normalization.backward(
             outputGradient: gradients.normed.pointer, input: saved.middle,
             weight: weights.layer(index).feedForwardNorm, reciprocal: saved.feedForwardReciprocal, rows: rows,
@@ -106,10 +102,9 @@ extension Backpropagation {
         accumulate(
             gradients.hidden.pointer, saved.attended, rows: rows, outputs: shape.hiddenSize, inputs: shape.queryWidth,
             into: gradient + offsets.output)
-        MatrixProduct.multiply(
-            gradients.hidden.pointer, rows: rows, rowStride: shape.hiddenSize, packed: transposed.output(index),
-            outputs: shape.queryWidth, depth: shape.hiddenSize, into: gradients.attended.pointer,
-            resultStride: shape.queryWidth, accumulating: false)
+        transposed.output(index).multiply(
+            gradients.hidden.pointer, rows: rows, into: gradients.attended.pointer,
+            scratch: gradients.scratch.pointer)
         Elementwise.fill(gradients.queryKeyValue.pointer, with: 0, count: rows * width)
         for span in batch.spans {
             backwardScores(span, saved)
@@ -125,10 +120,9 @@ extension Backpropagation {
         accumulate(
             gradients.queryKeyValue.pointer, saved.attentionNormed, rows: rows, outputs: width,
             inputs: shape.hiddenSize, into: gradient + offsets.queryKeyValue)
-        MatrixProduct.multiply(
-            gradients.queryKeyValue.pointer, rows: rows, rowStride: width, packed: transposed.queryKeyValue(index),
-            outputs: shape.hiddenSize, depth: width, into: gradients.normed.pointer, resultStride: shape.hiddenSize,
-            accumulating: false)
+        transposed.queryKeyValue(index).multiply(
+            gradients.queryKeyValue.pointer, rows: rows, into: gradients.normed.pointer,
+            scratch: gradients.scratch.pointer)
         Normalization.backward(
             outputGradient: gradients.normed.pointer, input: saved.input,
             weight: weights.layer(index).attentionNorm, reciprocal: saved.attentionReciprocal, rows: rows,
@@ -233,9 +227,9 @@ extension Backpropagation {
         _ outputGradient: UnsafePointer<Float>, _ input: UnsafePointer<Float>, rows: Int, outputs: Int, inputs: Int,
         into weightGradient: UnsafeMutablePointer<Float>
     ) {
-        MatrixProduct.weightGradient(
-            outputGradient: outputGradient, outputStride: outputs, input: input, inputStride: inputs, rows: rows,
-            outputs: outputs, inputs: inputs, accumulatingInto: weightGradient,
-            workspace: gradients.productWorkspace.pointer)
+        WeightGradient.add(
+            outputGradient: outputGradient, input: input, rows: rows, outputs: outputs, inputs: inputs,
+            to: weightGradient, precision: configuration.precision, workspace: gradients.productWorkspace.pointer,
+            scratch: gradients.scratch.pointer)
     }
 }

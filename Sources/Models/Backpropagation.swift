@@ -36,6 +36,7 @@ public final class Backpropagation {
     var targetLogSumExp = AlignedBuffer<Float>(count: 0)
     var targetLogProbabilities = AlignedBuffer<Float>(count: 0)
     var attentionWorkspace = AlignedBuffer<Float>(count: 0)
+    var scratch = AlignedBuffer<BFloat16Pair>(count: 0)
     var pages: TrainingPages
     var gradients: BackwardBuffers
 
@@ -91,7 +92,7 @@ public final class Backpropagation {
         let rows = batch.rowCount
         let layer = DecoderLayer(
             configuration: configuration, weights: weights.layer(index), rotary: weights.rotary, blockOffset: 0,
-            headStride: pages.headStride)
+            headStride: pages.headStride, scratch: scratch.pointer)
         layer.project(layers[index], rows: rows, positions: positions.pointer)
         for span in batch.spans.indices {
             let rowSpan = pages.rowSpan(span, of: batch)
@@ -118,9 +119,7 @@ public final class Backpropagation {
         for (index, target) in batch.targets.enumerated() {
             (targetRows.pointer + index * width).update(from: normed.pointer + target.row * width, count: width)
         }
-        MatrixProduct.multiply(
-            targetRows.pointer, rows: count, rowStride: width, packed: weights.head, outputs: vocabulary, depth: width,
-            into: logits.pointer, resultStride: vocabulary, accumulating: false)
+        weights.head.multiply(targetRows.pointer, rows: count, into: logits.pointer, scratch: scratch.pointer)
         for (index, target) in batch.targets.enumerated() {
             let row = logits.pointer + index * vocabulary
             let logSumExp = Softmax.logSumExp(row, count: vocabulary, scale: 1 / temperature)
@@ -161,6 +160,9 @@ public final class Backpropagation {
         if longest > positionCapacity {
             positionCapacity = longest
             attentionWorkspace = AlignedBuffer(count: sizes.attentionWorkspace)
+        }
+        if sizes.scratch > scratch.count {
+            scratch = AlignedBuffer(count: sizes.scratch)
         }
         pages.prepare(batch)
     }

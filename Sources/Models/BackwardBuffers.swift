@@ -1,3 +1,4 @@
+import Kernels
 import Memory
 
 /// Scratch rows of the backward pass, for one layer at a time.
@@ -23,6 +24,7 @@ struct BackwardBuffers: ~Copyable {
     private(set) var gatheredGradient = AlignedBuffer<Float>(count: 0)
     private(set) var attentionWorkspace = AlignedBuffer<Float>(count: 0)
     private(set) var productWorkspace = AlignedBuffer<Float>(count: 0)
+    private(set) var scratch = AlignedBuffer<BFloat16Pair>(count: 0)
 
     init(configuration: ModelConfiguration) {
         self.configuration = configuration
@@ -54,6 +56,9 @@ struct BackwardBuffers: ~Copyable {
         // Of the batch at hand, not of the largest: fewer rows may need more, since they form other blocks.
         if sizes.productWorkspace > productWorkspace.count {
             productWorkspace = AlignedBuffer(count: sizes.productWorkspace)
+        }
+        if sizes.scratch > scratch.count {
+            scratch = AlignedBuffer(count: sizes.scratch)
         }
     }
 }

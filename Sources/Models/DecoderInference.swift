@@ -16,6 +16,7 @@ public final class DecoderInference {
     let buffers: AlignedBuffer<Float>
     private let activations: LayerActivations
     let workspace: AlignedBuffer<Float>
+    let scratch: AlignedBuffer<BFloat16Pair>
     let selected: AlignedBuffer<Float>
     let logitRows: AlignedBuffer<Float>
     private var spans: [RowSpan] = []
@@ -38,6 +39,7 @@ public final class DecoderInference {
         buffers = AlignedBuffer(count: layout.count)
         activations = layout.activations(at: buffers.pointer, input: hidden.pointer)
         workspace = AlignedBuffer(count: Attention.workspaceCount(maximumPositions: configuration.maxPositions))
+        scratch = AlignedBuffer(count: configuration.forwardScratch(rows: max(rowCapacity, logitCapacity)))
         selected = AlignedBuffer(count: logitCapacity * configuration.hiddenSize)
         logitRows = AlignedBuffer(count: logitCapacity * configuration.vocabularySize)
         spans.reserveCapacity(rowCapacity)
@@ -80,7 +82,7 @@ public final class DecoderInference {
         for index in 0..<shape.layerCount {
             let layer = DecoderLayer(
                 configuration: shape, weights: weights.layer(index), rotary: weights.rotary,
-                blockOffset: index * pages.layerStride, headStride: pages.headStride)
+                blockOffset: index * pages.layerStride, headStride: pages.headStride, scratch: scratch.pointer)
             layer.project(activations, rows: rows, positions: positions.pointer)
             for span in spans {
                 layer.store(span, activations)
@@ -102,10 +104,8 @@ public final class DecoderInference {
             input: selected.pointer, weight: weights.finalNorm, rows: count, width: width,
             epsilon: configuration.normalizationEpsilon, output: activations.attentionNormed,
             reciprocal: activations.attentionReciprocal)
-        MatrixProduct.multiply(
-            activations.attentionNormed, rows: count, rowStride: width, packed: weights.head,
-            outputs: configuration.vocabularySize, depth: width, into: logitRows.pointer,
-            resultStride: configuration.vocabularySize, accumulating: false)
+        weights.head.multiply(
+            activations.attentionNormed, rows: count, into: logitRows.pointer, scratch: scratch.pointer)
     }
 
     /// The logits, [vocabulary], of a row that asked for them; valid until the next step.

@@ -45,6 +45,8 @@ struct DecoderLayer {
     /// Floats from a page's start to this layer's blocks, and from one head's block to the next.
     let blockOffset: Int
     let headStride: Int
+    /// For products; see `PackedMatrix.multiply`.
+    let scratch: UnsafeMutablePointer<BFloat16Pair>
 
     /// Queries, keys and values of all rows: norm, product, bias, norm of the heads, rotation.
     func project(_ activations: LayerActivations, rows: Int, positions: UnsafePointer<Int32>) {
@@ -54,10 +56,8 @@ struct DecoderLayer {
             input: activations.input, weight: weights.attentionNorm, rows: rows, width: shape.hiddenSize,
             epsilon: shape.normalizationEpsilon, output: activations.attentionNormed,
             reciprocal: activations.attentionReciprocal)
-        MatrixProduct.multiply(
-            activations.attentionNormed, rows: rows, rowStride: shape.hiddenSize, packed: weights.queryKeyValue,
-            outputs: width, depth: shape.hiddenSize, into: activations.queryKeyValue, resultStride: width,
-            accumulating: false)
+        weights.queryKeyValue.multiply(
+            activations.attentionNormed, rows: rows, into: activations.queryKeyValue, scratch: scratch)
         add(weights.queryKeyValueBias, to: activations.queryKeyValue, rows: rows, width: width)
         normalizeHeads(activations, rows: rows)
         RotaryEmbedding.apply(
@@ -111,7 +111,7 @@ struct DecoderLayer {
                 Attention.store(
                     key: key + head * shape.headDimension, value: value + head * shape.headDimension,
                     headDimension: shape.headDimension, slot: position % Attention.blockLength,
-                    block: page + head * headStride)
+                    compact: shape.hasCompactKeyValues, block: page + head * headStride)
             }
         }
     }
@@ -130,7 +130,7 @@ struct DecoderLayer {
                     query: queries + head * sharing * shape.headDimension, queryStride: shape.headDimension,
                     queryCount: sharing, firstPosition: span.firstPosition, positions: .same,
                     headDimension: shape.headDimension, scale: shape.attentionScale, blocks: span.blocks,
-                    blockOffset: blockOffset + head * headStride,
+                    blockOffset: blockOffset + head * headStride, compact: shape.hasCompactKeyValues,
                     output: outputs + head * sharing * shape.headDimension, outputStride: shape.headDimension,
                     logSumExp: logSumExp.map { $0 + head * sharing * rows }, logSumExpStride: rows,
                     workspace: workspace)
@@ -142,7 +142,8 @@ struct DecoderLayer {
                 query: queries + head * shape.headDimension, queryStride: shape.queryKeyValueWidth,
                 queryCount: span.count, firstPosition: span.firstPosition, positions: .consecutive,
                 headDimension: shape.headDimension, scale: shape.attentionScale, blocks: span.blocks,
-                blockOffset: blockOffset + head / sharing * headStride, output: outputs + head * shape.headDimension,
+                blockOffset: blockOffset + head / sharing * headStride,
+                compact: shape.hasCompactKeyValues, output: outputs + head * shape.headDimension,
                 outputStride: shape.queryWidth, logSumExp: logSumExp.map { $0 + head * rows }, workspace: workspace)
         }
     }
@@ -153,24 +154,19 @@ struct DecoderLayer {
         let shape = configuration
         let hidden = shape.hiddenSize
         activations.middle.update(from: activations.input, count: rows * hidden)
-        MatrixProduct.multiply(
-            activations.attended, rows: rows, rowStride: shape.queryWidth, packed: weights.output, outputs: hidden,
-            depth: shape.queryWidth, into: activations.middle, resultStride: hidden, accumulating: true)
+        weights.output.multiply(
+            activations.attended, rows: rows, into: activations.middle, accumulating: true, scratch: scratch)
         add(weights.outputBias, to: activations.middle, rows: rows, width: hidden)
         Normalization.forward(
             input: activations.middle, weight: weights.feedForwardNorm, rows: rows, width: hidden,
             epsilon: shape.normalizationEpsilon, output: activations.feedForwardNormed,
             reciprocal: activations.feedForwardReciprocal)
-        MatrixProduct.multiply(
-            activations.feedForwardNormed, rows: rows, rowStride: hidden, packed: weights.gateUp,
-            outputs: 2 * shape.intermediateSize, depth: hidden, into: activations.gateUp,
-            resultStride: 2 * shape.intermediateSize, accumulating: false)
+        weights.gateUp.multiply(
+            activations.feedForwardNormed, rows: rows, into: activations.gateUp, scratch: scratch)
         SwiGLU.forward(
             gateUp: activations.gateUp, rows: rows, width: shape.intermediateSize, output: activations.activated)
         guard let output else { return }
         output.update(from: activations.middle, count: rows * hidden)
-        MatrixProduct.multiply(
-            activations.activated, rows: rows, rowStride: shape.intermediateSize, packed: weights.down,
-            outputs: hidden, depth: shape.intermediateSize, into: output, resultStride: hidden, accumulating: true)
+        weights.down.multiply(activations.activated, rows: rows, into: output, accumulating: true, scratch: scratch)
     }
 }

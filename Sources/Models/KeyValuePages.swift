@@ -22,7 +22,7 @@ public final class KeyValuePages {
     /// - Parameter capacity: pages.
     public init(configuration: ModelConfiguration, capacity: Int) {
         self.capacity = capacity
-        headStride = Attention.blockCount(headDimension: configuration.headDimension)
+        headStride = configuration.keyValueBlockCount
         layerStride = headStride * configuration.keyValueHeadCount
         pageCount = Self.pageCount(configuration)
         memory = AlignedBuffer(count: capacity * pageCount)
@@ -32,7 +32,7 @@ public final class KeyValuePages {
 
     /// Floats of a page of all layers.
     static func pageCount(_ configuration: ModelConfiguration) -> Int {
-        Attention.blockCount(headDimension: configuration.headDimension) * configuration.keyValueHeadCount
+        configuration.keyValueBlockCount * configuration.keyValueHeadCount
             * configuration.layerCount
     }
 

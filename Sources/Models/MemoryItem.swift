@@ -49,7 +49,9 @@ extension DecoderInference {
             MemoryItem("keys and values", elements: KeyValuePages.pageCount(shape) * pageCapacity),
             MemoryItem("activations", elements: layout.count + rowCapacity * (shape.hiddenSize + 2)),
             MemoryItem("logits", elements: logitCapacity * (shape.hiddenSize + shape.vocabularySize)),
-            MemoryItem("attention workspace", elements: workspace),
+            MemoryItem(
+                "attention workspace",
+                elements: workspace + shape.forwardScratch(rows: max(rowCapacity, logitCapacity))),
         ]
     }
 }

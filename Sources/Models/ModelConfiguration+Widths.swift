@@ -1,3 +1,5 @@
+import Kernels
+
 /// Widths that follow from a configuration, in floats a row.
 extension ModelConfiguration {
     /// All query heads side by side.
@@ -12,6 +14,11 @@ extension ModelConfiguration {
     public var rotatedWidth: Int { queryWidth + keyValueWidth }
     /// Query heads that share a key-value head.
     public var queriesPerKeyValueHead: Int { attentionHeadCount / keyValueHeadCount }
+    /// Floats of a block of keys and values of one head, which are pairs of bfloat16 in that precision.
+    var keyValueBlockCount: Int {
+        Attention.blockCount(headDimension: headDimension, compact: hasCompactKeyValues)
+    }
+    var hasCompactKeyValues: Bool { precision == .bfloat16 }
     /// Factor on query-key products.
     var attentionScale: Float { 1 / Float(headDimension).squareRoot() }
 }

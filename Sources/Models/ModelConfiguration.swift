@@ -44,6 +44,8 @@ public struct ModelConfiguration: Sendable, Hashable {
     /// Tokens that end a completion.
     public var endTokens: [Int32]
     public var paddingToken: Int32?
+    /// How a run computes; no part of config.json.
+    public var precision = Precision.float32
 
     /// Not checked; `validate` does that. `headDimension` is `hiddenSize / attentionHeadCount` and `attentionBias` what the
     /// architecture has by default unless given.

@@ -27,6 +27,7 @@ struct PassSizes {
     /// [targets], twice: the sum of exponentials and the log-probability.
     let targetValues: Int
     let attentionWorkspace: Int
+    let scratch: Int
 
     init(
         _ shape: ModelConfiguration, storage: ActivationStorage, rows: Int, targets: Int, positions: Int
@@ -41,6 +42,7 @@ struct PassSizes {
         logits = targets * shape.vocabularySize
         targetValues = targets
         attentionWorkspace = Attention.workspaceCount(maximumPositions: positions)
+        scratch = shape.forwardScratch(rows: max(rows, targets))
     }
 
     var memory: [MemoryItem] {
@@ -50,7 +52,7 @@ struct PassSizes {
             MemoryItem("layer activations", elements: layers),
             MemoryItem("last layer's result", elements: 2 * hidden + reciprocal),
             MemoryItem("logits", elements: logits + targetRows + 2 * targetValues),
-            MemoryItem("attention workspace", elements: attentionWorkspace),
+            MemoryItem("attention workspace", elements: attentionWorkspace + scratch),
         ]
     }
 }
@@ -68,6 +70,8 @@ struct BackwardSizes {
     let gathered: Int
     let attentionWorkspace: Int
     let productWorkspace: Int
+    /// Rounded rows, for products of activations with weights and of activations with one another.
+    let scratch: Int
 
     init(_ shape: ModelConfiguration, rows: Int, targets: Int, positions: Int) {
         hidden = rows * shape.hiddenSize
@@ -86,7 +90,16 @@ struct BackwardSizes {
             (targets, shape.vocabularySize, shape.hiddenSize),
         ]
         productWorkspace =
-            products.map { MatrixProduct.weightGradientWorkspace(rows: $0, outputs: $1, inputs: $2) }.max() ?? 0
+            products.map {
+                WeightGradient.workspaceCount(rows: $0, outputs: $1, inputs: $2, precision: shape.precision)
+            }.max() ?? 0
+        scratch =
+            products.map { rows, outputs, inputs in
+                max(
+                    PackedMatrix.scratchCount(rows: rows, depth: outputs, precision: shape.precision),
+                    WeightGradient.scratchCount(
+                        rows: rows, outputs: outputs, inputs: inputs, precision: shape.precision))
+            }.max() ?? 0
     }
 
     var memory: [MemoryItem] {
@@ -96,7 +109,7 @@ struct BackwardSizes {
                 elements: 2 * hidden + queryKeyValue + normedHeads + attended + gateUp + activated),
             MemoryItem("gradients of logits", elements: logits + targetRows),
             MemoryItem("gathered keys and values", elements: 2 * gathered),
-            MemoryItem("backward workspace", elements: attentionWorkspace + productWorkspace),
+            MemoryItem("backward workspace", elements: attentionWorkspace + productWorkspace + scratch),
         ]
     }
 }

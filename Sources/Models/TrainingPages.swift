@@ -32,7 +32,7 @@ struct TrainingPages: ~Copyable {
 
     init(configuration: ModelConfiguration) {
         self.configuration = configuration
-        headStride = Attention.blockCount(headDimension: configuration.headDimension)
+        headStride = configuration.keyValueBlockCount
         pageCount = headStride * configuration.keyValueHeadCount
     }
 

@@ -6,74 +6,82 @@ import Memory
 // Unchecked: written by `write` alone, which the learner calls while no pass runs.
 public final class TransposedWeights: @unchecked Sendable {
     private let configuration: ModelConfiguration
+    /// Lanes of the packed matrices: floats, or pairs of bfloat16.
     let panels: AlignedBuffer<Float>
     private let offsets: TransposedOffsets
 
     /// Bytes of the packed matrices.
     public static func byteCount(_ configuration: ModelConfiguration) -> Int {
-        4 * TransposedOffsets(configuration).count
+        4 * TransposedOffsets(configuration).matrices.laneCount
     }
 
     public init(_ parameters: Parameters) {
         configuration = parameters.configuration
         offsets = TransposedOffsets(configuration)
-        panels = AlignedBuffer(count: offsets.count)
+        panels = AlignedBuffer(count: offsets.matrices.laneCount)
         write(parameters)
     }
 
     public func write(_ parameters: Parameters) {
-        let shape = configuration
         let layout = parameters.layout
-        func pack(_ source: Int, _ outputs: Int, _ depth: Int, _ target: Int) {
-            MatrixProduct.packTransposed(
-                weight: parameters.pointer + source, outputs: outputs, depth: depth, into: panels.pointer + target)
-        }
-        pack(layout.head, shape.vocabularySize, shape.hiddenSize, offsets.head)
+        pack(parameters.pointer + layout.head, to: offsets.head)
         for (from, to) in zip(layout.layers, offsets.layers) {
-            pack(from.queryKeyValue, shape.queryKeyValueWidth, shape.hiddenSize, to.queryKeyValue)
-            pack(from.output, shape.hiddenSize, shape.queryWidth, to.output)
-            pack(from.gateUp, 2 * shape.intermediateSize, shape.hiddenSize, to.gateUp)
-            pack(from.down, shape.hiddenSize, shape.intermediateSize, to.down)
+            pack(parameters.pointer + from.queryKeyValue, to: to.queryKeyValue)
+            pack(parameters.pointer + from.output, to: to.output)
+            pack(parameters.pointer + from.gateUp, to: to.gateUp)
+            pack(parameters.pointer + from.down, to: to.down)
         }
     }
 
-    var head: UnsafePointer<Float> { UnsafePointer(panels.pointer + offsets.head) }
-
-    func queryKeyValue(_ layer: Int) -> UnsafePointer<Float> {
-        UnsafePointer(panels.pointer + offsets.layers[layer].queryKeyValue)
+    /// A transposed matrix's outputs are the weight's inputs.
+    private func pack(_ weight: UnsafePointer<Float>, to place: PackedMatrixPlace) {
+        let target = panels.pointer + place.offset
+        switch configuration.precision {
+        case .float32:
+            MatrixProduct.packTransposed(
+                weight: weight, outputs: place.depth, depth: place.outputs, into: target)
+        case .bfloat16:
+            BFloat16Product.packTransposed(
+                weight: weight, outputs: place.depth, depth: place.outputs,
+                into: UnsafeMutableRawPointer(target).assumingMemoryBound(to: BFloat16Pair.self))
+        }
     }
-    func output(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(panels.pointer + offsets.layers[layer].output) }
-    func gateUp(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(panels.pointer + offsets.layers[layer].gateUp) }
-    func down(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(panels.pointer + offsets.layers[layer].down) }
+
+    var head: PackedMatrix { matrix(offsets.head) }
+
+    func queryKeyValue(_ layer: Int) -> PackedMatrix { matrix(offsets.layers[layer].queryKeyValue) }
+    func output(_ layer: Int) -> PackedMatrix { matrix(offsets.layers[layer].output) }
+    func gateUp(_ layer: Int) -> PackedMatrix { matrix(offsets.layers[layer].gateUp) }
+    func down(_ layer: Int) -> PackedMatrix { matrix(offsets.layers[layer].down) }
+
+    private func matrix(_ place: PackedMatrixPlace) -> PackedMatrix {
+        place.matrix(in: panels.pointer, configuration.precision)
+    }
 }
 
-/// Offsets, in floats, of the packed matrices.
+/// Where the packed matrices stand.
 private struct TransposedOffsets {
     struct Layer {
-        var queryKeyValue = 0
-        var output = 0
-        var gateUp = 0
-        var down = 0
+        let queryKeyValue: PackedMatrixPlace
+        let output: PackedMatrixPlace
+        let gateUp: PackedMatrixPlace
+        let down: PackedMatrixPlace
     }
 
-    private(set) var layers: [Layer] = []
-    private(set) var head = 0
-    private(set) var count = 0
+    let layers: [Layer]
+    let head: PackedMatrixPlace
+    let matrices: PackedMatrixLayout
 
     init(_ shape: ModelConfiguration) {
-        for _ in 0..<shape.layerCount {
-            var layer = Layer()
-            layer.queryKeyValue = matrix(shape.queryKeyValueWidth, shape.hiddenSize)
-            layer.output = matrix(shape.hiddenSize, shape.queryWidth)
-            layer.gateUp = matrix(2 * shape.intermediateSize, shape.hiddenSize)
-            layer.down = matrix(shape.hiddenSize, shape.intermediateSize)
-            layers.append(layer)
+        var matrices = PackedMatrixLayout(shape.precision)
+        layers = (0..<shape.layerCount).map { _ in
+            Layer(
+                queryKeyValue: matrices.place(outputs: shape.hiddenSize, depth: shape.queryKeyValueWidth),
+                output: matrices.place(outputs: shape.queryWidth, depth: shape.hiddenSize),
+                gateUp: matrices.place(outputs: shape.hiddenSize, depth: 2 * shape.intermediateSize),
+                down: matrices.place(outputs: shape.intermediateSize, depth: shape.hiddenSize))
         }
-        head = matrix(shape.vocabularySize, shape.hiddenSize)
-    }
-
-    private mutating func matrix(_ outputs: Int, _ depth: Int) -> Int {
-        defer { count += MatrixProduct.packedCount(outputs: depth, depth: outputs) }
-        return count
+        head = matrices.place(outputs: shape.hiddenSize, depth: shape.vocabularySize)
+        self.matrices = matrices
     }
 }

@@ -35,10 +35,14 @@ import Testing
         }
     }
 
-    @Test(arguments: ModelFixture.names, [1, 5, 16, 23])
-    func chunksAreTheWhole(name: String, chunk: Int) throws {
+    @Test(arguments: ModelFixture.names, Precision.allCases)
+    func chunksAreTheWhole(name: String, precision: Precision) throws {
+        for chunk in [1, 5, 16, 23] { try chunksAreTheWhole(name, precision, chunk) }
+    }
+
+    private func chunksAreTheWhole(_ name: String, _ precision: Precision, _ chunk: Int) throws {
         let fixture = try ModelFixture(name)
-        let weights = PolicyWeights(fixture.parameters)
+        let weights = PolicyWeights(fixture.parameters.copy(precision: precision))
         let expected = trainingLogits(fixture, weights)
         let decoder = decoder(weights)
         var table = PageTable(maxPositions: 64)
@@ -55,10 +59,10 @@ import Testing
     }
 
     /// Two continuations of one prompt, of which the page that straddles is copied, decoded in one batch with a stranger.
-    @Test(arguments: ModelFixture.names)
-    func aBatchOfForksIsEachAlone(name: String) throws {
+    @Test(arguments: ModelFixture.names, Precision.allCases)
+    func aBatchOfForksIsEachAlone(name: String, precision: Precision) throws {
         let fixture = try ModelFixture(name)
-        let weights = PolicyWeights(fixture.parameters)
+        let weights = PolicyWeights(fixture.parameters.copy(precision: precision))
         let expected = trainingLogits(fixture, weights)
         let decoder = decoder(weights)
         let promptLength = 19
