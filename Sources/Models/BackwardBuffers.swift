@@ -23,13 +23,18 @@ struct BackwardBuffers: ~Copyable {
     private(set) var gatheredGradient = AlignedBuffer<Float>(count: 0)
     private(set) var attentionWorkspace = AlignedBuffer<Float>(count: 0)
     private(set) var productWorkspace = AlignedBuffer<Float>(count: 0)
+    /// [rows][rank] of adapters, and the room for gradients that are not wanted.
+    private(set) var lowRank = AlignedBuffer<Float>(count: 0)
+    private(set) var discarded = AlignedBuffer<Float>(count: 0)
 
     init(configuration: ModelConfiguration) {
         self.configuration = configuration
     }
 
-    mutating func prepare(rows newRows: Int, targets newTargets: Int, positions newPositions: Int) {
-        let sizes = BackwardSizes(configuration, rows: newRows, targets: newTargets, positions: newPositions)
+    /// - Parameter rank: of the adapters, where their gradient is wanted.
+    mutating func prepare(rows newRows: Int, targets newTargets: Int, positions newPositions: Int, rank: Int? = nil) {
+        let sizes = BackwardSizes(
+            configuration, rows: newRows, targets: newTargets, positions: newPositions, rank: rank)
         if newRows > rows {
             rows = newRows
             hidden = AlignedBuffer(count: sizes.hidden)
@@ -54,6 +59,12 @@ struct BackwardBuffers: ~Copyable {
         // Of the batch at hand, not of the largest: fewer rows may need more, since they form other blocks.
         if sizes.productWorkspace > productWorkspace.count {
             productWorkspace = AlignedBuffer(count: sizes.productWorkspace)
+        }
+        if sizes.lowRank > lowRank.count {
+            lowRank = AlignedBuffer(count: sizes.lowRank)
+        }
+        if sizes.discarded > discarded.count {
+            discarded = AlignedBuffer(count: sizes.discarded)
         }
     }
 }

@@ -68,8 +68,13 @@ struct BackwardSizes {
     let gathered: Int
     let attentionWorkspace: Int
     let productWorkspace: Int
+    /// [rows][rank]; none without adapters.
+    let lowRank: Int
+    /// Where gradients of norms go that are not wanted; none without adapters.
+    let discarded: Int
 
-    init(_ shape: ModelConfiguration, rows: Int, targets: Int, positions: Int) {
+    /// - Parameter rank: of the adapters, where their gradient is wanted.
+    init(_ shape: ModelConfiguration, rows: Int, targets: Int, positions: Int, rank: Int? = nil) {
         hidden = rows * shape.hiddenSize
         queryKeyValue = rows * shape.queryKeyValueWidth
         normedHeads = shape.normalizesHeads ? shape.rotatedWidth : 0
@@ -80,11 +85,17 @@ struct BackwardSizes {
         targetRows = targets * shape.hiddenSize
         gathered = positions * 2 * shape.keyValueWidth
         attentionWorkspace = Attention.backwardWorkspaceCount(headDimension: shape.headDimension, positions: positions)
-        let products = [
-            (rows, shape.queryKeyValueWidth, shape.hiddenSize), (rows, shape.hiddenSize, shape.queryWidth),
-            (rows, 2 * shape.intermediateSize, shape.hiddenSize), (rows, shape.hiddenSize, shape.intermediateSize),
-            (targets, shape.vocabularySize, shape.hiddenSize),
-        ]
+        lowRank = rows * (rank ?? 0)
+        discarded = rank == nil ? 0 : max(shape.hiddenSize, shape.headDimension)
+        let products =
+            if let rank {
+                Projection.allCases.flatMap {
+                    [(rows, $0.outputs(shape), rank), (rows, rank, $0.block.inputs(shape))]
+                }
+            } else {
+                ProjectionBlock.allCases.map { (rows, $0.outputs(shape), $0.inputs(shape)) }
+                    + [(targets, shape.vocabularySize, shape.hiddenSize)]
+            }
         productWorkspace =
             products.map { MatrixProduct.weightGradientWorkspace(rows: $0, outputs: $1, inputs: $2) }.max() ?? 0
     }
@@ -96,7 +107,7 @@ struct BackwardSizes {
                 elements: 2 * hidden + queryKeyValue + normedHeads + attended + gateUp + activated),
             MemoryItem("gradients of logits", elements: logits + targetRows),
             MemoryItem("gathered keys and values", elements: 2 * gathered),
-            MemoryItem("backward workspace", elements: attentionWorkspace + productWorkspace),
+            MemoryItem("backward workspace", elements: attentionWorkspace + productWorkspace + lowRank + discarded),
         ]
     }
 }

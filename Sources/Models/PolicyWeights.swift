@@ -31,13 +31,15 @@ public final class PolicyWeights: @unchecked Sendable {
         panels = AlignedBuffer(count: offsets.panelCount)
     }
 
-    public convenience init(_ parameters: Parameters, version: PolicyVersion = PolicyVersion(0)) {
+    public convenience init(
+        _ parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion = PolicyVersion(0)
+    ) {
         self.init(configuration: parameters.configuration, rotary: RotaryTable(parameters.configuration))
-        write(parameters, version: version)
+        write(parameters, adapters: adapters, version: version)
     }
 
-    /// Packs `parameters` into this object. The caller is its only owner.
-    public func write(_ parameters: Parameters, version: PolicyVersion) {
+    /// Packs `parameters`, with the adapters merged in, into this object. The caller is its only owner.
+    public func write(_ parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion) {
         self.version = version
         let source = parameters.pointer
         let layout = parameters.layout
@@ -45,6 +47,7 @@ public final class PolicyWeights: @unchecked Sendable {
         copy(source + layout.embedding, to: offsets.embedding, count: shape.vocabularySize * shape.hiddenSize)
         copy(source + layout.finalNorm, to: offsets.finalNorm, count: shape.hiddenSize)
         pack(source + layout.head, outputs: shape.vocabularySize, depth: shape.hiddenSize, to: offsets.head)
+        let matrices = WeightSource(parameters, adapters)
         for (layer, from) in layout.layers.enumerated() {
             let to = offsets.layers[layer]
             copy(source + from.attentionNorm, to: to.attentionNorm, count: shape.hiddenSize)
@@ -53,12 +56,11 @@ public final class PolicyWeights: @unchecked Sendable {
             copy(source, from.queryNorm, to: to.queryNorm, count: shape.headDimension)
             copy(source, from.keyNorm, to: to.keyNorm, count: shape.headDimension)
             copy(source, from.outputBias, to: to.outputBias, count: shape.hiddenSize)
-            pack(
-                source + from.queryKeyValue, outputs: shape.queryKeyValueWidth, depth: shape.hiddenSize,
-                to: to.queryKeyValue)
-            pack(source + from.output, outputs: shape.hiddenSize, depth: shape.queryWidth, to: to.output)
-            pack(source + from.gateUp, outputs: 2 * shape.intermediateSize, depth: shape.hiddenSize, to: to.gateUp)
-            pack(source + from.down, outputs: shape.hiddenSize, depth: shape.intermediateSize, to: to.down)
+            for block in ProjectionBlock.allCases {
+                pack(
+                    matrices.matrix(block, layer: layer), outputs: block.outputs(shape), depth: block.inputs(shape),
+                    to: to.blocks[block])
+            }
         }
     }
 
@@ -84,15 +86,15 @@ public final class PolicyWeights: @unchecked Sendable {
         let at = offsets.layers[index]
         return LayerWeights(
             attentionNorm: plain.pointer + at.attentionNorm,
-            queryKeyValue: panels.pointer + at.queryKeyValue,
+            queryKeyValue: panels.pointer + at.blocks[.queryKeyValue],
             queryKeyValueBias: vector(at.queryKeyValueBias),
             queryNorm: vector(at.queryNorm),
             keyNorm: vector(at.keyNorm),
-            output: panels.pointer + at.output,
+            output: panels.pointer + at.blocks[.output],
             outputBias: vector(at.outputBias),
             feedForwardNorm: plain.pointer + at.feedForwardNorm,
-            gateUp: panels.pointer + at.gateUp,
-            down: panels.pointer + at.down)
+            gateUp: panels.pointer + at.blocks[.gateUp],
+            down: panels.pointer + at.blocks[.down])
     }
 
     private func vector(_ offset: Int?) -> UnsafePointer<Float>? {
@@ -123,10 +125,7 @@ private struct WeightOffsets {
         var queryNorm: Int?
         var keyNorm: Int?
         var outputBias: Int?
-        var queryKeyValue = 0
-        var output = 0
-        var gateUp = 0
-        var down = 0
+        var blocks: BlockOffsets
     }
 
     private(set) var embedding = 0
@@ -141,7 +140,7 @@ private struct WeightOffsets {
         finalNorm = plain(shape.hiddenSize)
         head = matrix(shape.vocabularySize, shape.hiddenSize)
         for _ in 0..<shape.layerCount {
-            var layer = Layer()
+            var layer = Layer(blocks: BlockOffsets { matrix($0.outputs(shape), $0.inputs(shape)) })
             layer.attentionNorm = plain(shape.hiddenSize)
             layer.feedForwardNorm = plain(shape.hiddenSize)
             if shape.hasAttentionBias {
@@ -154,10 +153,6 @@ private struct WeightOffsets {
             if shape.attentionBias == .all {
                 layer.outputBias = plain(shape.hiddenSize)
             }
-            layer.queryKeyValue = matrix(shape.queryKeyValueWidth, shape.hiddenSize)
-            layer.output = matrix(shape.hiddenSize, shape.queryWidth)
-            layer.gateUp = matrix(2 * shape.intermediateSize, shape.hiddenSize)
-            layer.down = matrix(shape.hiddenSize, shape.intermediateSize)
             layers.append(layer)
         }
     }

@@ -14,60 +14,45 @@ public final class TransposedWeights: @unchecked Sendable {
         4 * TransposedOffsets(configuration).count
     }
 
-    public init(_ parameters: Parameters) {
+    public init(_ parameters: Parameters, adapters: Adapters? = nil) {
         configuration = parameters.configuration
         offsets = TransposedOffsets(configuration)
         panels = AlignedBuffer(count: offsets.count)
-        write(parameters)
+        write(parameters, adapters: adapters)
     }
 
-    public func write(_ parameters: Parameters) {
+    /// Packs the matrices, with the adapters merged in.
+    public func write(_ parameters: Parameters, adapters: Adapters? = nil) {
         let shape = configuration
-        let layout = parameters.layout
-        func pack(_ source: Int, _ outputs: Int, _ depth: Int, _ target: Int) {
+        func pack(_ weight: UnsafePointer<Float>, _ outputs: Int, _ depth: Int, _ target: Int) {
             MatrixProduct.packTransposed(
-                weight: parameters.pointer + source, outputs: outputs, depth: depth, into: panels.pointer + target)
+                weight: weight, outputs: outputs, depth: depth, into: panels.pointer + target)
         }
-        pack(layout.head, shape.vocabularySize, shape.hiddenSize, offsets.head)
-        for (from, to) in zip(layout.layers, offsets.layers) {
-            pack(from.queryKeyValue, shape.queryKeyValueWidth, shape.hiddenSize, to.queryKeyValue)
-            pack(from.output, shape.hiddenSize, shape.queryWidth, to.output)
-            pack(from.gateUp, 2 * shape.intermediateSize, shape.hiddenSize, to.gateUp)
-            pack(from.down, shape.hiddenSize, shape.intermediateSize, to.down)
+        pack(parameters.pointer + parameters.layout.head, shape.vocabularySize, shape.hiddenSize, offsets.head)
+        let matrices = WeightSource(parameters, adapters)
+        for (layer, to) in offsets.layers.enumerated() {
+            for block in ProjectionBlock.allCases {
+                pack(matrices.matrix(block, layer: layer), block.outputs(shape), block.inputs(shape), to[block])
+            }
         }
     }
 
     var head: UnsafePointer<Float> { UnsafePointer(panels.pointer + offsets.head) }
 
-    func queryKeyValue(_ layer: Int) -> UnsafePointer<Float> {
-        UnsafePointer(panels.pointer + offsets.layers[layer].queryKeyValue)
+    func block(_ block: ProjectionBlock, layer: Int) -> UnsafePointer<Float> {
+        UnsafePointer(panels.pointer + offsets.layers[layer][block])
     }
-    func output(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(panels.pointer + offsets.layers[layer].output) }
-    func gateUp(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(panels.pointer + offsets.layers[layer].gateUp) }
-    func down(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(panels.pointer + offsets.layers[layer].down) }
 }
 
 /// Offsets, in floats, of the packed matrices.
 private struct TransposedOffsets {
-    struct Layer {
-        var queryKeyValue = 0
-        var output = 0
-        var gateUp = 0
-        var down = 0
-    }
-
-    private(set) var layers: [Layer] = []
+    private(set) var layers: [BlockOffsets] = []
     private(set) var head = 0
     private(set) var count = 0
 
     init(_ shape: ModelConfiguration) {
         for _ in 0..<shape.layerCount {
-            var layer = Layer()
-            layer.queryKeyValue = matrix(shape.queryKeyValueWidth, shape.hiddenSize)
-            layer.output = matrix(shape.hiddenSize, shape.queryWidth)
-            layer.gateUp = matrix(2 * shape.intermediateSize, shape.hiddenSize)
-            layer.down = matrix(shape.hiddenSize, shape.intermediateSize)
-            layers.append(layer)
+            layers.append(BlockOffsets { matrix($0.outputs(shape), $0.inputs(shape)) })
         }
         head = matrix(shape.vocabularySize, shape.hiddenSize)
     }
