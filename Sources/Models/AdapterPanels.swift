@@ -9,12 +9,15 @@ import Memory
 public final class AdapterPanels: @unchecked Sendable {
     public let configuration: AdapterConfiguration
     public let layout: AdapterLayout
+    /// The shape of the model that the adapters belong to.
+    let model: ModelConfiguration
     let panels: AlignedBuffer<Float>
     private let offsets: AdapterPanelOffsets
 
     public init(_ adapters: Adapters) {
         configuration = adapters.configuration
         layout = adapters.layout
+        model = adapters.model
         offsets = AdapterPanelOffsets(layout, rank: configuration.rank)
         panels = AlignedBuffer(count: offsets.count)
         write(adapters)

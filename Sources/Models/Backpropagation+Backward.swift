@@ -24,6 +24,7 @@ extension Backpropagation {
         _ coefficients: UnsafeBufferPointer<Float>, transposed: TransposedWeights, adapters: AdapterPanels,
         into gradient: UnsafeMutablePointer<Float>
     ) {
+        precondition(adapters.model.hasMatrices(of: configuration), "the adapters belong to another model")
         backward(coefficients, transposed: transposed, target: .adapters(adapters, gradient))
     }
 
