@@ -25,13 +25,18 @@ struct BackwardBuffers: ~Copyable {
     private(set) var attentionWorkspace = AlignedBuffer<Float>(count: 0)
     private(set) var productWorkspace = AlignedBuffer<Float>(count: 0)
     private(set) var scratch = AlignedBuffer<BFloat16Pair>(count: 0)
+    /// [rows][rank] of adapters, and the room for gradients that are not wanted.
+    private(set) var lowRank = AlignedBuffer<Float>(count: 0)
+    private(set) var discarded = AlignedBuffer<Float>(count: 0)
 
     init(configuration: ModelConfiguration) {
         self.configuration = configuration
     }
 
-    mutating func prepare(rows newRows: Int, targets newTargets: Int, positions newPositions: Int) {
-        let sizes = BackwardSizes(configuration, rows: newRows, targets: newTargets, positions: newPositions)
+    /// - Parameter rank: of the adapters, where their gradient is wanted.
+    mutating func prepare(rows newRows: Int, targets newTargets: Int, positions newPositions: Int, rank: Int? = nil) {
+        let sizes = BackwardSizes(
+            configuration, rows: newRows, targets: newTargets, positions: newPositions, rank: rank)
         if newRows > rows {
             rows = newRows
             hidden = AlignedBuffer(count: sizes.hidden)
@@ -59,6 +64,12 @@ struct BackwardBuffers: ~Copyable {
         }
         if sizes.scratch > scratch.count {
             scratch = AlignedBuffer(count: sizes.scratch)
+        }
+        if sizes.lowRank > lowRank.count {
+            lowRank = AlignedBuffer(count: sizes.lowRank)
+        }
+        if sizes.discarded > discarded.count {
+            discarded = AlignedBuffer(count: sizes.discarded)
         }
     }
 }

@@ -32,6 +32,7 @@ public enum HuggingFaceDirectory {
         return (configuration, parameters)
     }
 
+    /// Writes one line, for callers without a log.
     public static func warnOnStandardError(_ text: String) {
         FileHandle.standardError.write(Data("warning: \(text)\n".utf8))
     }

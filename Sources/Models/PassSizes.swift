@@ -70,10 +70,15 @@ struct BackwardSizes {
     let gathered: Int
     let attentionWorkspace: Int
     let productWorkspace: Int
+    /// [rows][rank]; none without adapters.
+    let lowRank: Int
+    /// Where gradients of norms go that are not wanted; none without adapters.
+    let discarded: Int
     /// Rounded rows, for products of activations with weights and of activations with one another.
     let scratch: Int
 
-    init(_ shape: ModelConfiguration, rows: Int, targets: Int, positions: Int) {
+    /// - Parameter rank: of the adapters, where their gradient is wanted.
+    init(_ shape: ModelConfiguration, rows: Int, targets: Int, positions: Int, rank: Int? = nil) {
         hidden = rows * shape.hiddenSize
         queryKeyValue = rows * shape.queryKeyValueWidth
         normedHeads = shape.normalizesHeads ? shape.rotatedWidth : 0
@@ -84,22 +89,34 @@ struct BackwardSizes {
         targetRows = targets * shape.hiddenSize
         gathered = positions * 2 * shape.keyValueWidth
         attentionWorkspace = Attention.backwardWorkspaceCount(headDimension: shape.headDimension, positions: positions)
-        let products = [
-            (rows, shape.queryKeyValueWidth, shape.hiddenSize), (rows, shape.hiddenSize, shape.queryWidth),
-            (rows, 2 * shape.intermediateSize, shape.hiddenSize), (rows, shape.hiddenSize, shape.intermediateSize),
-            (targets, shape.vocabularySize, shape.hiddenSize),
-        ]
-        productWorkspace =
-            products.map {
-                WeightGradient.workspaceCount(rows: $0, outputs: $1, inputs: $2, precision: shape.precision)
-            }.max() ?? 0
-        scratch =
-            products.map { rows, outputs, inputs in
-                max(
-                    PackedMatrix.scratchCount(rows: rows, depth: outputs, precision: shape.precision),
+        lowRank = rows * (rank ?? 0)
+        discarded = rank == nil ? 0 : max(shape.hiddenSize, shape.headDimension)
+        let weights =
+            ProjectionBlock.allCases.map { (rows: rows, outputs: $0.outputs(shape), inputs: $0.inputs(shape)) }
+            + [(rows: targets, outputs: shape.vocabularySize, inputs: shape.hiddenSize)]
+        let rounded = weights.map {
+            PackedMatrix.scratchCount(rows: $0.rows, depth: $0.outputs, precision: shape.precision)
+        }
+        if let rank {
+            productWorkspace =
+                Projection.allCases.flatMap {
+                    [(rows, $0.outputs(shape), rank), (rows, rank, $0.block.inputs(shape))]
+                }.map { MatrixProduct.weightGradientWorkspace(rows: $0, outputs: $1, inputs: $2) }.max() ?? 0
+            scratch = rounded.max() ?? 0
+        } else {
+            let precision = shape.precision
+            productWorkspace =
+                weights.map {
+                    WeightGradient.workspaceCount(
+                        rows: $0.rows, outputs: $0.outputs, inputs: $0.inputs, precision: precision)
+                }.max() ?? 0
+            scratch =
+                (rounded
+                + weights.map {
                     WeightGradient.scratchCount(
-                        rows: rows, outputs: outputs, inputs: inputs, precision: shape.precision))
-            }.max() ?? 0
+                        rows: $0.rows, outputs: $0.outputs, inputs: $0.inputs, precision: precision)
+                }).max() ?? 0
+        }
     }
 
     var memory: [MemoryItem] {
@@ -109,7 +126,9 @@ struct BackwardSizes {
                 elements: 2 * hidden + queryKeyValue + normedHeads + attended + gateUp + activated),
             MemoryItem("gradients of logits", elements: logits + targetRows),
             MemoryItem("gathered keys and values", elements: 2 * gathered),
-            MemoryItem("backward workspace", elements: attentionWorkspace + productWorkspace + scratch),
+            MemoryItem(
+                "backward workspace",
+                elements: attentionWorkspace + productWorkspace + lowRank + discarded + scratch),
         ]
     }
 }

@@ -34,13 +34,15 @@ public final class PolicyWeights: @unchecked Sendable {
         packWorkspace = AlignedBuffer(count: offsets.packWorkspace)
     }
 
-    public convenience init(_ parameters: Parameters, version: PolicyVersion = PolicyVersion(0)) {
+    public convenience init(
+        _ parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion = PolicyVersion(0)
+    ) {
         self.init(configuration: parameters.configuration, rotary: RotaryTable(parameters.configuration))
-        write(parameters, version: version)
+        write(parameters, adapters: adapters, version: version)
     }
 
-    /// Packs `parameters` into this object. The caller is its only owner.
-    public func write(_ parameters: Parameters, version: PolicyVersion) {
+    /// Packs `parameters`, with the adapters merged in, into this object. The caller is its only owner.
+    public func write(_ parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion) {
         self.version = version
         let source = parameters.pointer
         let layout = parameters.layout
@@ -48,6 +50,7 @@ public final class PolicyWeights: @unchecked Sendable {
         copy(source + layout.embedding, to: offsets.embedding, count: shape.vocabularySize * shape.hiddenSize)
         copy(source + layout.finalNorm, to: offsets.finalNorm, count: shape.hiddenSize)
         pack(source + layout.head, to: offsets.head)
+        let matrices = WeightSource(parameters, adapters)
         for (layer, from) in layout.layers.enumerated() {
             let to = offsets.layers[layer]
             copy(source + from.attentionNorm, to: to.attentionNorm, count: shape.hiddenSize)
@@ -56,10 +59,9 @@ public final class PolicyWeights: @unchecked Sendable {
             copy(source, from.queryNorm, to: to.queryNorm, count: shape.headDimension)
             copy(source, from.keyNorm, to: to.keyNorm, count: shape.headDimension)
             copy(source, from.outputBias, to: to.outputBias, count: shape.hiddenSize)
-            pack(source + from.queryKeyValue, to: to.queryKeyValue)
-            pack(source + from.output, to: to.output)
-            pack(source + from.gateUp, to: to.gateUp)
-            pack(source + from.down, to: to.down)
+            for block in ProjectionBlock.allCases {
+                pack(matrices.matrix(block, layer: layer), to: to.blocks[block])
+            }
         }
     }
 
@@ -94,15 +96,15 @@ public final class PolicyWeights: @unchecked Sendable {
         let at = offsets.layers[index]
         return LayerWeights(
             attentionNorm: plain.pointer + at.attentionNorm,
-            queryKeyValue: matrix(at.queryKeyValue),
+            queryKeyValue: matrix(at.blocks[.queryKeyValue]),
             queryKeyValueBias: vector(at.queryKeyValueBias),
             queryNorm: vector(at.queryNorm),
             keyNorm: vector(at.keyNorm),
-            output: matrix(at.output),
+            output: matrix(at.blocks[.output]),
             outputBias: vector(at.outputBias),
             feedForwardNorm: plain.pointer + at.feedForwardNorm,
-            gateUp: matrix(at.gateUp),
-            down: matrix(at.down))
+            gateUp: matrix(at.blocks[.gateUp]),
+            down: matrix(at.blocks[.down]))
     }
 
     private func matrix(_ place: PackedMatrixPlace) -> PackedMatrix {
@@ -137,10 +139,7 @@ private struct WeightOffsets {
         var queryNorm: Int?
         var keyNorm: Int?
         var outputBias: Int?
-        let queryKeyValue: PackedMatrixPlace
-        let output: PackedMatrixPlace
-        let gateUp: PackedMatrixPlace
-        let down: PackedMatrixPlace
+        var blocks: BlockPlaces
     }
 
     private(set) var embedding = 0
@@ -156,11 +155,7 @@ private struct WeightOffsets {
         var matrices = PackedMatrixLayout(shape.precision)
         head = matrices.place(outputs: shape.vocabularySize, depth: shape.hiddenSize)
         let places = (0..<shape.layerCount).map { _ in
-            Layer(
-                queryKeyValue: matrices.place(outputs: shape.queryKeyValueWidth, depth: shape.hiddenSize),
-                output: matrices.place(outputs: shape.hiddenSize, depth: shape.queryWidth),
-                gateUp: matrices.place(outputs: 2 * shape.intermediateSize, depth: shape.hiddenSize),
-                down: matrices.place(outputs: shape.hiddenSize, depth: shape.intermediateSize))
+            BlockPlaces { matrices.place(outputs: $0.outputs(shape), depth: $0.inputs(shape)) }
         }
         self.matrices = matrices
         if shape.precision == .bfloat16 {
@@ -168,8 +163,8 @@ private struct WeightOffsets {
         }
         embedding = plain(shape.vocabularySize * shape.hiddenSize)
         finalNorm = plain(shape.hiddenSize)
-        for place in places {
-            var layer = place
+        for blocks in places {
+            var layer = Layer(blocks: blocks)
             layer.attentionNorm = plain(shape.hiddenSize)
             layer.feedForwardNorm = plain(shape.hiddenSize)
             if shape.hasAttentionBias {

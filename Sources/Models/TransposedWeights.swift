@@ -8,28 +8,28 @@ public final class TransposedWeights: @unchecked Sendable {
     private let configuration: ModelConfiguration
     /// Lanes of the packed matrices: floats, or pairs of bfloat16.
     let panels: AlignedBuffer<Float>
-    private let offsets: TransposedOffsets
+    private let places: TransposedPlaces
 
     /// Bytes of the packed matrices.
     public static func byteCount(_ configuration: ModelConfiguration) -> Int {
-        4 * TransposedOffsets(configuration).matrices.laneCount
+        4 * TransposedPlaces(configuration).matrices.laneCount
     }
 
-    public init(_ parameters: Parameters) {
+    public init(_ parameters: Parameters, adapters: Adapters? = nil) {
         configuration = parameters.configuration
-        offsets = TransposedOffsets(configuration)
-        panels = AlignedBuffer(count: offsets.matrices.laneCount)
-        write(parameters)
+        places = TransposedPlaces(configuration)
+        panels = AlignedBuffer(count: places.matrices.laneCount)
+        write(parameters, adapters: adapters)
     }
 
-    public func write(_ parameters: Parameters) {
-        let layout = parameters.layout
-        pack(parameters.pointer + layout.head, to: offsets.head)
-        for (from, to) in zip(layout.layers, offsets.layers) {
-            pack(parameters.pointer + from.queryKeyValue, to: to.queryKeyValue)
-            pack(parameters.pointer + from.output, to: to.output)
-            pack(parameters.pointer + from.gateUp, to: to.gateUp)
-            pack(parameters.pointer + from.down, to: to.down)
+    /// Packs the matrices, with the adapters merged in.
+    public func write(_ parameters: Parameters, adapters: Adapters? = nil) {
+        pack(parameters.pointer + parameters.layout.head, to: places.head)
+        let matrices = WeightSource(parameters, adapters)
+        for (layer, blocks) in places.layers.enumerated() {
+            for block in ProjectionBlock.allCases {
+                pack(matrices.matrix(block, layer: layer), to: blocks[block])
+            }
         }
     }
 
@@ -47,39 +47,23 @@ public final class TransposedWeights: @unchecked Sendable {
         }
     }
 
-    var head: PackedMatrix { matrix(offsets.head) }
+    var head: PackedMatrix { places.head.matrix(in: panels.pointer, configuration.precision) }
 
-    func queryKeyValue(_ layer: Int) -> PackedMatrix { matrix(offsets.layers[layer].queryKeyValue) }
-    func output(_ layer: Int) -> PackedMatrix { matrix(offsets.layers[layer].output) }
-    func gateUp(_ layer: Int) -> PackedMatrix { matrix(offsets.layers[layer].gateUp) }
-    func down(_ layer: Int) -> PackedMatrix { matrix(offsets.layers[layer].down) }
-
-    private func matrix(_ place: PackedMatrixPlace) -> PackedMatrix {
-        place.matrix(in: panels.pointer, configuration.precision)
+    func block(_ block: ProjectionBlock, layer: Int) -> PackedMatrix {
+        places.layers[layer][block].matrix(in: panels.pointer, configuration.precision)
     }
 }
 
 /// Where the packed matrices stand.
-private struct TransposedOffsets {
-    struct Layer {
-        let queryKeyValue: PackedMatrixPlace
-        let output: PackedMatrixPlace
-        let gateUp: PackedMatrixPlace
-        let down: PackedMatrixPlace
-    }
-
-    let layers: [Layer]
+private struct TransposedPlaces {
+    let layers: [BlockPlaces]
     let head: PackedMatrixPlace
     let matrices: PackedMatrixLayout
 
     init(_ shape: ModelConfiguration) {
         var matrices = PackedMatrixLayout(shape.precision)
         layers = (0..<shape.layerCount).map { _ in
-            Layer(
-                queryKeyValue: matrices.place(outputs: shape.hiddenSize, depth: shape.queryKeyValueWidth),
-                output: matrices.place(outputs: shape.queryWidth, depth: shape.hiddenSize),
-                gateUp: matrices.place(outputs: shape.hiddenSize, depth: 2 * shape.intermediateSize),
-                down: matrices.place(outputs: shape.intermediateSize, depth: shape.hiddenSize))
+            BlockPlaces { matrices.place(outputs: $0.inputs(shape), depth: $0.outputs(shape)) }
         }
         head = matrices.place(outputs: shape.hiddenSize, depth: shape.vocabularySize)
         self.matrices = matrices
