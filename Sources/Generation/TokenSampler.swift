@@ -14,12 +14,12 @@ public final class TokenSampler {
 
     private let vocabularySize: Int
     private let probabilities: AlignedBuffer<Float>
-    private var candidates: [Int32] = []
+    private var candidates: CandidateTokens
 
     public init(vocabularySize: Int) {
         self.vocabularySize = vocabularySize
         probabilities = AlignedBuffer(count: vocabularySize)
-        candidates.reserveCapacity(vocabularySize)
+        candidates = CandidateTokens(vocabularySize: vocabularySize)
     }
 
     /// - Parameters:
@@ -31,15 +31,14 @@ public final class TokenSampler {
         let token: Int
         if parameters.temperature == 0 {
             token = mostProbable(logits)
+        } else if parameters.topK == 0 && parameters.topP == 1 {
+            token = Softmax.draw(
+                logits, count: vocabularySize, scale: scale, logSumExp: logSumExp, uniform: uniform)
         } else {
             Softmax.probabilities(
                 logits, count: vocabularySize, scale: scale, logSumExp: logSumExp, into: probabilities.pointer)
-            if parameters.topK == 0 && parameters.topP == 1 {
-                token = drawFromAll(uniform)
-            } else {
-                keepCandidates(parameters)
-                token = drawFromCandidates(uniform)
-            }
+            candidates.keep(parameters, of: probabilities.pointer, count: vocabularySize)
+            token = drawFromCandidates(uniform)
         }
         return Draw(
             token: Int32(token),
@@ -55,57 +54,16 @@ public final class TokenSampler {
         return best
     }
 
-    private func drawFromAll(_ uniform: Float) -> Int {
-        var remaining = uniform
-        var last = 0
-        for index in 0..<vocabularySize where probabilities.pointer[index] > 0 {
-            last = index
-            remaining -= probabilities.pointer[index]
-            if remaining < 0 { return index }
-        }
-        return last
-    }
-
     private func drawFromCandidates(_ uniform: Float) -> Int {
         var mass: Float = 0
-        for candidate in candidates {
+        for candidate in candidates.tokens {
             mass += probabilities.pointer[Int(candidate)]
         }
         var remaining = uniform * mass
-        for candidate in candidates {
+        for candidate in candidates.tokens {
             remaining -= probabilities.pointer[Int(candidate)]
             if remaining < 0 { return Int(candidate) }
         }
-        return Int(candidates.last ?? 0)
-    }
-
-    /// Leaves in `candidates`, in order of id, the tokens that top-k and then top-p keep; of equally probable tokens the
-    /// lower id goes first.
-    private func keepCandidates(_ parameters: SamplingParameters) {
-        // Tokens below this bound hold less than 1 - topP together, so none of them is in the smallest set.
-        let bound = parameters.topK == 0 ? (1 - parameters.topP) / Float(vocabularySize) * 0.5 : 0
-        candidates.removeAll(keepingCapacity: true)
-        for index in 0..<vocabularySize where probabilities.pointer[index] > bound {
-            candidates.append(Int32(index))
-        }
-        let values = probabilities.pointer
-        candidates.sort { left, right in
-            let (first, second) = (values[Int(left)], values[Int(right)])
-            return first == second ? left < right : first > second
-        }
-        if parameters.topK > 0 && candidates.count > parameters.topK {
-            candidates.removeLast(candidates.count - parameters.topK)
-        }
-        if parameters.topP < 1 {
-            let mass = parameters.topK == 0 ? 1 : candidates.reduce(Float(0)) { $0 + values[Int($1)] }
-            var running: Float = 0
-            var kept = 0
-            while kept < candidates.count && running < parameters.topP * mass {
-                running += values[Int(candidates[kept])]
-                kept += 1
-            }
-            candidates.removeLast(max(0, candidates.count - max(1, kept)))
-        }
-        candidates.sort()
+        return Int(candidates.tokens.last ?? 0)
     }
 }

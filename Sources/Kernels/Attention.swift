@@ -8,36 +8,42 @@ internal import KernelsBaseline
 /// Causal attention of one head over keys and values in blocks of 16 absolute positions.
 ///
 /// A block, for one key-value head, is the keys transposed, [headDimension][16], and then the values,
-/// [16][headDimension rounded up to 16]. Slots that no query may see can hold anything. The result for a query is
-/// bitwise the same whether it comes alone or with others: a score is one chain over the head's dimensions, the sum of
+/// [16][headDimension rounded up to 16]. Compact blocks hold bfloat16, rounded to nearest even, in pairs: of a key two
+/// dimensions, [headDimension / 2][16], of values two positions, [8][headDimension rounded up to 16]; they ask for an even
+/// head dimension. All arithmetic is in single precision either way.
+///
+/// Slots that no query may see can hold anything. The result for a query is bitwise the same whether it comes alone or with others: a score is one chain over the head's dimensions, the sum of
 /// powers goes by key modulo 16, and an output is four chains over the keys by position modulo 4.
 public enum Attention {
     /// Positions of a block.
     public static let blockLength = 16
 
-    /// The floats of one block: keys and padded values.
-    public static func blockCount(headDimension: Int) -> Int {
+    /// The floats that one block takes: keys and padded values.
+    public static func blockCount(headDimension: Int, compact: Bool) -> Int {
         let padded = (headDimension + blockLength - 1) / blockLength * blockLength
-        return blockLength * (headDimension + padded)
+        return blockLength * (headDimension + padded) / (compact ? 2 : 1)
     }
 
     /// Writes the key and value [headDimension] of one position into slot `slot` (0 ..< 16) of its block.
     public static func store(
         key: UnsafePointer<Float>, value: UnsafePointer<Float>, headDimension: Int, slot: Int,
-        block: UnsafeMutablePointer<Float>
+        compact: Bool, block: UnsafeMutablePointer<Float>
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
             case .avx512:
                 KernelsAVX512.attentionStore(
-                    key: key, value: value, headDimension: headDimension, slot: slot, block: block)
+                    key: key, value: value, headDimension: headDimension, slot: slot, compact: compact,
+                    block: block)
             case .avx2:
                 KernelsAVX2.attentionStore(
-                    key: key, value: value, headDimension: headDimension, slot: slot, block: block)
+                    key: key, value: value, headDimension: headDimension, slot: slot, compact: compact,
+                    block: block)
         #endif
         default:
             KernelsBaseline.attentionStore(
-                key: key, value: value, headDimension: headDimension, slot: slot, block: block
+                key: key, value: value, headDimension: headDimension, slot: slot, compact: compact,
+                block: block
             )
         }
     }
@@ -56,20 +62,31 @@ public enum Attention {
         }
     }
 
-    /// output = softmax(scale · q kᵀ) v of `queryCount` consecutive queries, query i at position firstPosition + i,
-    /// over the keys 0 ... firstPosition + i, which all must have been stored.
+    /// Where the queries of one call stand in their sequence.
+    public enum QueryPositions: Int, Sendable {
+        /// All at one position: heads that share their keys and values.
+        case same = 0
+        /// One after another: rows of a prompt.
+        case consecutive = 1
+    }
+
+    /// output = softmax(scale · q kᵀ) v of `queryCount` queries: the first, and all where their positions are the `same`,
+    /// at `firstPosition`, over the keys up to the query's own position, which must have been stored.
     ///
     /// - Parameters:
     ///   - query: `queryCount` rows of `headDimension`.
     ///   - blocks: for every 16 positions the base of its page.
     ///   - blockOffset: floats from a page's base to the block of this layer and key-value head.
+    ///   - compact: how keys and values were stored.
     ///   - output: `queryCount` rows of `headDimension`; must not overlap `query`.
-    ///   - logSumExp: [queryCount], takes log Σ exp(scale · q k), which `backward` needs.
+    ///   - logSumExp: takes log Σ exp(scale · q k), which `backward` needs, of query i at i * `logSumExpStride`.
     ///   - workspace: `workspaceCount(maximumPositions: firstPosition + queryCount)` floats or more, of any content.
     public static func forward(
-        query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int, headDimension: Int,
-        scale: Float, blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockOffset: Int,
+        query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int,
+        positions: QueryPositions, headDimension: Int, scale: Float,
+        blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockOffset: Int, compact: Bool,
         output: UnsafeMutablePointer<Float>, outputStride: Int, logSumExp: UnsafeMutablePointer<Float>?,
+        logSumExpStride: Int = 1,
         workspace: UnsafeMutablePointer<Float>
     ) {
         switch InstructionSet.current {
@@ -77,24 +94,22 @@ public enum Attention {
             case .avx512:
                 KernelsAVX512.attentionForward(
                     query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
-                    headDimension: headDimension, scale: scale, blocks: blocks, blockOffset: blockOffset,
-                    output: output,
-                    outputStride: outputStride, logSumExp: logSumExp, workspace: workspace
-                )
+                    positionStep: positions.rawValue, headDimension: headDimension, scale: scale, blocks: blocks,
+                    blockOffset: blockOffset, compact: compact, output: output, outputStride: outputStride,
+                    logSumExp: logSumExp, logSumExpStride: logSumExpStride, workspace: workspace)
             case .avx2:
                 KernelsAVX2.attentionForward(
                     query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
-                    headDimension: headDimension, scale: scale, blocks: blocks, blockOffset: blockOffset,
-                    output: output,
-                    outputStride: outputStride, logSumExp: logSumExp, workspace: workspace
-                )
+                    positionStep: positions.rawValue, headDimension: headDimension, scale: scale, blocks: blocks,
+                    blockOffset: blockOffset, compact: compact, output: output, outputStride: outputStride,
+                    logSumExp: logSumExp, logSumExpStride: logSumExpStride, workspace: workspace)
         #endif
         default:
             KernelsBaseline.attentionForward(
                 query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
-                headDimension: headDimension, scale: scale, blocks: blocks, blockOffset: blockOffset, output: output,
-                outputStride: outputStride, logSumExp: logSumExp, workspace: workspace
-            )
+                positionStep: positions.rawValue, headDimension: headDimension, scale: scale, blocks: blocks,
+                blockOffset: blockOffset, compact: compact, output: output, outputStride: outputStride,
+                logSumExp: logSumExp, logSumExpStride: logSumExpStride, workspace: workspace)
         }
     }
 

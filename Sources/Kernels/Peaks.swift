@@ -11,27 +11,30 @@ public enum Peaks {
     /// multiply-adds on registers alone (`repetitions` times all accumulators that the registers hold); short runs,
     /// since the clock frequency and other loads vary.
     public static func measureFMA(trials: Int = 50, repetitions: Int = 100_000) -> Double {
-        let clock = ContinuousClock()
-        var best = 0.0
-        var sink: Float = 0
-        for _ in 0..<trials {
-            let time = clock.measure { sink += loop(repetitions) }
-            best = max(best, Double(repetitions * vectorsPerRepetition * 16 * 2) / time.seconds)
-        }
-        // The loop's value is finite whatever happens; the comparison keeps the loop alive.
-        return sink.isNaN ? 0 : best
+        measure(trials: trials, operations: repetitions * vectorsPerRepetition * 16 * 2) { loop(repetitions) }
+    }
+
+    /// bfloat16 operations a second of one core (a pair's two multiply-adds count as four), measured like `measureFMA`.
+    public static func measurePairProducts(trials: Int = 50, repetitions: Int = 100_000) -> Double {
+        measure(trials: trials, operations: repetitions * vectorsPerRepetition * 16 * 4) { pairLoop(repetitions) }
     }
 
     /// Bytes a second that one core reads from `buffer` [count], which should be far larger than the caches: the best
     /// of `trials` passes.
     public static func measureRead(_ buffer: UnsafePointer<Float>, count: Int, trials: Int = 5) -> Double {
+        measure(trials: trials, operations: count * MemoryLayout<Float>.stride) { read(buffer, count) }
+    }
+
+    /// The best rate of `trials` runs.
+    private static func measure(trials: Int, operations: Int, _ run: () -> Float) -> Double {
         let clock = ContinuousClock()
         var best = 0.0
         var sink: Float = 0
         for _ in 0..<trials {
-            let time = clock.measure { sink += read(buffer, count) }
-            best = max(best, Double(count * MemoryLayout<Float>.stride) / time.seconds)
+            let time = clock.measure { sink += run() }
+            best = max(best, Double(operations) / time.seconds)
         }
+        // The value is finite whatever happens; the comparison keeps the run alive.
         return sink.isNaN ? 0 : best
     }
 
@@ -45,6 +48,19 @@ public enum Peaks {
         #endif
         default:
             KernelsBaseline.fusedMultiplyAddLoop(repetitions: repetitions, factor: 0.5)
+        }
+    }
+
+    private static func pairLoop(_ repetitions: Int) -> Float {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+            case .avx512:
+                KernelsAVX512.pairProductLoop(repetitions: repetitions, factor: 0.5)
+            case .avx2:
+                KernelsAVX2.pairProductLoop(repetitions: repetitions, factor: 0.5)
+        #endif
+        default:
+            KernelsBaseline.pairProductLoop(repetitions: repetitions, factor: 0.5)
         }
     }
 

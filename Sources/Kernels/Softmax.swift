@@ -50,6 +50,23 @@ public enum Softmax {
         }
     }
 
+    /// The first token, in order of id, at which the running sum of probabilities exp(scale x - logSumExp) passes `uniform`,
+    /// a number in [0, 1); never one of probability 0, unless all are.
+    public static func draw(
+        _ logits: UnsafePointer<Float>, count: Int, scale: Float, logSumExp: Float, uniform: Float
+    ) -> Int {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+            case .avx512:
+                KernelsAVX512.softmaxDraw(logits, count: count, scale: scale, logSumExp: logSumExp, uniform: uniform)
+            case .avx2:
+                KernelsAVX2.softmaxDraw(logits, count: count, scale: scale, logSumExp: logSumExp, uniform: uniform)
+        #endif
+        default:
+            KernelsBaseline.softmaxDraw(logits, count: count, scale: scale, logSumExp: logSumExp, uniform: uniform)
+        }
+    }
+
     /// The entropy Σ p (logSumExp - scale x) in nats; a logit of -infinity adds nothing.
     public static func entropy(_ logits: UnsafePointer<Float>, count: Int, scale: Float, logSumExp: Float) -> Float {
         switch InstructionSet.current {

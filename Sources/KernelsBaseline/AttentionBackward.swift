@@ -197,10 +197,10 @@ private func multiplyRows(
     var b = b
     for _ in 0..<depth {
         let factors = loadRow(b)
-        addRow(a[0], factors, to: &row0)
-        addRow(a[rowStride], factors, to: &row1)
-        addRow(a[2 * rowStride], factors, to: &row2)
-        addRow(a[3 * rowStride], factors, to: &row3)
+        addRow(a[0], factors, to: &row0, pairs: false)
+        addRow(a[rowStride], factors, to: &row1, pairs: false)
+        addRow(a[2 * rowStride], factors, to: &row2, pairs: false)
+        addRow(a[3 * rowStride], factors, to: &row3, pairs: false)
         a += depthStride
         b += stride
     }

@@ -1,70 +1,117 @@
 import CSIMD
 
-/// Causal attention of consecutive queries of one head; see `Kernels.Attention.forward`.
+/// The keys and values of one layer and key-value head: for every 16 positions a page, and in it, from `offset`, a block
+/// that begins with keys and goes on, from `valueOffset`, with rows of values, `valueStride` apart. Where `compact`,
+/// they are pairs of bfloat16: two dimensions of a key, and of values those of two positions.
+typealias AttentionKeys = (
+    blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockCount: Int, offset: Int, valueOffset: Int,
+    valueStride: Int, compact: Bool
+)
+
+/// Queries that pass over keys together: the first sees `firstKeys` of them, every other `positionStep` (0 or 1) more
+/// than the one before. Their scores, then weights, stand in rows `scoreStride` apart; `reciprocals` scale outputs.
+typealias AttentionQueries = (
+    first: UnsafePointer<Float>, stride: Int, headDimension: Int, scale: Float, firstKeys: Int, positionStep: Int,
+    scoreStride: Int, reciprocals: UnsafePointer<Float>
+)
+
+/// Attention of `queryCount` queries; see `Kernels.Attention.forward`.
 @inline(never)
 public func attentionForward(
-    query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int, headDimension: Int,
-    scale: Float,
-    blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockOffset: Int, output: UnsafeMutablePointer<Float>,
-    outputStride: Int, logSumExp: UnsafeMutablePointer<Float>?, workspace: UnsafeMutablePointer<Float>
+    query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int, positionStep: Int,
+    headDimension: Int, scale: Float, blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockOffset: Int,
+    compact: Bool, output: UnsafeMutablePointer<Float>, outputStride: Int, logSumExp: UnsafeMutablePointer<Float>?,
+    logSumExpStride: Int, workspace: UnsafeMutablePointer<Float>
 ) {
+    let valueOffset = blockOffset + (compact ? headDimension / 2 : headDimension) * blockLength
     var index = 0
     while index < queryCount {
-        let tile = queryCount - index >= queryTile ? queryTile : 1
-        let position = firstPosition + index
-        let blockCount = (position + tile - 1) / blockLength + 1
+        let tile = attentionTile(queryCount - index)
+        let position = firstPosition + index * positionStep
+        let blockCount = (position + (tile - 1) * positionStep) / blockLength + 1
         let stride = blockCount * blockLength
-        let queries = query + index * queryStride
-        if tile == queryTile {
-            scoresOfTile(
-                queries, queryStride, headDimension, scale, blocks, blockOffset, blockCount, into: workspace, stride)
-        } else {
-            scoresOfOne(queries, headDimension, scale, blocks, blockOffset, blockCount, into: workspace)
-        }
         // The reciprocals of the sums stand behind the scores until the outputs are made.
         let reciprocals = workspace + tile * stride
+        let keys: AttentionKeys = (blocks, blockCount, blockOffset, valueOffset, padded(headDimension), compact)
+        let queries: AttentionQueries = (
+            query + index * queryStride, queryStride, headDimension, scale, position + 1, positionStep, stride,
+            UnsafePointer(reciprocals)
+        )
+        if compact {
+            scores(of: tile, keys, queries, compact: true, into: workspace)
+        } else {
+            scores(of: tile, keys, queries, compact: false, into: workspace)
+        }
         for member in 0..<tile {
             let scores = workspace + member * stride
-            let keys = position + member + 1
-            let largest = maskedMaximum(scores, keys)
-            let sum = powers(scores, keys, largest)
+            let count = position + member * positionStep + 1
+            let largest = maskedMaximum(scores, count)
+            let sum = powers(scores, count, largest)
             reciprocals[member] = 1 / sum
             if let logSumExp {
-                logSumExp[index + member] = Float(Double(largest) + naturalLogarithm(Double(sum)))
+                logSumExp[(index + member) * logSumExpStride] = Float(
+                    Double(largest) + naturalLogarithm(Double(sum)))
             }
         }
-        let results = output + index * outputStride
-        var column = 0
-        while column < headDimension {
-            let values = blockOffset + headDimension * blockLength + column
-            let columns = headDimension - column
-            #if KERNELS_AVX512
-                if columns > lanes {
-                    if tile == queryTile {
-                        wideOutputsOfTile(
-                            workspace, stride, reciprocals, firstKeys: position + 1, blocks, values,
-                            padded(headDimension), into: results + column, outputStride, columns)
-                    } else {
-                        wideOutputOfOne(
-                            workspace, reciprocals[0], keys: position + 1, blocks, values, padded(headDimension),
-                            into: results + column, columns)
-                    }
-                    column += 2 * lanes
-                    continue
-                }
-            #endif
-            if tile == queryTile {
-                outputsOfTile(
-                    workspace, stride, reciprocals, firstKeys: position + 1, blocks, values, padded(headDimension),
-                    into: results + column, outputStride, columns)
-            } else {
-                outputOfOne(
-                    workspace, reciprocals[0], keys: position + 1, blocks, values, padded(headDimension),
-                    into: results + column, columns)
-            }
-            column += lanes
+        let result = output + index * outputStride
+        if compact {
+            outputs(of: tile, keys, queries, compact: true, workspace, into: result, outputStride)
+        } else {
+            outputs(of: tile, keys, queries, compact: false, workspace, into: result, outputStride)
         }
         index += tile
+    }
+}
+
+/// Queries to take next where `left` are.
+@inline(__always)
+private func attentionTile(_ left: Int) -> Int {
+    if left >= queryTile { return queryTile }
+    #if KERNELS_AVX512
+        if left >= 2 { return 2 }
+    #endif
+    return 1
+}
+
+@inline(__always)
+private func scores(
+    of tile: Int, _ keys: AttentionKeys, _ queries: AttentionQueries, compact: Bool,
+    into workspace: UnsafeMutablePointer<Float>
+) {
+    var keys = keys
+    keys.compact = compact
+    switch tile {
+    case queryTile: scoresOfTile(keys, queries, into: workspace)
+    #if KERNELS_AVX512
+        case 2: scoresOfPair(keys, queries, into: workspace)
+    #endif
+    default: scoresOfOne(keys, queries, into: workspace)
+    }
+}
+
+@inline(__always)
+private func outputs(
+    of tile: Int, _ keys: AttentionKeys, _ queries: AttentionQueries, compact: Bool, _ weights: UnsafePointer<Float>,
+    into output: UnsafeMutablePointer<Float>, _ outputStride: Int
+) {
+    var keys = keys
+    keys.compact = compact
+    var column = 0
+    while column < queries.headDimension {
+        let left = queries.headDimension - column
+        let columns: ValueColumns = (column, left > lanes ? column + lanes : column, left)
+        let result = output + column
+        switch tile {
+        case queryTile: outputsOfTile(keys, queries, weights, columns, into: result, outputStride)
+        #if KERNELS_AVX512
+            case 2: outputsOfPair(keys, queries, weights, columns, into: result, outputStride)
+        #endif
+        default:
+            outputsOfOne(
+                keys, queries, weights, count: queries.firstKeys, columns, into: result,
+                reciprocal: queries.reciprocals[0])
+        }
+        column += tileWidth
     }
 }
 

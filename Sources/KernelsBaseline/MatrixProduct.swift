@@ -10,6 +10,17 @@ public func multiply(
     _ a: UnsafePointer<Float>, rows: Int, rowStride: Int, packed: UnsafePointer<Float>, outputs: Int, depth: Int,
     into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool
 ) {
+    multiplyLanes(
+        a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: depth, into: c,
+        resultStride: resultStride, accumulating: accumulating, pairs: false)
+}
+
+/// The product of lanes that are floats, or `pairs` of bfloat16; depth and strides count lanes.
+@inline(never)
+func multiplyLanes(
+    _ a: UnsafePointer<Float>, rows: Int, rowStride: Int, packed: UnsafePointer<Float>, outputs: Int, depth: Int,
+    into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, pairs: Bool
+) {
     let blocks = rows <= tileHeight ? 1 : max(1, (depth + depthBlock - 1) / depthBlock)
     let blockDepth = (depth + blocks - 1) / blocks
     let groupColumns = max(1, groupFloats / (panelWidth * max(1, blockDepth))) * panelWidth
@@ -18,12 +29,15 @@ public func multiply(
         let panels = packed + firstDepth * panelWidth
         var column = 0
         while column < outputs {
+            let group: Tile = (
+                a: a + firstDepth, rowStride: rowStride, depthStride: 1, panel: panels + column * depth,
+                depth: min(blockDepth, depth - firstDepth), result: c + column, resultStride: resultStride,
+                columns: min(groupColumns, outputs - column), reloading: accumulating || block > 0, next: c,
+                ahead: packed, aheadStride: 0
+            )
             multiplyGroup(
-                a + firstDepth, rows: rows, rowStride: rowStride, panels: panels + column * depth,
-                panelStride: panelWidth * depth, columns: min(groupColumns, outputs - column),
-                following: min(groupColumns, max(0, outputs - column - groupColumns)),
-                depth: min(blockDepth, depth - firstDepth), into: c + column, resultStride: resultStride,
-                reloading: accumulating || block > 0)
+                group, rows: rows, panelStride: panelWidth * depth,
+                following: min(groupColumns, max(0, outputs - column - groupColumns)), pairs: pairs)
             column += groupColumns
         }
     }
@@ -31,55 +45,47 @@ public func multiply(
 
 /// All rows with one group of panels, behind which those of another group with `following` columns stand.
 @inline(__always)
-private func multiplyGroup(
-    _ a: UnsafePointer<Float>, rows: Int, rowStride: Int, panels: UnsafePointer<Float>, panelStride: Int, columns: Int,
-    following: Int, depth: Int, into c: UnsafeMutablePointer<Float>, resultStride: Int, reloading: Bool
-) {
+private func multiplyGroup(_ group: Tile, rows: Int, panelStride: Int, following: Int, pairs: Bool) {
     // While the tiles of a panel are computed, each brings its share of the next group's panel nearer.
     let tiles = (rows + tileHeight - 1) / tileHeight
     let aheadStride = tiles > 1 ? (tileWidth + tiles - 1) / tiles : 0
-    let aheadGroup = (columns + panelWidth - 1) / panelWidth * panelStride
+    let aheadGroup = (group.columns + panelWidth - 1) / panelWidth * panelStride
     var aheadRow = 0
     var row = 0
     while row < rows {
         let height = nextTileHeight(rows - row)
-        let result = c + row * resultStride
+        var tile = group
+        tile.a += row * group.rowStride
+        let result = group.result + row * group.resultStride
         var column = 0
-        while column < columns {
-            let panel = panels + tileOffset(column: column, panelStride)
-            if height == 1 && columns - column >= 4 * tileWidth {
-                multiplyOneRow(
-                    a + row * rowStride, panels: panel, panelStride: panelStride, depth: depth, into: result + column,
-                    reloading: reloading)
+        while column < group.columns {
+            let left = group.columns - column
+            tile.panel = group.panel + tileOffset(column: column, panelStride)
+            tile.result = result + column
+            tile.columns = min(tileWidth, left)
+            if height == 1 && left >= 4 * tileWidth {
+                multiplyOneRow(tile, panelStride: panelStride, pairs: pairs)
                 column += 4 * tileWidth
                 continue
             }
-            if height == 2 && columns - column >= 2 * tileWidth {
-                multiplyTwoRows(
-                    a + row * rowStride, rowStride: rowStride, panels: panel, panelStride: panelStride, depth: depth,
-                    into: result + column, resultStride: resultStride, reloading: reloading)
+            if height == 2 && left >= 2 * tileWidth {
+                multiplyTwoRows(tile, panelStride: panelStride, pairs: pairs)
                 column += 2 * tileWidth
                 continue
             }
             #if KERNELS_AVX512
-                if columns - column <= lanes {
-                    multiplyHalfPanel(
-                        height: height, a + row * rowStride, rowStride: rowStride, panel: panel, depth: depth,
-                        into: result + column, resultStride: resultStride, columns: columns - column,
-                        reloading: reloading)
+                if left <= lanes {
+                    multiplyHalfPanel(tile, height: height, pairs: pairs)
                     break
                 }
             #endif
-            let isLast = column + tileWidth >= columns
-            multiplyTile(
-                height: height, a + row * rowStride, rowStride: rowStride, depthStride: 1, panel: panel, depth: depth,
-                into: result + column, resultStride: resultStride, columns: min(tileWidth, columns - column),
-                reloading: reloading, next: isLast ? result + height * resultStride : result + column + tileWidth,
-                ahead: column < following ? panel + aheadGroup + aheadRow : panel,
-                aheadStride: column < following ? aheadStride : 0)
+            tile.next = left <= tileWidth ? result + height * group.resultStride : tile.result + tileWidth
+            tile.ahead = column < following ? tile.panel + aheadGroup + aheadRow : tile.panel
+            tile.aheadStride = column < following ? aheadStride : 0
+            multiplyTile(tile, height: height, pairs: pairs)
             column += tileWidth
         }
-        aheadRow += depth * aheadStride
+        aheadRow += tile.depth * aheadStride
         row += height
     }
 }

@@ -1,117 +1,123 @@
 #if KERNELS_AVX512
-    /// `height` rows with the last panel of a matrix of which at most sixteen columns are left: half the work of whole
-    /// tiles.
+    /// A tile of `height` rows at the last panel of a matrix of which at most sixteen columns are left, its lanes next to
+    /// one another in depth: half the work of whole tiles.
     @inline(__always)
-    func multiplyHalfPanel(
-        height: Int, _ a: UnsafePointer<Float>, rowStride: Int, panel: UnsafePointer<Float>, depth: Int,
-        into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool
-    ) {
+    func multiplyHalfPanel(_ tile: Tile, height: Int, pairs: Bool) {
         if height == 12 {
-            multiplyHalf12(
-                a, rowStride: rowStride, panel: panel, depth: depth, into: c, resultStride: resultStride,
-                columns: columns,
-                reloading: reloading)
+            multiplyHalf12(tile, pairs: pairs)
             return
         }
-        var row = 0
-        while row + 4 <= height {
-            multiplyHalf4(
-                a + row * rowStride, rowStride: rowStride, panel: panel, depth: depth, into: c + row * resultStride,
-                resultStride: resultStride, columns: columns, reloading: reloading)
-            row += 4
+        var part = tile
+        var left = height
+        while left >= 4 {
+            multiplyHalf4(part, pairs: pairs)
+            part.a += 4 * tile.rowStride
+            part.result += 4 * tile.resultStride
+            left -= 4
         }
-        while row < height {
-            multiplyHalf1(
-                a + row * rowStride, rowStride: rowStride, panel: panel, depth: depth, into: c + row * resultStride,
-                resultStride: resultStride, columns: columns, reloading: reloading)
-            row += 1
+        while left >= 1 {
+            multiplyHalf1(part, pairs: pairs)
+            part.a += tile.rowStride
+            part.result += tile.resultStride
+            left -= 1
         }
     }
 
-    /// A tile of 1 row and up to sixteen columns: see `multiplyTile1`.
-    @inline(never)
-    private func multiplyHalf1(
-        _ a: UnsafePointer<Float>, rowStride: Int, panel: UnsafePointer<Float>, depth: Int,
-        into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool
-    ) {
-        var row0 = reloading ? loadSome(c, columns) : broadcast(0)
-        for k in 0..<depth {
-            let weights = load(panel + k * panelWidth)
-            let a = a + k
-            row0 = multiplyAdd(broadcast(a[0]), weights, row0)
-        }
-        storeSome(row0, c, columns)
+    @inline(__always)
+    private func startHalf(_ tile: Tile, _ row: Int) -> Vector {
+        tile.reloading ? loadSome(tile.result + row * tile.resultStride, tile.columns) : broadcast(0)
     }
 
-    /// A tile of 4 rows and up to sixteen columns: see `multiplyTile1`.
+    /// A tile of 1 row and up to sixteen columns: see `Tile`.
     @inline(never)
-    private func multiplyHalf4(
-        _ a: UnsafePointer<Float>, rowStride: Int, panel: UnsafePointer<Float>, depth: Int,
-        into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool
-    ) {
-        var row0 = reloading ? loadSome(c, columns) : broadcast(0)
-        var row1 = reloading ? loadSome(c + resultStride, columns) : broadcast(0)
-        var row2 = reloading ? loadSome(c + 2 * resultStride, columns) : broadcast(0)
-        var row3 = reloading ? loadSome(c + 3 * resultStride, columns) : broadcast(0)
-        for k in 0..<depth {
-            let weights = load(panel + k * panelWidth)
-            let a = a + k
-            row0 = multiplyAdd(broadcast(a[0]), weights, row0)
-            row1 = multiplyAdd(broadcast(a[rowStride]), weights, row1)
-            row2 = multiplyAdd(broadcast(a[2 * rowStride]), weights, row2)
-            row3 = multiplyAdd(broadcast(a[3 * rowStride]), weights, row3)
-        }
-        storeSome(row0, c, columns)
-        storeSome(row1, c + resultStride, columns)
-        storeSome(row2, c + 2 * resultStride, columns)
-        storeSome(row3, c + 3 * resultStride, columns)
+    private func multiplyHalf1(_ tile: Tile, pairs: Bool) {
+        if pairs { halfChain1(tile, pairs: true) } else { halfChain1(tile, pairs: false) }
     }
 
-    /// A tile of 12 rows and up to sixteen columns: see `multiplyTile1`.
-    @inline(never)
-    private func multiplyHalf12(
-        _ a: UnsafePointer<Float>, rowStride: Int, panel: UnsafePointer<Float>, depth: Int,
-        into c: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool
-    ) {
-        var row0 = reloading ? loadSome(c, columns) : broadcast(0)
-        var row1 = reloading ? loadSome(c + resultStride, columns) : broadcast(0)
-        var row2 = reloading ? loadSome(c + 2 * resultStride, columns) : broadcast(0)
-        var row3 = reloading ? loadSome(c + 3 * resultStride, columns) : broadcast(0)
-        var row4 = reloading ? loadSome(c + 4 * resultStride, columns) : broadcast(0)
-        var row5 = reloading ? loadSome(c + 5 * resultStride, columns) : broadcast(0)
-        var row6 = reloading ? loadSome(c + 6 * resultStride, columns) : broadcast(0)
-        var row7 = reloading ? loadSome(c + 7 * resultStride, columns) : broadcast(0)
-        var row8 = reloading ? loadSome(c + 8 * resultStride, columns) : broadcast(0)
-        var row9 = reloading ? loadSome(c + 9 * resultStride, columns) : broadcast(0)
-        var row10 = reloading ? loadSome(c + 10 * resultStride, columns) : broadcast(0)
-        var row11 = reloading ? loadSome(c + 11 * resultStride, columns) : broadcast(0)
-        for k in 0..<depth {
-            let weights = load(panel + k * panelWidth)
-            let a = a + k
-            row0 = multiplyAdd(broadcast(a[0]), weights, row0)
-            row1 = multiplyAdd(broadcast(a[rowStride]), weights, row1)
-            row2 = multiplyAdd(broadcast(a[2 * rowStride]), weights, row2)
-            row3 = multiplyAdd(broadcast(a[3 * rowStride]), weights, row3)
-            row4 = multiplyAdd(broadcast(a[4 * rowStride]), weights, row4)
-            row5 = multiplyAdd(broadcast(a[5 * rowStride]), weights, row5)
-            row6 = multiplyAdd(broadcast(a[6 * rowStride]), weights, row6)
-            row7 = multiplyAdd(broadcast(a[7 * rowStride]), weights, row7)
-            row8 = multiplyAdd(broadcast(a[8 * rowStride]), weights, row8)
-            row9 = multiplyAdd(broadcast(a[9 * rowStride]), weights, row9)
-            row10 = multiplyAdd(broadcast(a[10 * rowStride]), weights, row10)
-            row11 = multiplyAdd(broadcast(a[11 * rowStride]), weights, row11)
+    @inline(__always)
+    private func halfChain1(_ tile: Tile, pairs: Bool) {
+        var row0 = startHalf(tile, 0)
+        for k in 0..<tile.depth {
+            let weights = load(tile.panel + k * panelWidth)
+            let a = tile.a + k
+            row0 = addProduct(broadcast(a[0]), weights, row0, pairs: pairs)
         }
-        storeSome(row0, c, columns)
-        storeSome(row1, c + resultStride, columns)
-        storeSome(row2, c + 2 * resultStride, columns)
-        storeSome(row3, c + 3 * resultStride, columns)
-        storeSome(row4, c + 4 * resultStride, columns)
-        storeSome(row5, c + 5 * resultStride, columns)
-        storeSome(row6, c + 6 * resultStride, columns)
-        storeSome(row7, c + 7 * resultStride, columns)
-        storeSome(row8, c + 8 * resultStride, columns)
-        storeSome(row9, c + 9 * resultStride, columns)
-        storeSome(row10, c + 10 * resultStride, columns)
-        storeSome(row11, c + 11 * resultStride, columns)
+        storeSome(row0, tile.result, tile.columns)
+    }
+
+    /// A tile of 4 rows and up to sixteen columns: see `Tile`.
+    @inline(never)
+    private func multiplyHalf4(_ tile: Tile, pairs: Bool) {
+        if pairs { halfChain4(tile, pairs: true) } else { halfChain4(tile, pairs: false) }
+    }
+
+    @inline(__always)
+    private func halfChain4(_ tile: Tile, pairs: Bool) {
+        var row0 = startHalf(tile, 0)
+        var row1 = startHalf(tile, 1)
+        var row2 = startHalf(tile, 2)
+        var row3 = startHalf(tile, 3)
+        for k in 0..<tile.depth {
+            let weights = load(tile.panel + k * panelWidth)
+            let a = tile.a + k
+            row0 = addProduct(broadcast(a[0]), weights, row0, pairs: pairs)
+            row1 = addProduct(broadcast(a[tile.rowStride]), weights, row1, pairs: pairs)
+            row2 = addProduct(broadcast(a[2 * tile.rowStride]), weights, row2, pairs: pairs)
+            row3 = addProduct(broadcast(a[3 * tile.rowStride]), weights, row3, pairs: pairs)
+        }
+        storeSome(row0, tile.result, tile.columns)
+        storeSome(row1, tile.result + 1 * tile.resultStride, tile.columns)
+        storeSome(row2, tile.result + 2 * tile.resultStride, tile.columns)
+        storeSome(row3, tile.result + 3 * tile.resultStride, tile.columns)
+    }
+
+    /// A tile of 12 rows and up to sixteen columns: see `Tile`.
+    @inline(never)
+    private func multiplyHalf12(_ tile: Tile, pairs: Bool) {
+        if pairs { halfChain12(tile, pairs: true) } else { halfChain12(tile, pairs: false) }
+    }
+
+    @inline(__always)
+    private func halfChain12(_ tile: Tile, pairs: Bool) {
+        var row0 = startHalf(tile, 0)
+        var row1 = startHalf(tile, 1)
+        var row2 = startHalf(tile, 2)
+        var row3 = startHalf(tile, 3)
+        var row4 = startHalf(tile, 4)
+        var row5 = startHalf(tile, 5)
+        var row6 = startHalf(tile, 6)
+        var row7 = startHalf(tile, 7)
+        var row8 = startHalf(tile, 8)
+        var row9 = startHalf(tile, 9)
+        var row10 = startHalf(tile, 10)
+        var row11 = startHalf(tile, 11)
+        for k in 0..<tile.depth {
+            let weights = load(tile.panel + k * panelWidth)
+            let a = tile.a + k
+            row0 = addProduct(broadcast(a[0]), weights, row0, pairs: pairs)
+            row1 = addProduct(broadcast(a[tile.rowStride]), weights, row1, pairs: pairs)
+            row2 = addProduct(broadcast(a[2 * tile.rowStride]), weights, row2, pairs: pairs)
+            row3 = addProduct(broadcast(a[3 * tile.rowStride]), weights, row3, pairs: pairs)
+            row4 = addProduct(broadcast(a[4 * tile.rowStride]), weights, row4, pairs: pairs)
+            row5 = addProduct(broadcast(a[5 * tile.rowStride]), weights, row5, pairs: pairs)
+            row6 = addProduct(broadcast(a[6 * tile.rowStride]), weights, row6, pairs: pairs)
+            row7 = addProduct(broadcast(a[7 * tile.rowStride]), weights, row7, pairs: pairs)
+            row8 = addProduct(broadcast(a[8 * tile.rowStride]), weights, row8, pairs: pairs)
+            row9 = addProduct(broadcast(a[9 * tile.rowStride]), weights, row9, pairs: pairs)
+            row10 = addProduct(broadcast(a[10 * tile.rowStride]), weights, row10, pairs: pairs)
+            row11 = addProduct(broadcast(a[11 * tile.rowStride]), weights, row11, pairs: pairs)
+        }
+        storeSome(row0, tile.result, tile.columns)
+        storeSome(row1, tile.result + 1 * tile.resultStride, tile.columns)
+        storeSome(row2, tile.result + 2 * tile.resultStride, tile.columns)
+        storeSome(row3, tile.result + 3 * tile.resultStride, tile.columns)
+        storeSome(row4, tile.result + 4 * tile.resultStride, tile.columns)
+        storeSome(row5, tile.result + 5 * tile.resultStride, tile.columns)
+        storeSome(row6, tile.result + 6 * tile.resultStride, tile.columns)
+        storeSome(row7, tile.result + 7 * tile.resultStride, tile.columns)
+        storeSome(row8, tile.result + 8 * tile.resultStride, tile.columns)
+        storeSome(row9, tile.result + 9 * tile.resultStride, tile.columns)
+        storeSome(row10, tile.result + 10 * tile.resultStride, tile.columns)
+        storeSome(row11, tile.result + 11 * tile.resultStride, tile.columns)
     }
 #endif

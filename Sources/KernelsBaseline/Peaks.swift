@@ -1,3 +1,5 @@
+import CSIMD
+
 /// Independent chains of `fusedMultiplyAddLoop`: as many as the registers hold, and more than two units of latency 4
 /// need.
 #if KERNELS_AVX512
@@ -17,6 +19,22 @@ public func fusedMultiplyAddLoopVectors() -> Int {
 /// `repetitions` times one multiply-add in every chain, on registers alone; the result keeps them alive.
 @inline(never)
 public func fusedMultiplyAddLoop(repetitions: Int, factor: Float) -> Float {
+    chainLoop(repetitions: repetitions, factor: factor, pairs: false)
+}
+
+/// `repetitions` times the products of one vector of bfloat16 pairs added to every chain, on registers alone.
+@inline(never)
+public func pairProductLoop(repetitions: Int, factor: Float) -> Float {
+    chainLoop(repetitions: repetitions, factor: factor, pairs: true)
+}
+
+@inline(__always)
+private func step(_ sum: Vector, _ multiplier: Vector, _ addend: Vector, _ pairs: Bool) -> Vector {
+    pairs ? addPairProducts(multiplier, addend, to: sum) : multiplyAdd(sum, multiplier, addend)
+}
+
+@inline(__always)
+private func chainLoop(repetitions: Int, factor: Float, pairs: Bool) -> Float {
     let multiplier = broadcast(factor)
     let addend = broadcast(1 - factor)
     var sum0 = broadcast(0)
@@ -48,33 +66,33 @@ public func fusedMultiplyAddLoop(repetitions: Int, factor: Float) -> Float {
         var sum23 = broadcast(23)
     #endif
     for _ in 0..<repetitions {
-        sum0 = multiplyAdd(sum0, multiplier, addend)
-        sum1 = multiplyAdd(sum1, multiplier, addend)
-        sum2 = multiplyAdd(sum2, multiplier, addend)
+        sum0 = step(sum0, multiplier, addend, pairs)
+        sum1 = step(sum1, multiplier, addend, pairs)
+        sum2 = step(sum2, multiplier, addend, pairs)
         #if KERNELS_FMA
-            sum3 = multiplyAdd(sum3, multiplier, addend)
-            sum4 = multiplyAdd(sum4, multiplier, addend)
-            sum5 = multiplyAdd(sum5, multiplier, addend)
+            sum3 = step(sum3, multiplier, addend, pairs)
+            sum4 = step(sum4, multiplier, addend, pairs)
+            sum5 = step(sum5, multiplier, addend, pairs)
         #endif
         #if KERNELS_AVX512
-            sum6 = multiplyAdd(sum6, multiplier, addend)
-            sum7 = multiplyAdd(sum7, multiplier, addend)
-            sum8 = multiplyAdd(sum8, multiplier, addend)
-            sum9 = multiplyAdd(sum9, multiplier, addend)
-            sum10 = multiplyAdd(sum10, multiplier, addend)
-            sum11 = multiplyAdd(sum11, multiplier, addend)
-            sum12 = multiplyAdd(sum12, multiplier, addend)
-            sum13 = multiplyAdd(sum13, multiplier, addend)
-            sum14 = multiplyAdd(sum14, multiplier, addend)
-            sum15 = multiplyAdd(sum15, multiplier, addend)
-            sum16 = multiplyAdd(sum16, multiplier, addend)
-            sum17 = multiplyAdd(sum17, multiplier, addend)
-            sum18 = multiplyAdd(sum18, multiplier, addend)
-            sum19 = multiplyAdd(sum19, multiplier, addend)
-            sum20 = multiplyAdd(sum20, multiplier, addend)
-            sum21 = multiplyAdd(sum21, multiplier, addend)
-            sum22 = multiplyAdd(sum22, multiplier, addend)
-            sum23 = multiplyAdd(sum23, multiplier, addend)
+            sum6 = step(sum6, multiplier, addend, pairs)
+            sum7 = step(sum7, multiplier, addend, pairs)
+            sum8 = step(sum8, multiplier, addend, pairs)
+            sum9 = step(sum9, multiplier, addend, pairs)
+            sum10 = step(sum10, multiplier, addend, pairs)
+            sum11 = step(sum11, multiplier, addend, pairs)
+            sum12 = step(sum12, multiplier, addend, pairs)
+            sum13 = step(sum13, multiplier, addend, pairs)
+            sum14 = step(sum14, multiplier, addend, pairs)
+            sum15 = step(sum15, multiplier, addend, pairs)
+            sum16 = step(sum16, multiplier, addend, pairs)
+            sum17 = step(sum17, multiplier, addend, pairs)
+            sum18 = step(sum18, multiplier, addend, pairs)
+            sum19 = step(sum19, multiplier, addend, pairs)
+            sum20 = step(sum20, multiplier, addend, pairs)
+            sum21 = step(sum21, multiplier, addend, pairs)
+            sum22 = step(sum22, multiplier, addend, pairs)
+            sum23 = step(sum23, multiplier, addend, pairs)
         #endif
     }
     var total = sum0 + sum1 + sum2

@@ -40,6 +40,57 @@ public func softmaxProbabilities(
     }
 }
 
+/// The token at which the running sum of probabilities passes `uniform`; see `Kernels.Softmax.draw`.
+@inline(never)
+public func softmaxDraw(
+    _ x: UnsafePointer<Float>, count: Int, scale: Float, logSumExp: Float, uniform: Float
+) -> Int {
+    var passed = 0.0
+    var index = 0
+    while index < count {
+        // The sum of 64, and only where it passes the number, the sum one by one.
+        let end = min(count, index + 4 * lanes)
+        var sums = broadcast(0)
+        var start = index
+        while start < end {
+            let left = count - start
+            let probability = probabilities(loadSome(x + start, left), scale, logSumExp)
+            sums += left >= lanes ? probability : firstLanes(probability, left)
+            start += lanes
+        }
+        let next = passed + Double(laneSum(sums))
+        if next > Double(uniform) {
+            let drawn = drawOneByOne(x, index, end, scale, logSumExp, Double(uniform) - passed)
+            if drawn >= 0 { return drawn }
+        }
+        passed = next
+        index = end
+    }
+    // Rounding left the number above the whole sum: the last token that can be drawn.
+    index = count - 1
+    while index > 0 && probabilities(broadcast(x[index]), scale, logSumExp)[0] <= 0 { index -= 1 }
+    return max(0, index)
+}
+
+/// The token among `index ..< end` at which the running sum passes `remaining`; where rounding leaves it above their sum,
+/// the last of them that can be drawn; -1 where none can.
+@inline(__always)
+private func drawOneByOne(
+    _ x: UnsafePointer<Float>, _ index: Int, _ end: Int, _ scale: Float, _ logSumExp: Float, _ remaining: Double
+) -> Int {
+    var remaining = remaining
+    var last = -1
+    for token in index..<end {
+        let probability = probabilities(broadcast(x[token]), scale, logSumExp)[0]
+        if probability > 0 {
+            last = token
+            remaining -= Double(probability)
+            if remaining < 0 { return token }
+        }
+    }
+    return last
+}
+
 /// Σ p (logSumExp - scale x); see `Kernels.Softmax.entropy`.
 @inline(never)
 public func softmaxEntropy(_ x: UnsafePointer<Float>, count: Int, scale: Float, logSumExp: Float) -> Float {

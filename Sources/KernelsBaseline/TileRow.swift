@@ -1,3 +1,5 @@
+import CSIMD
+
 // One row of a tile of a matrix product: `tileWidth` columns held in registers. It is a tuple or a vector, not a
 // structure: one of those would bring metadata with it, whose functions are weak symbols of a common name.
 
@@ -32,6 +34,12 @@ func loadRow(_ source: UnsafePointer<Float>) -> TileRow {
     #endif
 }
 
+/// The start of the chains of one of the tile's rows: zero, or where it reloads what the result holds.
+@inline(__always)
+func startRow(_ tile: Tile, _ row: Int) -> TileRow {
+    startRow(tile.result + row * tile.resultStride, columns: tile.columns, reloading: tile.reloading)
+}
+
 /// The start of a row's chain: zero, or where `reloading` the first `columns` values at `source`.
 @inline(__always)
 func startRow(_ source: UnsafeMutablePointer<Float>, columns: Int, reloading: Bool) -> TileRow {
@@ -45,16 +53,27 @@ func startRow(_ source: UnsafeMutablePointer<Float>, columns: Int, reloading: Bo
     #endif
 }
 
-/// row += factor * other, one FMA a column.
+/// row += factor * other: one FMA a column, or where the lanes are `pairs` of bfloat16 two.
 @inline(__always)
-func addRow(_ factor: Float, _ other: TileRow, to row: inout TileRow) {
+func addRow(_ factor: Float, _ other: TileRow, to row: inout TileRow, pairs: Bool) {
     let factor = broadcast(factor)
     #if KERNELS_AVX512
-        row.left = multiplyAdd(factor, other.left, row.left)
-        row.right = multiplyAdd(factor, other.right, row.right)
+        row.left = addProduct(factor, other.left, row.left, pairs: pairs)
+        row.right = addProduct(factor, other.right, row.right, pairs: pairs)
     #else
-        row = multiplyAdd(factor, other, row)
+        row = addProduct(factor, other, row, pairs: pairs)
     #endif
+}
+
+@inline(__always)
+func addProduct(_ a: Vector, _ b: Vector, _ sum: Vector, pairs: Bool) -> Vector {
+    pairs ? addPairProducts(a, b, to: sum) : multiplyAdd(a, b, sum)
+}
+
+/// Writes one of the tile's rows, no more than the tile's columns.
+@inline(__always)
+func storeRow(_ values: TileRow, _ tile: Tile, _ row: Int) {
+    storeRow(values, tile.result + row * tile.resultStride, columns: tile.columns)
 }
 
 /// Writes the first `columns` values and nothing beyond.

@@ -39,6 +39,18 @@ public func weightGradient(
     outputs: Int, inputs: Int, accumulatingInto gradient: UnsafeMutablePointer<Float>,
     workspace: UnsafeMutablePointer<Float>
 ) {
+    weightGradientOfLanes(
+        outputGradient: outputGradient, outputStride: outputStride, input: input, inputStride: inputStride, rows: rows,
+        outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace, pairs: false)
+}
+
+/// The weight gradient from lanes that are floats, or `pairs` of bfloat16 from two rows each.
+@inline(never)
+func weightGradientOfLanes(
+    outputGradient: UnsafePointer<Float>, outputStride: Int, input: UnsafePointer<Float>, inputStride: Int, rows: Int,
+    outputs: Int, inputs: Int, accumulatingInto gradient: UnsafeMutablePointer<Float>,
+    workspace: UnsafeMutablePointer<Float>, pairs: Bool
+) {
     let blockRows = blockRows(rows)
     let groupColumns = groupColumns(rows: blockRows, inputs: inputs)
     let packedTile = workspace + blockRows * groupColumns
@@ -51,10 +63,13 @@ public func weightGradient(
             packPanels(
                 input + firstRow * inputStride + column, rows: count, rowStride: inputStride, columns: columns,
                 into: workspace)
-            gradientGroup(
-                outputGradient + firstRow * outputStride, outputStride: outputStride, outputs: outputs, rows: count,
-                panels: UnsafePointer(workspace), columns: columns, into: gradient + column, resultStride: inputs,
-                packedTile: packedTile)
+            let first = outputGradient + firstRow * outputStride
+            let group: Tile = (
+                a: first, rowStride: 1, depthStride: outputStride, panel: UnsafePointer(workspace), depth: count,
+                result: gradient + column, resultStride: inputs, columns: columns, reloading: true,
+                next: gradient + column, ahead: first, aheadStride: 0
+            )
+            gradientGroup(group, outputs: outputs, packedTile: packedTile, pairs: pairs)
             column += columns
         }
         firstRow += count
@@ -63,33 +78,34 @@ public func weightGradient(
 
 /// All outputs with one group of panels.
 @inline(__always)
-private func gradientGroup(
-    _ outputGradient: UnsafePointer<Float>, outputStride: Int, outputs: Int, rows: Int, panels: UnsafePointer<Float>,
-    columns: Int, into gradient: UnsafeMutablePointer<Float>, resultStride: Int,
-    packedTile: UnsafeMutablePointer<Float>
-) {
-    let direct = outputs * rows <= directFloats
+private func gradientGroup(_ group: Tile, outputs: Int, packedTile: UnsafeMutablePointer<Float>, pairs: Bool) {
+    let direct = outputs * group.depth <= directFloats
     var output = 0
     while output < outputs {
-        let source = outputGradient + output
+        var tile = group
+        tile.a += output
+        tile.result += output * group.resultStride
         if direct {
             let height = nextTileHeight(outputs - output)
-            gradientTile(
-                height, source, depthStride: outputStride, rows: rows, panels: panels, columns: columns,
-                into: gradient + output * resultStride, resultStride: resultStride, ahead: source, aheadStride: 0)
+            gradientTiles(tile, height: height, pairs: pairs)
             output += height
         } else {
             let width = min(tileHeight, outputs - output)
-            packTile(source, rows: rows, rowStride: outputStride, columns: outputs - output, into: packedTile)
+            packTile(
+                tile.a, rows: group.depth, rowStride: group.depthStride, columns: outputs - output, into: packedTile)
             // The next tile of output gradients comes nearer meanwhile, a line a row.
-            let following = output + 2 * tileHeight <= outputs ? source + tileHeight : source
+            if output + 2 * tileHeight <= outputs {
+                tile.ahead = tile.a + tileHeight
+                tile.aheadStride = group.depthStride
+            }
+            tile.a = UnsafePointer(packedTile)
+            tile.depthStride = tileHeight
             var part = 0
             while part < width {
                 let height = nextTileHeight(width - part)
-                gradientTile(
-                    height, UnsafePointer(packedTile) + part, depthStride: tileHeight, rows: rows, panels: panels,
-                    columns: columns, into: gradient + (output + part) * resultStride, resultStride: resultStride,
-                    ahead: following, aheadStride: outputStride)
+                gradientTiles(tile, height: height, pairs: pairs)
+                tile.a += height
+                tile.result += height * group.resultStride
                 part += height
             }
             output += width
@@ -97,21 +113,19 @@ private func gradientGroup(
     }
 }
 
-/// One tile of outputs with one group of panels.
+/// `height` outputs with one group of panels; what is wanted ahead comes during the last tile.
 @inline(__always)
-private func gradientTile(
-    _ height: Int, _ a: UnsafePointer<Float>, depthStride: Int, rows: Int, panels: UnsafePointer<Float>, columns: Int,
-    into gradient: UnsafeMutablePointer<Float>, resultStride: Int, ahead: UnsafePointer<Float>, aheadStride: Int
-) {
+private func gradientTiles(_ group: Tile, height: Int, pairs: Bool) {
+    var tile = group
     var column = 0
-    while column < columns {
-        let isLast = column + tileWidth >= columns
-        multiplyTile(
-            height: height, a, rowStride: 1, depthStride: depthStride,
-            panel: panels + (column / panelWidth) * panelWidth * rows + column % panelWidth, depth: rows,
-            into: gradient + column, resultStride: resultStride, columns: min(tileWidth, columns - column),
-            reloading: true, next: isLast ? gradient + height * resultStride : gradient + column + tileWidth,
-            ahead: ahead, aheadStride: isLast ? aheadStride : 0)
+    while column < group.columns {
+        let isLast = column + tileWidth >= group.columns
+        tile.panel = group.panel + tileOffset(column: column, panelWidth * group.depth)
+        tile.result = group.result + column
+        tile.columns = min(tileWidth, group.columns - column)
+        tile.next = isLast ? group.result + height * group.resultStride : tile.result + tileWidth
+        tile.aheadStride = isLast ? group.aheadStride : 0
+        multiplyTile(tile, height: height, pairs: pairs)
         column += tileWidth
     }
 }

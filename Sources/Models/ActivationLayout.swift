@@ -1,36 +1,58 @@
-/// Offsets, in floats, of a layer's activations within one buffer, for a given number of rows.
+/// Offsets, in floats, of a layer's activations within one buffer, for a given number of rows. The layer's input stands
+/// elsewhere.
 struct ActivationLayout {
-    private let configuration: ModelConfiguration
-    private let rows: Int
-    private let keepsLogSumExp: Bool
-
-    init(configuration: ModelConfiguration, rows: Int, keepsLogSumExp: Bool) {
-        self.configuration = configuration
-        self.rows = rows
-        self.keepsLogSumExp = keepsLogSumExp
+    enum Purpose {
+        case inference
+        /// Keeps what the backward pass reads.
+        case training
     }
 
     /// Floats that one layer takes.
-    var count: Int {
-        let shape = configuration
-        let logSumExp = keepsLogSumExp ? shape.attentionHeadCount : 0
-        return rows
-            * (4 * shape.hiddenSize + 2 + shape.queryKeyValueWidth + shape.queryWidth + logSumExp + 3
-                * shape.intermediateSize) + 11 * 16
+    private(set) var count = 0
+    private var attentionNormed = 0
+    private var attentionReciprocal = 0
+    private var queryKeyValue = 0
+    private var rawQueryKey: Int?
+    private var headReciprocal: Int?
+    private var attended = 0
+    private var logSumExp: Int?
+    private var middle = 0
+    private var feedForwardNormed = 0
+    private var feedForwardReciprocal = 0
+    private var gateUp = 0
+    private var activated = 0
+
+    init(configuration shape: ModelConfiguration, rows: Int, purpose: Purpose) {
+        /// Rounds every start up to a cache line.
+        func take(_ width: Int) -> Int {
+            defer { count += (rows * width + 15) / 16 * 16 }
+            return count
+        }
+        attentionNormed = take(shape.hiddenSize)
+        attentionReciprocal = take(1)
+        queryKeyValue = take(shape.queryKeyValueWidth)
+        if shape.normalizesHeads {
+            rawQueryKey = purpose == .training ? take(shape.rotatedWidth) : nil
+            headReciprocal = take(shape.rotatedHeadCount)
+        }
+        attended = take(shape.queryWidth)
+        logSumExp = purpose == .training ? take(shape.attentionHeadCount) : nil
+        middle = take(shape.hiddenSize)
+        feedForwardNormed = take(shape.hiddenSize)
+        feedForwardReciprocal = take(1)
+        gateUp = take(2 * shape.intermediateSize)
+        activated = take(shape.intermediateSize)
     }
 
-    func activations(at base: UnsafeMutablePointer<Float>) -> LayerActivations {
-        let shape = configuration
-        var next = base
-        func take(_ width: Int) -> UnsafeMutablePointer<Float> {
-            defer { next += (rows * width + 15) / 16 * 16 }
-            return next
-        }
-        return LayerActivations(
-            input: take(shape.hiddenSize), attentionNormed: take(shape.hiddenSize), attentionReciprocal: take(1),
-            queryKeyValue: take(shape.queryKeyValueWidth), attended: take(shape.queryWidth),
-            logSumExp: keepsLogSumExp ? take(shape.attentionHeadCount) : nil, middle: take(shape.hiddenSize),
-            feedForwardNormed: take(shape.hiddenSize), feedForwardReciprocal: take(1),
-            gateUp: take(2 * shape.intermediateSize), activated: take(shape.intermediateSize))
+    func activations(
+        at base: UnsafeMutablePointer<Float>, input: UnsafeMutablePointer<Float>
+    ) -> LayerActivations {
+        LayerActivations(
+            input: input, attentionNormed: base + attentionNormed, attentionReciprocal: base + attentionReciprocal,
+            queryKeyValue: base + queryKeyValue, rawQueryKey: rawQueryKey.map { base + $0 },
+            headReciprocal: headReciprocal.map { base + $0 }, attended: base + attended,
+            logSumExp: logSumExp.map { base + $0 }, middle: base + middle,
+            feedForwardNormed: base + feedForwardNormed, feedForwardReciprocal: base + feedForwardReciprocal,
+            gateUp: base + gateUp, activated: base + activated)
     }
 }

@@ -11,23 +11,46 @@ extension Backpropagation {
         _ coefficients: UnsafeBufferPointer<Float>, transposed: TransposedWeights, layout: ParameterLayout,
         into gradient: UnsafeMutablePointer<Float>
     ) {
+        backward(coefficients, transposed: transposed, target: .parameters(layout, gradient))
+    }
+
+    /// Likewise for the adapters alone: no gradient of the weights below them is computed, or has room anywhere.
+    ///
+    /// - Parameters:
+    ///   - transposed: the matrices of the weights that the forward pass read, adapters merged in.
+    ///   - adapters: the adapters that are merged in.
+    ///   - gradient: one value a parameter, in the order of `AdapterLayout`.
+    public func backward(
+        _ coefficients: UnsafeBufferPointer<Float>, transposed: TransposedWeights, adapters: AdapterPanels,
+        into gradient: UnsafeMutablePointer<Float>
+    ) {
+        precondition(adapters.model.hasMatrices(of: configuration), "the adapters belong to another model")
+        backward(coefficients, transposed: transposed, target: .adapters(adapters, gradient))
+    }
+
+    private func backward(
+        _ coefficients: UnsafeBufferPointer<Float>, transposed: TransposedWeights, target: GradientTarget
+    ) {
         precondition(coefficients.count == batch.targets.count, "one coefficient a target")
         guard let weights, batch.rowCount > 0 else { return }
-        gradients.prepare(rows: batch.rowCount, targets: batch.targets.count, positions: positionCapacity)
-        backwardHead(coefficients, weights, transposed, layout, gradient)
+        gradients.prepare(
+            rows: batch.rowCount, targets: batch.targets.count, positions: positionCapacity, rank: target.rank)
+        backwardHead(coefficients, weights, transposed, target)
         for index in layers.indices.reversed() {
-            backwardFeedForward(index, weights, transposed, layout.layers[index], gradient)
-            backwardAttention(index, weights, transposed, layout.layers[index], gradient)
+            restore(index, weights)
+            backwardFeedForward(index, weights, transposed, target)
+            backwardAttention(index, weights, transposed, target)
         }
+        guard let embedding = target.tensor(\.embedding) else { return }
         Embedding.scatter(
             gradients.hidden.pointer, tokens: tokens.pointer, rows: batch.rowCount, width: configuration.hiddenSize,
-            into: gradient + layout.embedding)
+            into: embedding)
     }
 
     /// Logits, head and final norm; leaves the gradient of the last layer's result in `gradients.hidden`.
     private func backwardHead(
         _ coefficients: UnsafeBufferPointer<Float>, _ weights: PolicyWeights, _ transposed: TransposedWeights,
-        _ layout: ParameterLayout, _ gradient: UnsafeMutablePointer<Float>
+        _ target: GradientTarget
     ) {
         let width = configuration.hiddenSize
         let vocabulary = configuration.vocabularySize
@@ -38,13 +61,14 @@ extension Backpropagation {
                 logSumExp: targetLogSumExp.pointer[index], target: Int(target.token), coefficient: coefficients[index],
                 into: gradients.logits.pointer + index * vocabulary)
         }
-        accumulate(
-            gradients.logits.pointer, targetRows.pointer, rows: batch.targets.count, outputs: vocabulary,
-            inputs: width, into: gradient + layout.head)
-        MatrixProduct.multiply(
-            gradients.logits.pointer, rows: batch.targets.count, rowStride: vocabulary, packed: transposed.head,
-            outputs: width, depth: vocabulary, into: gradients.targetRows.pointer, resultStride: width,
-            accumulating: false)
+        if let head = target.tensor(\.head) {
+            accumulate(
+                gradients.logits.pointer, targetRows.pointer, rows: batch.targets.count, outputs: vocabulary,
+                inputs: width, into: head)
+        }
+        transposed.head.multiply(
+            gradients.logits.pointer, rows: batch.targets.count, into: gradients.targetRows.pointer,
+            scratch: gradients.scratch.pointer)
         Elementwise.fill(gradients.normed.pointer, with: 0, count: rows * width)
         for (index, target) in batch.targets.enumerated() {
             Elementwise.add(
@@ -55,149 +79,29 @@ extension Backpropagation {
         Normalization.backward(
             outputGradient: gradients.normed.pointer, input: hidden.pointer, weight: weights.finalNorm,
             reciprocal: normReciprocal.pointer, rows: rows, width: width, inputGradient: gradients.hidden.pointer,
-            weightGradient: gradient + layout.finalNorm)
+            weightGradient: target.tensor(\.finalNorm) ?? gradients.discarded.pointer)
     }
 
     private func backwardFeedForward(
-        _ index: Int, _ weights: PolicyWeights, _ transposed: TransposedWeights,
-        _ offsets: ParameterLayout.LayerOffsets,
-        _ gradient: UnsafeMutablePointer<Float>
+        _ index: Int, _ weights: PolicyWeights, _ transposed: TransposedWeights, _ target: GradientTarget
     ) {
         let shape = configuration
         let rows = batch.rowCount
         let saved = layers[index]
-        accumulate(
-            gradients.hidden.pointer, saved.activated, rows: rows, outputs: shape.hiddenSize,
-            inputs: shape.intermediateSize, into: gradient + offsets.down)
-        MatrixProduct.multiply(
-            gradients.hidden.pointer, rows: rows, rowStride: shape.hiddenSize, packed: transposed.down(index),
-            outputs: shape.intermediateSize, depth: shape.hiddenSize, into: gradients.activated.pointer,
-            resultStride: shape.intermediateSize, accumulating: false)
+        accumulate(.down, index, gradients.hidden.pointer, saved.activated, into: target)
+        transposed.block(.down, layer: index).multiply(
+            gradients.hidden.pointer, rows: rows, into: gradients.activated.pointer,
+            scratch: gradients.scratch.pointer)
         SwiGLU.backward(
             gateUp: saved.gateUp, outputGradient: gradients.activated.pointer, rows: rows,
             width: shape.intermediateSize, gateUpGradient: gradients.gateUp.pointer)
-        accumulate(
-            gradients.gateUp.pointer, saved.feedForwardNormed, rows: rows, outputs: 2 * shape.intermediateSize,
-            inputs: shape.hiddenSize, into: gradient + offsets.gateUp)
-        MatrixProduct.multiply(
-            gradients.gateUp.pointer, rows: rows, rowStride: 2 * shape.intermediateSize,
-            packed: transposed.gateUp(index), outputs: shape.hiddenSize, depth: 2 * shape.intermediateSize,
-            into: gradients.normed.pointer, resultStride: shape.hiddenSize, accumulating: false)
+        accumulate(.gateUp, index, gradients.gateUp.pointer, saved.feedForwardNormed, into: target)
+        transposed.block(.gateUp, layer: index).multiply(
+            gradients.gateUp.pointer, rows: rows, into: gradients.normed.pointer, scratch: gradients.scratch.pointer)
         Normalization.backward(
             outputGradient: gradients.normed.pointer, input: saved.middle,
             weight: weights.layer(index).feedForwardNorm, reciprocal: saved.feedForwardReciprocal, rows: rows,
             width: shape.hiddenSize, inputGradient: gradients.hidden.pointer,
-            weightGradient: gradient + offsets.feedForwardNorm)
-    }
-
-    private func backwardAttention(
-        _ index: Int, _ weights: PolicyWeights, _ transposed: TransposedWeights,
-        _ offsets: ParameterLayout.LayerOffsets,
-        _ gradient: UnsafeMutablePointer<Float>
-    ) {
-        let shape = configuration
-        let rows = batch.rowCount
-        let saved = layers[index]
-        let width = shape.queryKeyValueWidth
-        accumulate(
-            gradients.hidden.pointer, saved.attended, rows: rows, outputs: shape.hiddenSize, inputs: shape.queryWidth,
-            into: gradient + offsets.output)
-        MatrixProduct.multiply(
-            gradients.hidden.pointer, rows: rows, rowStride: shape.hiddenSize, packed: transposed.output(index),
-            outputs: shape.queryWidth, depth: shape.hiddenSize, into: gradients.attended.pointer,
-            resultStride: shape.queryWidth, accumulating: false)
-        Elementwise.fill(gradients.queryKeyValue.pointer, with: 0, count: rows * width)
-        for span in batch.spans {
-            backwardScores(span, saved)
-        }
-        RotaryEmbedding.applyInverse(
-            gradients.queryKeyValue.pointer, rows: rows, rowStride: width,
-            heads: shape.attentionHeadCount + shape.keyValueHeadCount, headDimension: shape.headDimension,
-            positions: positions.pointer, cosine: weights.rotary.cosine, sine: weights.rotary.sine)
-        if let bias = offsets.queryKeyValueBias {
-            for row in 0..<rows {
-                Elementwise.add(gradients.queryKeyValue.pointer + row * width, into: gradient + bias, count: width)
-            }
-        }
-        accumulate(
-            gradients.queryKeyValue.pointer, saved.attentionNormed, rows: rows, outputs: width,
-            inputs: shape.hiddenSize, into: gradient + offsets.queryKeyValue)
-        MatrixProduct.multiply(
-            gradients.queryKeyValue.pointer, rows: rows, rowStride: width, packed: transposed.queryKeyValue(index),
-            outputs: shape.hiddenSize, depth: width, into: gradients.normed.pointer, resultStride: shape.hiddenSize,
-            accumulating: false)
-        Normalization.backward(
-            outputGradient: gradients.normed.pointer, input: saved.input,
-            weight: weights.layer(index).attentionNorm, reciprocal: saved.attentionReciprocal, rows: rows,
-            width: shape.hiddenSize, inputGradient: gradients.hidden.pointer,
-            weightGradient: gradient + offsets.attentionNorm)
-    }
-
-    /// Attention of one span: keys and values of a shared prompt are gathered before the span's own, and their gradients
-    /// added back to the prompt's rows, span by span in order.
-    private func backwardScores(_ span: TrainingBatch.Span, _ saved: LayerActivations) {
-        let shape = configuration
-        let width = shape.queryKeyValueWidth
-        let pair = 2 * shape.keyValueWidth
-        let ranges = rowRanges(span)
-        let total = span.firstPosition + span.count
-        let keys = gradients.gatheredKeyValue.pointer
-        let keyGradients = gradients.gatheredGradient.pointer
-        for range in ranges {
-            for index in 0..<range.count {
-                (keys + (range.position + index) * pair).update(
-                    from: saved.queryKeyValue + (range.row + index) * width + shape.queryWidth, count: pair)
-            }
-        }
-        Elementwise.fill(keyGradients, with: 0, count: total * pair)
-        for head in 0..<shape.attentionHeadCount {
-            let keyOffset = head / shape.queriesPerKeyValueHead * shape.headDimension
-            let queryOffset = span.firstRow * width + head * shape.headDimension
-            let outputOffset = span.firstRow * shape.queryWidth + head * shape.headDimension
-            guard let logSumExp = saved.logSumExp else { continue }
-            Attention.backward(
-                query: saved.queryKeyValue + queryOffset, queryStride: width, queryCount: span.count,
-                firstPosition: span.firstPosition, key: keys + keyOffset,
-                value: keys + shape.keyValueWidth + keyOffset, keyValueStride: pair,
-                headDimension: shape.headDimension, scale: shape.attentionScale, output: saved.attended + outputOffset,
-                outputGradient: gradients.attended.pointer + outputOffset,
-                outputStride: shape.queryWidth, logSumExp: logSumExp + head * batch.rowCount + span.firstRow,
-                queryGradient: gradients.queryKeyValue.pointer + queryOffset, queryGradientStride: width,
-                keyGradient: keyGradients + keyOffset, valueGradient: keyGradients + shape.keyValueWidth + keyOffset,
-                keyValueGradientStride: pair, workspace: gradients.attentionWorkspace.pointer)
-        }
-        for range in ranges {
-            for index in 0..<range.count {
-                Elementwise.add(
-                    keyGradients + (range.position + index) * pair,
-                    into: gradients.queryKeyValue.pointer + (range.row + index) * width + shape.queryWidth,
-                    count: pair)
-            }
-        }
-    }
-
-    private struct RowRange {
-        var row: Int
-        var position: Int
-        var count: Int
-    }
-
-    /// The rows that hold positions 0 to the span's end.
-    private func rowRanges(_ span: TrainingBatch.Span) -> [RowRange] {
-        let own = RowRange(row: span.firstRow, position: span.firstPosition, count: span.count)
-        guard let prefix = span.prefix else { return [own] }
-        let shared = batch.spans[prefix]
-        return [RowRange(row: shared.firstRow, position: 0, count: shared.count), own]
-    }
-
-    /// weightGradient [outputs][inputs] += outputGradientᵀ · input.
-    private func accumulate(
-        _ outputGradient: UnsafePointer<Float>, _ input: UnsafePointer<Float>, rows: Int, outputs: Int, inputs: Int,
-        into weightGradient: UnsafeMutablePointer<Float>
-    ) {
-        MatrixProduct.weightGradient(
-            outputGradient: outputGradient, outputStride: outputs, input: input, inputStride: inputs, rows: rows,
-            outputs: outputs, inputs: inputs, accumulatingInto: weightGradient,
-            workspace: gradients.productWorkspace.pointer)
+            weightGradient: target.tensor { $0.layers[index].feedForwardNorm } ?? gradients.discarded.pointer)
     }
 }

@@ -12,6 +12,7 @@ import Memory
 /// rollouts of the same version bit for bit. One thread at a time; buffers grow to the largest batch seen and stay.
 public final class Backpropagation {
     public let configuration: ModelConfiguration
+    public let storage: ActivationStorage
 
     var batch = TrainingBatch()
     var weights: PolicyWeights?
@@ -21,6 +22,8 @@ public final class Backpropagation {
     var positionCapacity = 0
     var tokens = AlignedBuffer<Int32>(count: 0)
     var positions = AlignedBuffer<Int32>(count: 0)
+    /// [layers][rows][hidden]: what each layer was given.
+    var inputs = AlignedBuffer<Float>(count: 0)
     var layerBuffers = AlignedBuffer<Float>(count: 0)
     var layers: [LayerActivations] = []
     /// [rows][hidden]: the last layer's result, and its norm.
@@ -33,11 +36,13 @@ public final class Backpropagation {
     var targetLogSumExp = AlignedBuffer<Float>(count: 0)
     var targetLogProbabilities = AlignedBuffer<Float>(count: 0)
     var attentionWorkspace = AlignedBuffer<Float>(count: 0)
+    var scratch = AlignedBuffer<BFloat16Pair>(count: 0)
     var pages: TrainingPages
     var gradients: BackwardBuffers
 
-    public init(configuration: ModelConfiguration) {
+    public init(configuration: ModelConfiguration, storage: ActivationStorage = .kept) {
         self.configuration = configuration
+        self.storage = storage
         pages = TrainingPages(configuration: configuration)
         gradients = BackwardBuffers(configuration: configuration)
     }
@@ -82,19 +87,31 @@ public final class Backpropagation {
         Embedding.gather(
             weights.embedding, tokens: tokens.pointer, rows: rows, width: shape.hiddenSize, into: first.input)
         for index in layers.indices {
-            let layer = DecoderLayer(
-                configuration: shape, weights: weights.layer(index), rotary: weights.rotary, blockOffset: 0,
-                headStride: pages.headStride)
-            layer.project(layers[index], rows: rows, positions: positions.pointer)
-            for span in batch.spans.indices {
-                let rowSpan = pages.rowSpan(span, of: batch)
-                layer.store(rowSpan, layers[index])
-                layer.attend(rowSpan, layers[index], rows: rows, workspace: attentionWorkspace.pointer)
-            }
-            let output = index + 1 < layers.count ? layers[index + 1].input : hidden.pointer
-            layer.finish(layers[index], rows: rows, output: output)
+            run(index, weights, output: index + 1 < layers.count ? layers[index + 1].input : hidden.pointer)
         }
         scoreTargets(weights)
+    }
+
+    /// Computes a layer's activations from its input, and its result where `output` is given.
+    private func run(_ index: Int, _ weights: PolicyWeights, output: UnsafeMutablePointer<Float>?) {
+        let rows = batch.rowCount
+        let layer = DecoderLayer(
+            configuration: configuration, weights: weights.layer(index), rotary: weights.rotary, blockOffset: 0,
+            headStride: pages.headStride, scratch: scratch.pointer)
+        layer.project(layers[index], rows: rows, positions: positions.pointer)
+        for span in batch.spans.indices {
+            let rowSpan = pages.rowSpan(span, of: batch)
+            layer.store(rowSpan, layers[index])
+            layer.attend(rowSpan, layers[index], rows: rows, workspace: attentionWorkspace.pointer)
+        }
+        layer.finish(layers[index], rows: rows, output: output)
+    }
+
+    /// Brings back what the backward pass reads of a layer; layers are asked for from the last to the first.
+    func restore(_ index: Int, _ weights: PolicyWeights) {
+        // The last layer's are those that the forward pass left.
+        guard storage == .recomputed, index + 1 < layers.count else { return }
+        run(index, weights, output: nil)
     }
 
     private func scoreTargets(_ weights: PolicyWeights) {
@@ -107,9 +124,7 @@ public final class Backpropagation {
         for (index, target) in batch.targets.enumerated() {
             (targetRows.pointer + index * width).update(from: normed.pointer + target.row * width, count: width)
         }
-        MatrixProduct.multiply(
-            targetRows.pointer, rows: count, rowStride: width, packed: weights.head, outputs: vocabulary, depth: width,
-            into: logits.pointer, resultStride: vocabulary, accumulating: false)
+        weights.head.multiply(targetRows.pointer, rows: count, into: logits.pointer, scratch: scratch.pointer)
         for (index, target) in batch.targets.enumerated() {
             let row = logits.pointer + index * vocabulary
             let logSumExp = Softmax.logSumExp(row, count: vocabulary, scale: 1 / temperature)
@@ -121,33 +136,38 @@ public final class Backpropagation {
 
     /// Grows the buffers to the batch at hand.
     private func prepare() {
-        let shape = configuration
         let rows = batch.rowCount
         let targets = batch.targets.count
-        let longest = batch.spans.map { batch.endPosition(of: $0) }.max() ?? 0
+        let longest = batch.longestSequence
+        let sizes = PassSizes(configuration, storage: storage, rows: rows, targets: targets, positions: longest)
         if rows > rowCapacity {
             rowCapacity = rows
-            tokens = AlignedBuffer(count: rows)
-            positions = AlignedBuffer(count: rows)
-            hidden = AlignedBuffer(count: rows * shape.hiddenSize)
-            normed = AlignedBuffer(count: rows * shape.hiddenSize)
-            normReciprocal = AlignedBuffer(count: rows)
-            let layout = ActivationLayout(configuration: shape, rows: rows, keepsLogSumExp: true)
-            layerBuffers = AlignedBuffer(count: layout.count * shape.layerCount)
-            layers = (0..<shape.layerCount).map {
-                layout.activations(at: layerBuffers.pointer + $0 * layout.count)
+            tokens = AlignedBuffer(count: sizes.indices)
+            positions = AlignedBuffer(count: sizes.indices)
+            hidden = AlignedBuffer(count: sizes.hidden)
+            normed = AlignedBuffer(count: sizes.hidden)
+            normReciprocal = AlignedBuffer(count: sizes.reciprocal)
+            inputs = AlignedBuffer(count: sizes.inputs)
+            layerBuffers = AlignedBuffer(count: sizes.layers)
+            layers = (0..<configuration.layerCount).map {
+                sizes.layer.activations(
+                    at: layerBuffers.pointer + (storage == .kept ? $0 * sizes.layer.count : 0),
+                    input: inputs.pointer + $0 * sizes.hidden)
             }
         }
         if targets > targetCapacity {
             targetCapacity = targets
-            targetRows = AlignedBuffer(count: targets * shape.hiddenSize)
-            logits = AlignedBuffer(count: targets * shape.vocabularySize)
-            targetLogSumExp = AlignedBuffer(count: targets)
-            targetLogProbabilities = AlignedBuffer(count: targets)
+            targetRows = AlignedBuffer(count: sizes.targetRows)
+            logits = AlignedBuffer(count: sizes.logits)
+            targetLogSumExp = AlignedBuffer(count: sizes.targetValues)
+            targetLogProbabilities = AlignedBuffer(count: sizes.targetValues)
         }
         if longest > positionCapacity {
             positionCapacity = longest
-            attentionWorkspace = AlignedBuffer(count: Attention.workspaceCount(maximumPositions: longest))
+            attentionWorkspace = AlignedBuffer(count: sizes.attentionWorkspace)
+        }
+        if sizes.scratch > scratch.count {
+            scratch = AlignedBuffer(count: sizes.scratch)
         }
         pages.prepare(batch)
     }

@@ -11,6 +11,8 @@ struct BackwardBuffers: ~Copyable {
     private(set) var hidden = AlignedBuffer<Float>(count: 0)
     private(set) var normed = AlignedBuffer<Float>(count: 0)
     private(set) var queryKeyValue = AlignedBuffer<Float>(count: 0)
+    /// [rotatedWidth]: of one row, the gradient of its normalised heads.
+    private(set) var normedHeads = AlignedBuffer<Float>(count: 0)
     private(set) var attended = AlignedBuffer<Float>(count: 0)
     private(set) var gateUp = AlignedBuffer<Float>(count: 0)
     private(set) var activated = AlignedBuffer<Float>(count: 0)
@@ -22,47 +24,52 @@ struct BackwardBuffers: ~Copyable {
     private(set) var gatheredGradient = AlignedBuffer<Float>(count: 0)
     private(set) var attentionWorkspace = AlignedBuffer<Float>(count: 0)
     private(set) var productWorkspace = AlignedBuffer<Float>(count: 0)
+    private(set) var scratch = AlignedBuffer<BFloat16Pair>(count: 0)
+    /// [rows][rank] of adapters, and the room for gradients that are not wanted.
+    private(set) var lowRank = AlignedBuffer<Float>(count: 0)
+    private(set) var discarded = AlignedBuffer<Float>(count: 0)
 
     init(configuration: ModelConfiguration) {
         self.configuration = configuration
     }
 
-    mutating func prepare(rows newRows: Int, targets newTargets: Int, positions newPositions: Int) {
-        let shape = configuration
+    /// - Parameter rank: of the adapters, where their gradient is wanted.
+    mutating func prepare(rows newRows: Int, targets newTargets: Int, positions newPositions: Int, rank: Int? = nil) {
+        let sizes = BackwardSizes(
+            configuration, rows: newRows, targets: newTargets, positions: newPositions, rank: rank)
         if newRows > rows {
             rows = newRows
-            hidden = AlignedBuffer(count: rows * shape.hiddenSize)
-            normed = AlignedBuffer(count: rows * shape.hiddenSize)
-            queryKeyValue = AlignedBuffer(count: rows * shape.queryKeyValueWidth)
-            attended = AlignedBuffer(count: rows * shape.queryWidth)
-            gateUp = AlignedBuffer(count: rows * 2 * shape.intermediateSize)
-            activated = AlignedBuffer(count: rows * shape.intermediateSize)
+            hidden = AlignedBuffer(count: sizes.hidden)
+            normed = AlignedBuffer(count: sizes.hidden)
+            queryKeyValue = AlignedBuffer(count: sizes.queryKeyValue)
+            normedHeads = AlignedBuffer(count: sizes.normedHeads)
+            attended = AlignedBuffer(count: sizes.attended)
+            gateUp = AlignedBuffer(count: sizes.gateUp)
+            activated = AlignedBuffer(count: sizes.activated)
         }
         if newTargets > targets {
             targets = newTargets
-            logits = AlignedBuffer(count: targets * shape.vocabularySize)
-            targetRows = AlignedBuffer(count: targets * shape.hiddenSize)
+            logits = AlignedBuffer(count: sizes.logits)
+            targetRows = AlignedBuffer(count: sizes.targetRows)
         }
         if newPositions > positions {
             positions = newPositions
-            gatheredKeyValue = AlignedBuffer(count: positions * 2 * shape.keyValueWidth)
-            gatheredGradient = AlignedBuffer(count: positions * 2 * shape.keyValueWidth)
-            attentionWorkspace = AlignedBuffer(
-                count: Attention.backwardWorkspaceCount(
-                    headDimension: shape.headDimension, positions: positions))
+            gatheredKeyValue = AlignedBuffer(count: sizes.gathered)
+            gatheredGradient = AlignedBuffer(count: sizes.gathered)
+            attentionWorkspace = AlignedBuffer(count: sizes.attentionWorkspace)
         }
         // Of the batch at hand, not of the largest: fewer rows may need more, since they form other blocks.
-        let products = [
-            (newRows, shape.queryKeyValueWidth, shape.hiddenSize), (newRows, shape.hiddenSize, shape.queryWidth),
-            (newRows, 2 * shape.intermediateSize, shape.hiddenSize),
-            (newRows, shape.hiddenSize, shape.intermediateSize), (newTargets, shape.vocabularySize, shape.hiddenSize),
-        ]
-        let needed =
-            products.map {
-                MatrixProduct.weightGradientWorkspace(rows: $0.0, outputs: $0.1, inputs: $0.2)
-            }.max() ?? 0
-        if needed > productWorkspace.count {
-            productWorkspace = AlignedBuffer(count: needed)
+        if sizes.productWorkspace > productWorkspace.count {
+            productWorkspace = AlignedBuffer(count: sizes.productWorkspace)
+        }
+        if sizes.scratch > scratch.count {
+            scratch = AlignedBuffer(count: sizes.scratch)
+        }
+        if sizes.lowRank > lowRank.count {
+            lowRank = AlignedBuffer(count: sizes.lowRank)
+        }
+        if sizes.discarded > discarded.count {
+            discarded = AlignedBuffer(count: sizes.discarded)
         }
     }
 }

@@ -10,14 +10,15 @@ public final class DecoderInference {
     public let pages: KeyValuePages
     public let rowCapacity: Int
 
-    private let tokens: AlignedBuffer<Int32>
-    private let positions: AlignedBuffer<Int32>
-    private let hidden: AlignedBuffer<Float>
-    private let buffers: AlignedBuffer<Float>
+    let tokens: AlignedBuffer<Int32>
+    let positions: AlignedBuffer<Int32>
+    let hidden: AlignedBuffer<Float>
+    let buffers: AlignedBuffer<Float>
     private let activations: LayerActivations
-    private let workspace: AlignedBuffer<Float>
-    private let selected: AlignedBuffer<Float>
-    private let logitRows: AlignedBuffer<Float>
+    let workspace: AlignedBuffer<Float>
+    let scratch: AlignedBuffer<BFloat16Pair>
+    let selected: AlignedBuffer<Float>
+    let logitRows: AlignedBuffer<Float>
     private var spans: [RowSpan] = []
     private var logitSources: [Int] = []
 
@@ -34,10 +35,11 @@ public final class DecoderInference {
         tokens = AlignedBuffer(count: rowCapacity)
         positions = AlignedBuffer(count: rowCapacity)
         hidden = AlignedBuffer(count: rowCapacity * configuration.hiddenSize)
-        let layout = ActivationLayout(configuration: configuration, rows: rowCapacity, keepsLogSumExp: false)
+        let layout = ActivationLayout(configuration: configuration, rows: rowCapacity, purpose: .inference)
         buffers = AlignedBuffer(count: layout.count)
-        activations = layout.activations(at: buffers.pointer)
+        activations = layout.activations(at: buffers.pointer, input: hidden.pointer)
         workspace = AlignedBuffer(count: Attention.workspaceCount(maximumPositions: configuration.maxPositions))
+        scratch = AlignedBuffer(count: configuration.forwardScratch(rows: max(rowCapacity, logitCapacity)))
         selected = AlignedBuffer(count: logitCapacity * configuration.hiddenSize)
         logitRows = AlignedBuffer(count: logitCapacity * configuration.vocabularySize)
         spans.reserveCapacity(rowCapacity)
@@ -77,12 +79,10 @@ public final class DecoderInference {
         guard rows > 0 else { return }
         Embedding.gather(
             weights.embedding, tokens: tokens.pointer, rows: rows, width: shape.hiddenSize, into: hidden.pointer)
-        var activations = activations
-        activations.input = hidden.pointer
         for index in 0..<shape.layerCount {
             let layer = DecoderLayer(
                 configuration: shape, weights: weights.layer(index), rotary: weights.rotary,
-                blockOffset: index * pages.layerStride, headStride: pages.headStride)
+                blockOffset: index * pages.layerStride, headStride: pages.headStride, scratch: scratch.pointer)
             layer.project(activations, rows: rows, positions: positions.pointer)
             for span in spans {
                 layer.store(span, activations)
@@ -104,10 +104,8 @@ public final class DecoderInference {
             input: selected.pointer, weight: weights.finalNorm, rows: count, width: width,
             epsilon: configuration.normalizationEpsilon, output: activations.attentionNormed,
             reciprocal: activations.attentionReciprocal)
-        MatrixProduct.multiply(
-            activations.attentionNormed, rows: count, rowStride: width, packed: weights.head,
-            outputs: configuration.vocabularySize, depth: width, into: logitRows.pointer,
-            resultStride: configuration.vocabularySize, accumulating: false)
+        weights.head.multiply(
+            activations.attentionNormed, rows: count, into: logitRows.pointer, scratch: scratch.pointer)
     }
 
     /// The logits, [vocabulary], of a row that asked for them; valid until the next step.

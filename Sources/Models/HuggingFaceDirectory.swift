@@ -11,35 +11,57 @@ public enum HuggingFaceDirectory {
     /// Reads config.json and the weights, `model.safetensors` or the shards of `model.safetensors.index.json`, as
     /// floats.
     ///
-    /// All names and shapes are checked before memory is taken. Throws `FormatError` naming the file and the field or
-    /// tensor.
-    public static func load(_ directory: URL) throws -> (ModelConfiguration, Parameters) {
+    /// All names, shapes and formats are checked before memory is taken; the files are mapped, and their pages read once.
+    /// Throws `FormatError` naming the file and the field or tensor.
+    ///
+    /// - Parameter warn: told once of tensors that the model has no use for. One within a layer, such as a bias that
+    ///   config.json does not speak of, would change the result and is refused.
+    public static func load(
+        _ directory: URL, warn: (String) -> Void = warnOnStandardError
+    ) throws -> (ModelConfiguration, Parameters) {
         let configuration = try ModelConfiguration(contentsOf: directory.appending(path: configurationName))
         let layout = try ParameterLayout(configuration)
         let weights = try ShardedTensors(directory)
         try check(weights, against: layout)
+        try checkExtraTensors(weights, layout, warn)
+        if configuration.tiesEmbeddings { try checkTiedHead(weights) }
         let parameters = Parameters(configuration: configuration, layout: layout)
         for entry in layout.entries {
             try weights.file(of: entry.name).read(entry.name, into: parameters.pointer + entry.offset)
         }
-        try checkTiedHead(weights, parameters)
         return (configuration, parameters)
+    }
+
+    /// Writes one line, for callers without a log.
+    public static func warnOnStandardError(_ text: String) {
+        FileHandle.standardError.write(Data("warning: \(text)\n".utf8))
     }
 
     private static func check(_ weights: ShardedTensors, against layout: ParameterLayout) throws {
         for entry in layout.entries {
             let file = try weights.file(of: entry.name)
-            guard let tensor = file[entry.name], tensor.shape == entry.shape else {
-                let found = file[entry.name]?.shape ?? []
+            let (tensor, _) = try file.readable(entry.name)
+            guard tensor.shape == entry.shape else {
                 throw FormatError(
                     file: file.file, field: entry.name,
-                    reason: "the shape is \(found), but config.json makes it \(entry.shape)")
+                    reason: "the shape is \(tensor.shape), but config.json makes it \(entry.shape)")
             }
         }
-        for (name, file) in weights.files where layout[name] == nil && !isIgnored(name) {
+    }
+
+    private static func checkExtraTensors(
+        _ weights: ShardedTensors, _ layout: ParameterLayout, _ warn: (String) -> Void
+    ) throws {
+        let extra = weights.files.filter { layout[$0.key] == nil && !isIgnored($0.key) }.sorted { $0.key < $1.key }
+        for (name, file) in extra where isWithinLayer(name, count: layout.layers.count) {
             throw FormatError(
                 file: file.file, field: name, reason: "the model that config.json describes has no such tensor")
         }
+        guard let (_, file) = extra.first else { return }
+        let names = extra.prefix(5).map(\.key).joined(separator: ", ")
+        warn(
+            "\(file.file): \(extra.count) tensors that the model has no use for: \(names)\(extra.count > 5 ? ", …" : "")"
+        )
     }
 
     /// The head where it is tied (see `checkTiedHead`), and a constant that old Llama checkpoints carry.
@@ -47,57 +69,37 @@ public enum HuggingFaceDirectory {
         name == "lm_head.weight" || name.hasSuffix(".rotary_emb.inv_freq")
     }
 
+    private static func isWithinLayer(_ name: String, count: Int) -> Bool {
+        let parts = name.split(separator: ".", maxSplits: 3)
+        guard parts.count == 4, parts[0] == "model", parts[1] == "layers", let layer = Int(parts[2]) else {
+            return false
+        }
+        return 0..<count ~= layer
+    }
+
+    private static func equal(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Bool {
+        guard first.count == second.count else { return false }
+        guard let one = first.baseAddress, let other = second.baseAddress else { return true }
+        return memcmp(one, other, first.count) == 0
+    }
+
     /// A tied head may be stored as well, but then it must be the embedding.
-    private static func checkTiedHead(_ weights: ShardedTensors, _ parameters: Parameters) throws {
-        guard parameters.configuration.tiesEmbeddings, let file = weights.files["lm_head.weight"],
-            let embedding = parameters.layout["model.embed_tokens.weight"]
-        else { return }
-        let head = try file.values("lm_head.weight")
-        let isSame = head.withUnsafeBytes { head in
-            guard let address = head.baseAddress, head.count == 4 * embedding.count else { return false }
-            return memcmp(address, parameters.pointer + embedding.offset, head.count) == 0
-        }
-        guard isSame else {
+    private static func checkTiedHead(_ weights: ShardedTensors) throws {
+        let (headName, embeddingName) = ("lm_head.weight", "model.embed_tokens.weight")
+        guard let file = weights.files[headName] else { return }
+        let (head, headType) = try file.readable(headName)
+        let embeddingFile = try weights.file(of: embeddingName)
+        let (embedding, type) = try embeddingFile.readable(embeddingName)
+        let isSame =
+            if headType == type {
+                equal(file.bytes(of: head), embeddingFile.bytes(of: embedding))
+            } else {
+                try file.values(headName) == embeddingFile.values(embeddingName)
+            }
+        guard isSame, head.shape == embedding.shape else {
             throw FormatError(
-                file: file.file, field: "lm_head.weight",
-                reason: "differs from model.embed_tokens.weight, to which config.json ties it (tie_word_embeddings)")
+                file: file.file, field: headName,
+                reason: "differs from \(embeddingName), to which config.json ties it (tie_word_embeddings)")
         }
-    }
-
-    /// Writes config.json, generation_config.json, model.safetensors (F32) and the tokenizer's files, each whole or not
-    /// at all, into a directory that is made where it is absent. transformers' `AutoModelForCausalLM` and
-    /// `AutoTokenizer` load it.
-    public static func save(_ parameters: Parameters, tokenizer: Tokenizer?, to directory: URL) throws {
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let configuration = parameters.configuration
-        try encoder.encode(configuration).write(to: directory.appending(path: configurationName), options: .atomic)
-        try encoder.encode(GenerationConfiguration(configuration))
-            .write(to: directory.appending(path: generationName), options: .atomic)
-        let tensors = parameters.layout.entries.map {
-            SafeTensors.Source(name: $0.name, shape: $0.shape, values: parameters.pointer + $0.offset)
-        }
-        try SafeTensors.write(tensors, to: directory.appending(path: weightsName))
-        try tokenizer?.save(to: directory)
-    }
-}
-
-/// generation_config.json.
-private struct GenerationConfiguration: Encodable {
-    let beginning: Int32?
-    let end: [Int32]?
-    let padding: Int32?
-
-    private enum CodingKeys: String, CodingKey {
-        case beginning = "bos_token_id"
-        case end = "eos_token_id"
-        case padding = "pad_token_id"
-    }
-
-    init(_ configuration: ModelConfiguration) {
-        beginning = configuration.beginningToken
-        end = configuration.endTokens.isEmpty ? nil : configuration.endTokens
-        padding = configuration.paddingToken
     }
 }

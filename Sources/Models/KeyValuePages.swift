@@ -15,19 +15,25 @@ public final class KeyValuePages {
     /// Floats a page.
     let pageCount: Int
 
-    private let memory: AlignedBuffer<Float>
+    let memory: AlignedBuffer<Float>
     private var references: [Int32]
     private var free: [Int32]
 
     /// - Parameter capacity: pages.
     public init(configuration: ModelConfiguration, capacity: Int) {
         self.capacity = capacity
-        headStride = Attention.blockCount(headDimension: configuration.headDimension)
+        headStride = configuration.keyValueBlockCount
         layerStride = headStride * configuration.keyValueHeadCount
-        pageCount = layerStride * configuration.layerCount
+        pageCount = Self.pageCount(configuration)
         memory = AlignedBuffer(count: capacity * pageCount)
         references = Array(repeating: 0, count: capacity)
         free = (0..<Int32(capacity)).reversed()
+    }
+
+    /// Floats of a page of all layers.
+    static func pageCount(_ configuration: ModelConfiguration) -> Int {
+        configuration.keyValueBlockCount * configuration.keyValueHeadCount
+            * configuration.layerCount
     }
 
     public static func pages(positions: Int) -> Int {

@@ -31,6 +31,15 @@ extension ModelConfiguration {
             normalizationEpsilon.isFinite && normalizationEpsilon >= 0, "rms_norm_eps",
             "\(normalizationEpsilon) is not a finite number of at least 0")
         try require(rotaryBase.isFinite && rotaryBase > 0, "rope_theta", "\(rotaryBase) is not a finite number above 0")
+        if let problem = rotaryScaling.problem(base: rotaryBase) {
+            throw FormatError(file: file, field: "rope_parameters.\(problem.field)", reason: problem.reason)
+        }
+        try require(
+            architecture != .qwen2 || attentionBias == .queryKeyValue, "attention_bias",
+            "qwen2 has a bias on queries, keys and values, and on nothing else")
+        try require(
+            attentionBias != .queryKeyValue || architecture == .qwen2, "attention_bias",
+            "\(architecture.rawValue) has a bias on all projections of the attention or on none")
         let tokens =
             [("bos_token_id", beginningToken), ("pad_token_id", paddingToken)] + endTokens.map { ("eos_token_id", $0) }
         for case (let field, let token?) in tokens {
@@ -47,7 +56,8 @@ extension ModelConfiguration {
         let query = Double(attentionHeadCount) * Double(headDimension)
         let keyValue = Double(keyValueHeadCount) * Double(headDimension)
         let hidden = Double(hiddenSize)
-        let layer = hidden * (2 * query + 2 * keyValue + 3 * Double(intermediateSize) + 2) + query + 2 * keyValue + 128
+        let vectors = query + 2 * keyValue + hidden + 2 * Double(headDimension) + 192
+        let layer = hidden * (2 * query + 2 * keyValue + 3 * Double(intermediateSize) + 2) + vectors
         let total = Double(layerCount) * layer + 2 * Double(vocabularySize) * hidden + hidden + 64
         return total < 0x1p56
     }

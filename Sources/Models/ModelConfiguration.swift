@@ -1,11 +1,21 @@
 import Foundation
 import Tokenizers
 
-/// The shape of a decoder: Hugging Face's config.json for `llama` and `qwen2`.
+/// The shape of a decoder: Hugging Face's config.json for `llama`, `qwen2` and `qwen3`.
 public struct ModelConfiguration: Sendable, Hashable {
     public enum Architecture: String, Sendable, Codable, CaseIterable {
         case llama
         case qwen2
+        case qwen3
+    }
+
+    /// Which projections of the attention add a bias.
+    public enum AttentionBias: Sendable, Hashable {
+        case none
+        /// Queries, keys and values, as in Qwen2.
+        case queryKeyValue
+        /// The output projection too, as `attention_bias` asks of Llama and Qwen3.
+        case all
     }
 
     public var architecture: Architecture
@@ -26,18 +36,24 @@ public struct ModelConfiguration: Sendable, Hashable {
     public var normalizationEpsilon: Float
     /// θ of the rotary embedding: pair i turns by position · θ^(-2i / headDimension).
     public var rotaryBase: Double
+    public var rotaryScaling: RotaryScaling
+    public var attentionBias: AttentionBias
     /// Whether the output head is the embedding.
     public var tiesEmbeddings: Bool
     public var beginningToken: Int32?
     /// Tokens that end a completion.
     public var endTokens: [Int32]
     public var paddingToken: Int32?
+    /// How a run computes; no part of config.json.
+    public var precision = Precision.float32
 
-    /// Not checked; `validate` does that. `headDimension` is `hiddenSize / attentionHeadCount` unless given.
+    /// Not checked; `validate` does that. `headDimension` is `hiddenSize / attentionHeadCount` and `attentionBias` what the
+    /// architecture has by default unless given.
     public init(
         architecture: Architecture = .llama, hiddenSize: Int, intermediateSize: Int, layerCount: Int,
         attentionHeadCount: Int, keyValueHeadCount: Int, headDimension: Int? = nil, vocabularySize: Int,
-        maxPositions: Int, normalizationEpsilon: Float = 1e-5, rotaryBase: Double = 10_000, tiesEmbeddings: Bool = true,
+        maxPositions: Int, normalizationEpsilon: Float = 1e-5, rotaryBase: Double = 10_000,
+        rotaryScaling: RotaryScaling = .none, attentionBias: AttentionBias? = nil, tiesEmbeddings: Bool = true,
         beginningToken: Int32? = nil, endTokens: [Int32] = [], paddingToken: Int32? = nil
     ) {
         self.architecture = architecture
@@ -51,14 +67,18 @@ public struct ModelConfiguration: Sendable, Hashable {
         self.maxPositions = maxPositions
         self.normalizationEpsilon = normalizationEpsilon
         self.rotaryBase = rotaryBase
+        self.rotaryScaling = rotaryScaling
+        self.attentionBias = attentionBias ?? (architecture == .qwen2 ? .queryKeyValue : .none)
         self.tiesEmbeddings = tiesEmbeddings
         self.beginningToken = beginningToken
         self.endTokens = endTokens
         self.paddingToken = paddingToken
     }
 
-    /// Whether queries, keys and values have a bias, as in Qwen2.
-    public var hasAttentionBias: Bool { architecture == .qwen2 }
+    /// Whether queries, keys and values have a bias.
+    public var hasAttentionBias: Bool { attentionBias != .none }
+    /// Whether each head's queries and keys are normalised before their rotation, as in Qwen3.
+    public var normalizesHeads: Bool { architecture == .qwen3 }
 
     /// Reads and validates a config.json. Throws `FormatError` naming the file and the field.
     public init(contentsOf url: URL) throws {

@@ -22,7 +22,11 @@ public struct ParameterLayout: Sendable, Hashable {
         public internal(set) var queryKeyValue = 0
         /// Nil where the architecture has no such bias.
         public internal(set) var queryKeyValueBias: Int?
+        /// [headDimension] each, or nil where heads are not normalised.
+        public internal(set) var queryNorm: Int?
+        public internal(set) var keyNorm: Int?
         public internal(set) var output = 0
+        public internal(set) var outputBias: Int?
         public internal(set) var feedForwardNorm = 0
         public internal(set) var gateUp = 0
         public internal(set) var down = 0
@@ -70,7 +74,14 @@ public struct ParameterLayout: Sendable, Hashable {
         if configuration.hasAttentionBias {
             offsets.queryKeyValueBias = append(projections.map { (prefix + "self_attn.\($0).bias", [$1]) })
         }
+        if configuration.normalizesHeads {
+            offsets.queryNorm = append([(prefix + "self_attn.q_norm.weight", [configuration.headDimension])])
+            offsets.keyNorm = append([(prefix + "self_attn.k_norm.weight", [configuration.headDimension])])
+        }
         offsets.output = append([(prefix + "self_attn.o_proj.weight", [hidden, query])])
+        if configuration.attentionBias == .all {
+            offsets.outputBias = append([(prefix + "self_attn.o_proj.bias", [hidden])])
+        }
         offsets.feedForwardNorm = append([(prefix + "post_attention_layernorm.weight", [hidden])])
         offsets.gateUp = append(
             ["gate_proj", "up_proj"].map { (prefix + "mlp.\($0).weight", [intermediate, hidden]) })

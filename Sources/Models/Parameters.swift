@@ -62,8 +62,10 @@ public final class Parameters: Sendable {
         }
     }
 
-    /// The same values in memory of their own.
-    public func copy() -> Parameters {
+    /// The same values in memory of their own, to be computed with in another precision where one is given.
+    public func copy(precision: Precision? = nil) -> Parameters {
+        var configuration = configuration
+        configuration.precision = precision ?? configuration.precision
         let result = Parameters(configuration: configuration, layout: layout)
         result.pointer.update(from: pointer, count: count)
         return result

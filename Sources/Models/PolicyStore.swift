@@ -30,10 +30,11 @@ public final class PolicyStore: Sendable {
 
     public var version: PolicyVersion { current.version }
 
-    /// Packs `parameters` into a buffer that no one reads any more (or a new one) and makes it the current version.
-    public func publish(_ parameters: Parameters, version: PolicyVersion) {
+    /// Packs `parameters`, with the adapters merged in, into a buffer that no one reads any more (or a new one) and makes it
+    /// the current version.
+    public func publish(_ parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion) {
         let buffer = takeSpare()
-        buffer.write(parameters, version: version)
+        buffer.write(parameters, adapters: adapters, version: version)
         let ready = state.withLock { state in
             state.spares.append(state.current)
             state.current = buffer

@@ -13,8 +13,16 @@ public final class PolicyWeights: @unchecked Sendable {
     public private(set) var version: PolicyVersion
 
     private let offsets: WeightOffsets
-    private let plain: AlignedBuffer<Float>
-    private let panels: AlignedBuffer<Float>
+    let plain: AlignedBuffer<Float>
+    /// Lanes of the packed matrices: floats, or pairs of bfloat16.
+    let panels: AlignedBuffer<Float>
+    private let packWorkspace: AlignedBuffer<BFloat16Pair>
+
+    /// Bytes of a version, without the rotary table that versions share.
+    public static func byteCount(_ configuration: ModelConfiguration) -> Int {
+        let offsets = WeightOffsets(configuration)
+        return 4 * (offsets.plainCount + offsets.matrices.laneCount + offsets.packWorkspace)
+    }
 
     public init(configuration: ModelConfiguration, rotary: RotaryTable) {
         self.configuration = configuration
@@ -22,36 +30,38 @@ public final class PolicyWeights: @unchecked Sendable {
         version = PolicyVersion(0)
         offsets = WeightOffsets(configuration)
         plain = AlignedBuffer(count: offsets.plainCount)
-        panels = AlignedBuffer(count: offsets.panelCount)
+        panels = AlignedBuffer(count: offsets.matrices.laneCount)
+        packWorkspace = AlignedBuffer(count: offsets.packWorkspace)
     }
 
-    public convenience init(_ parameters: Parameters, version: PolicyVersion = PolicyVersion(0)) {
+    public convenience init(
+        _ parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion = PolicyVersion(0)
+    ) {
         self.init(configuration: parameters.configuration, rotary: RotaryTable(parameters.configuration))
-        write(parameters, version: version)
+        write(parameters, adapters: adapters, version: version)
     }
 
-    /// Packs `parameters` into this object. The caller is its only owner.
-    public func write(_ parameters: Parameters, version: PolicyVersion) {
+    /// Packs `parameters`, with the adapters merged in, into this object. The caller is its only owner.
+    public func write(_ parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion) {
         self.version = version
         let source = parameters.pointer
         let layout = parameters.layout
         let shape = configuration
         copy(source + layout.embedding, to: offsets.embedding, count: shape.vocabularySize * shape.hiddenSize)
         copy(source + layout.finalNorm, to: offsets.finalNorm, count: shape.hiddenSize)
-        pack(source + layout.head, outputs: shape.vocabularySize, depth: shape.hiddenSize, to: offsets.head)
+        pack(source + layout.head, to: offsets.head)
+        let matrices = WeightSource(parameters, adapters)
         for (layer, from) in layout.layers.enumerated() {
             let to = offsets.layers[layer]
             copy(source + from.attentionNorm, to: to.attentionNorm, count: shape.hiddenSize)
             copy(source + from.feedForwardNorm, to: to.feedForwardNorm, count: shape.hiddenSize)
-            if let bias = from.queryKeyValueBias, let target = to.queryKeyValueBias {
-                copy(source + bias, to: target, count: shape.queryKeyValueWidth)
+            copy(source, from.queryKeyValueBias, to: to.queryKeyValueBias, count: shape.queryKeyValueWidth)
+            copy(source, from.queryNorm, to: to.queryNorm, count: shape.headDimension)
+            copy(source, from.keyNorm, to: to.keyNorm, count: shape.headDimension)
+            copy(source, from.outputBias, to: to.outputBias, count: shape.hiddenSize)
+            for block in ProjectionBlock.allCases {
+                pack(matrices.matrix(block, layer: layer), to: to.blocks[block])
             }
-            pack(
-                source + from.queryKeyValue, outputs: shape.queryKeyValueWidth, depth: shape.hiddenSize,
-                to: to.queryKeyValue)
-            pack(source + from.output, outputs: shape.hiddenSize, depth: shape.queryWidth, to: to.output)
-            pack(source + from.gateUp, outputs: 2 * shape.intermediateSize, depth: shape.hiddenSize, to: to.gateUp)
-            pack(source + from.down, outputs: shape.hiddenSize, depth: shape.intermediateSize, to: to.down)
         }
     }
 
@@ -59,72 +69,114 @@ public final class PolicyWeights: @unchecked Sendable {
         (plain.pointer + offset).update(from: source, count: count)
     }
 
-    private func pack(_ weight: UnsafePointer<Float>, outputs: Int, depth: Int, to offset: Int) {
-        MatrixProduct.pack(weight: weight, outputs: outputs, depth: depth, into: panels.pointer + offset)
+    /// Copies a vector that some architectures have.
+    private func copy(_ source: UnsafePointer<Float>, _ offset: Int?, to target: Int?, count: Int) {
+        guard let offset, let target else { return }
+        copy(source + offset, to: target, count: count)
+    }
+
+    private func pack(_ weight: UnsafePointer<Float>, to place: PackedMatrixPlace) {
+        let target = panels.pointer + place.offset
+        switch configuration.precision {
+        case .float32:
+            MatrixProduct.pack(weight: weight, outputs: place.outputs, depth: place.depth, into: target)
+        case .bfloat16:
+            BFloat16Product.pack(
+                weight: weight, outputs: place.outputs, depth: place.depth,
+                into: UnsafeMutableRawPointer(target).assumingMemoryBound(to: BFloat16Pair.self),
+                workspace: packWorkspace.pointer)
+        }
     }
 
     var embedding: UnsafePointer<Float> { UnsafePointer(plain.pointer + offsets.embedding) }
     var finalNorm: UnsafePointer<Float> { UnsafePointer(plain.pointer + offsets.finalNorm) }
-    var head: UnsafePointer<Float> { UnsafePointer(panels.pointer + offsets.head) }
+    var head: PackedMatrix { matrix(offsets.head) }
 
     func layer(_ index: Int) -> LayerWeights {
         let at = offsets.layers[index]
         return LayerWeights(
             attentionNorm: plain.pointer + at.attentionNorm,
-            queryKeyValue: panels.pointer + at.queryKeyValue,
-            queryKeyValueBias: at.queryKeyValueBias.map { UnsafePointer(plain.pointer + $0) },
-            output: panels.pointer + at.output,
+            queryKeyValue: matrix(at.blocks[.queryKeyValue]),
+            queryKeyValueBias: vector(at.queryKeyValueBias),
+            queryNorm: vector(at.queryNorm),
+            keyNorm: vector(at.keyNorm),
+            output: matrix(at.blocks[.output]),
+            outputBias: vector(at.outputBias),
             feedForwardNorm: plain.pointer + at.feedForwardNorm,
-            gateUp: panels.pointer + at.gateUp,
-            down: panels.pointer + at.down)
+            gateUp: matrix(at.blocks[.gateUp]),
+            down: matrix(at.blocks[.down]))
+    }
+
+    private func matrix(_ place: PackedMatrixPlace) -> PackedMatrix {
+        place.matrix(in: panels.pointer, configuration.precision)
+    }
+
+    private func vector(_ offset: Int?) -> UnsafePointer<Float>? {
+        offset.map { UnsafePointer(plain.pointer + $0) }
     }
 }
 
 /// Where one layer's weights stand; matrices are packed for the forward product.
 struct LayerWeights {
     let attentionNorm: UnsafePointer<Float>
-    let queryKeyValue: UnsafePointer<Float>
+    let queryKeyValue: PackedMatrix
     let queryKeyValueBias: UnsafePointer<Float>?
-    let output: UnsafePointer<Float>
+    let queryNorm: UnsafePointer<Float>?
+    let keyNorm: UnsafePointer<Float>?
+    let output: PackedMatrix
+    let outputBias: UnsafePointer<Float>?
     let feedForwardNorm: UnsafePointer<Float>
-    let gateUp: UnsafePointer<Float>
-    let down: UnsafePointer<Float>
+    let gateUp: PackedMatrix
+    let down: PackedMatrix
 }
 
-/// Offsets, in floats, into the two buffers of `PolicyWeights`.
+/// Places in the buffers of `PolicyWeights`; offsets in floats.
 private struct WeightOffsets {
     struct Layer {
         var attentionNorm = 0
         var feedForwardNorm = 0
         var queryKeyValueBias: Int?
-        var queryKeyValue = 0
-        var output = 0
-        var gateUp = 0
-        var down = 0
+        var queryNorm: Int?
+        var keyNorm: Int?
+        var outputBias: Int?
+        var blocks: BlockPlaces
     }
 
     private(set) var embedding = 0
     private(set) var finalNorm = 0
-    private(set) var head = 0
+    let head: PackedMatrixPlace
     private(set) var layers: [Layer] = []
     private(set) var plainCount = 0
-    private(set) var panelCount = 0
+    private(set) var matrices: PackedMatrixLayout
+    /// Pairs that packing takes on the way.
+    private(set) var packWorkspace = 0
 
     init(_ shape: ModelConfiguration) {
+        var matrices = PackedMatrixLayout(shape.precision)
+        head = matrices.place(outputs: shape.vocabularySize, depth: shape.hiddenSize)
+        let places = (0..<shape.layerCount).map { _ in
+            BlockPlaces { matrices.place(outputs: $0.outputs(shape), depth: $0.inputs(shape)) }
+        }
+        self.matrices = matrices
+        if shape.precision == .bfloat16 {
+            packWorkspace = BFloat16Product.packWorkspace(depth: matrices.deepest)
+        }
         embedding = plain(shape.vocabularySize * shape.hiddenSize)
         finalNorm = plain(shape.hiddenSize)
-        head = matrix(shape.vocabularySize, shape.hiddenSize)
-        for _ in 0..<shape.layerCount {
-            var layer = Layer()
+        for blocks in places {
+            var layer = Layer(blocks: blocks)
             layer.attentionNorm = plain(shape.hiddenSize)
             layer.feedForwardNorm = plain(shape.hiddenSize)
             if shape.hasAttentionBias {
                 layer.queryKeyValueBias = plain(shape.queryKeyValueWidth)
             }
-            layer.queryKeyValue = matrix(shape.queryKeyValueWidth, shape.hiddenSize)
-            layer.output = matrix(shape.hiddenSize, shape.queryWidth)
-            layer.gateUp = matrix(2 * shape.intermediateSize, shape.hiddenSize)
-            layer.down = matrix(shape.hiddenSize, shape.intermediateSize)
+            if shape.normalizesHeads {
+                layer.queryNorm = plain(shape.headDimension)
+                layer.keyNorm = plain(shape.headDimension)
+            }
+            if shape.attentionBias == .all {
+                layer.outputBias = plain(shape.hiddenSize)
+            }
             layers.append(layer)
         }
     }
@@ -133,10 +185,5 @@ private struct WeightOffsets {
     private mutating func plain(_ count: Int) -> Int {
         defer { plainCount += (count + 15) / 16 * 16 }
         return plainCount
-    }
-
-    private mutating func matrix(_ outputs: Int, _ depth: Int) -> Int {
-        defer { panelCount += MatrixProduct.packedCount(outputs: outputs, depth: depth) }
-        return panelCount
     }
 }

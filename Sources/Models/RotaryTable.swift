@@ -5,21 +5,27 @@ import Memory
 // Unchecked: written in the initializer alone.
 public final class RotaryTable: @unchecked Sendable {
     public let positions: Int
-    private let values: AlignedBuffer<Float>
+    let values: AlignedBuffer<Float>
     private let half: Int
+
+    /// Bytes of the table.
+    public static func byteCount(_ configuration: ModelConfiguration) -> Int {
+        4 * configuration.maxPositions * configuration.headDimension
+    }
 
     public init(_ configuration: ModelConfiguration) {
         positions = configuration.maxPositions
         half = configuration.headDimension / 2
-        values = AlignedBuffer(count: 2 * positions * half)
-        for index in 0..<half {
-            let exponent = Float(2 * index) / Float(configuration.headDimension)
-            let frequency = 1 / Float(pow(configuration.rotaryBase, Double(exponent)))
+        values = AlignedBuffer(count: Self.byteCount(configuration) / 4)
+        let frequencies = configuration.rotaryScaling.frequencies(
+            base: configuration.rotaryBase, dimension: configuration.headDimension)
+        let factor = configuration.rotaryScaling.attentionFactor
+        for (index, frequency) in frequencies.enumerated() {
             for position in 0..<positions {
                 // The angle is rounded to a float as PyTorch rounds it; its cosine is then taken exactly.
                 let angle = Double(Float(position) * frequency)
-                values.pointer[position * half + index] = Float(cos(angle))
-                values.pointer[(positions + position) * half + index] = Float(sin(angle))
+                values.pointer[position * half + index] = Float(cos(angle)) * factor
+                values.pointer[(positions + position) * half + index] = Float(sin(angle)) * factor
             }
         }
     }

@@ -12,7 +12,7 @@ import Tokenizers
 /// are safe.
 // Unchecked: the mapping is private and read-only, made in the initializer and unmapped in the deinitializer.
 public final class SafeTensors: @unchecked Sendable {
-    /// Number formats that can be read.
+    /// Number formats that can be read as floats, and written.
     public enum DataType: String, Sendable, Hashable, CaseIterable {
         case float32 = "F32"
         case float16 = "F16"
@@ -23,11 +23,15 @@ public final class SafeTensors: @unchecked Sendable {
 
     public struct Tensor: Sendable, Hashable {
         public let name: String
-        public let type: DataType
+        /// Nil for a format that is not read as floats.
+        public let type: DataType?
+        /// The format's name in the file.
+        public let typeName: String
         /// Empty for a scalar.
         public let shape: [Int]
         /// Product of the shape.
         public let count: Int
+        public let byteCount: Int
         /// In bytes from the start of the file.
         let offset: Int
     }
@@ -90,38 +94,53 @@ public final class SafeTensors: @unchecked Sendable {
         indices[ExactString(name)].map { tensors[$0] }
     }
 
+    /// The tensor of that name, and the format to read it by. Throws `FormatError` where there is none, or its format is not
+    /// one of `DataType`.
+    func readable(_ name: String) throws -> (tensor: Tensor, type: DataType) {
+        guard let tensor = self[name] else {
+            throw FormatError(file: file, field: name, reason: "the tensor is missing")
+        }
+        guard let type = tensor.type else {
+            let known = DataType.allCases.map(\.rawValue).joined(separator: ", ")
+            throw FormatError(
+                file: file, field: name, reason: "the dtype \(tensor.typeName) is not read as floats (\(known) are)")
+        }
+        return (tensor, type)
+    }
+
+    /// A tensor's bytes where they are mapped, little-endian and of any alignment; valid as long as this object.
+    func bytes(of tensor: Tensor) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(rebasing: mapping[tensor.offset..<tensor.offset + tensor.byteCount])
+    }
+
     /// Converts a tensor's elements to floats, in order.
     ///
     /// - Parameter destination: Room for the tensor's `count` floats.
     ///
-    /// Throws `FormatError` where there is no such tensor.
+    /// Throws `FormatError` where there is no such tensor, or none of floats.
     public func read(_ name: String, into destination: UnsafeMutablePointer<Float>) throws {
-        guard let tensor = self[name] else {
-            throw FormatError(file: file, field: name, reason: "the tensor is missing")
-        }
-        let bytes = UnsafeRawBufferPointer(
-            rebasing: mapping[tensor.offset..<tensor.offset + tensor.count * tensor.type.byteCount])
-        switch tensor.type {
+        let (tensor, type) = try readable(name)
+        let bytes = bytes(of: tensor)
+        guard let start = bytes.baseAddress else { return }
+        switch type {
         case .float32:
             UnsafeMutableRawBufferPointer(start: destination, count: bytes.count).copyMemory(from: bytes)
         case .bfloat16:
             for index in 0..<tensor.count {
-                let bits = bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+                let bits = start.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
                 destination[index] = Float(bitPattern: UInt32(bits) << 16)
             }
         case .float16:
             for index in 0..<tensor.count {
-                let bits = bytes.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
+                let bits = start.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
                 destination[index] = Float(Float16(bitPattern: bits))
             }
         }
     }
 
-    /// A tensor's elements as floats. Throws `FormatError` where there is no such tensor.
+    /// A tensor's elements as floats. Throws `FormatError` where there is no such tensor, or none of floats.
     public func values(_ name: String) throws -> [Float] {
-        guard let tensor = self[name] else {
-            throw FormatError(file: file, field: name, reason: "the tensor is missing")
-        }
+        let (tensor, _) = try readable(name)
         return try Array(unsafeUninitializedCapacity: tensor.count) { buffer, count in
             if let start = buffer.baseAddress { try read(name, into: start) }
             count = tensor.count

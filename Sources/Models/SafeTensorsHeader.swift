@@ -6,6 +6,12 @@ struct SafeTensorsHeader {
     /// The format's own limit.
     static let largestLength = 100_000_000
 
+    /// Bytes an element, by the format's names; those of fewer than eight bits are left out.
+    private static let elementSizes = [
+        "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "F8_E8M0": 1, "F8_E5M2FNUZ": 1, "F8_E4M3FNUZ": 1,
+        "U16": 2, "I16": 2, "F16": 2, "BF16": 2, "U32": 4, "I32": 4, "F32": 4, "U64": 8, "I64": 8, "F64": 8, "C64": 8,
+    ]
+
     private(set) var tensors: [SafeTensors.Tensor] = []
     private(set) var metadata: [String: String] = [:]
 
@@ -40,31 +46,30 @@ struct SafeTensorsHeader {
     ) throws -> SafeTensors.Tensor {
         func failure(_ reason: String) -> FormatError { field.failure(reason) }
         let typeName = try field["dtype"].string()
-        guard let type = SafeTensors.DataType(rawValue: typeName) else {
-            throw failure("the dtype \(typeName) is not supported (F32, F16, BF16)")
-        }
+        guard let size = elementSizes[typeName] else { throw failure("the dtype \(typeName) is not supported") }
         let shape = try field["shape"].elements().map { try $0.integer() }
         let offsets = try field["data_offsets"].elements().map { try $0.integer() }
         guard offsets.count == 2, 0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= dataCount else {
             throw failure("the offsets \(offsets) are not a range within the \(dataCount) bytes of data")
         }
         var count = 1
-        for size in shape {
-            let (product, overflow) = count.multipliedReportingOverflow(by: size)
-            guard size >= 0, !overflow else { throw failure("the shape \(shape) is impossible") }
+        for length in shape {
+            let (product, overflow) = count.multipliedReportingOverflow(by: length)
+            guard length >= 0, !overflow else { throw failure("the shape \(shape) is impossible") }
             count = product
         }
-        let (byteCount, overflow) = count.multipliedReportingOverflow(by: type.byteCount)
+        let (byteCount, overflow) = count.multipliedReportingOverflow(by: size)
         guard !overflow, byteCount == offsets[1] - offsets[0] else {
             throw failure("\(offsets[1] - offsets[0]) bytes do not make the shape \(shape) of \(typeName)")
         }
-        return SafeTensors.Tensor(name: name, type: type, shape: shape, count: count, offset: dataStart + offsets[0])
+        return SafeTensors.Tensor(
+            name: name, type: SafeTensors.DataType(rawValue: typeName), typeName: typeName, shape: shape, count: count,
+            byteCount: byteCount, offset: dataStart + offsets[0])
     }
 
     /// Tensors must follow one another without gaps and fill the file, as the format asks.
     private mutating func sortAndCheck(dataStart: Int, fileCount: Int, file: String) throws {
-        func end(_ tensor: SafeTensors.Tensor) -> Int { tensor.offset + tensor.count * tensor.type.byteCount }
-        tensors.sort { ($0.offset, end($0)) < ($1.offset, end($1)) }
+        tensors.sort { ($0.offset, $0.byteCount) < ($1.offset, $1.byteCount) }
         var position = dataStart
         for tensor in tensors {
             guard tensor.offset == position else {
@@ -75,7 +80,7 @@ struct SafeTensorsHeader {
                         "its byte \(tensor.offset - dataStart) \(problem) the data before, which end at \(position - dataStart)"
                 )
             }
-            position = end(tensor)
+            position = tensor.offset + tensor.byteCount
         }
         guard position == fileCount else {
             throw FormatError(

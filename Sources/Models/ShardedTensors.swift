@@ -22,7 +22,12 @@ struct ShardedTensors {
     }
 
     private mutating func readShards(index: URL, directory: URL) throws {
-        let data = try Data(contentsOf: index)
+        let data: Data
+        do {
+            data = try Data(contentsOf: index)
+        } catch {
+            throw FormatError(file: index.path, field: "", reason: "cannot be read: \(error.localizedDescription)")
+        }
         let json = JSONField(
             file: index.path, value: try data.withUnsafeBytes { try JSONValue(parsing: $0, file: index.path) })
         var shards: [String: SafeTensors] = [:]

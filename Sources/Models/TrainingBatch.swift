@@ -65,4 +65,7 @@ public struct TrainingBatch: Sendable {
 
     /// Positions up to the span's end.
     func endPosition(of span: Span) -> Int { span.firstPosition + span.count }
+
+    /// Positions of the longest sequence.
+    var longestSequence: Int { spans.map { endPosition(of: $0) }.max() ?? 0 }
 }

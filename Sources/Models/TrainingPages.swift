@@ -4,33 +4,46 @@ import Memory
 /// Keys and values of one layer at a time for the sequences of a training batch, in the pages that generation uses:
 /// a completion reads its prompt's full pages where they are and gets a copy of the page that straddles.
 struct TrainingPages: ~Copyable {
+    /// What a batch takes.
+    struct Sizes {
+        /// Page addresses.
+        var tables = 0
+        /// Floats of pages.
+        var memory = 0
+
+        init(_ configuration: ModelConfiguration, _ batch: TrainingBatch) {
+            let page = KeyValuePages.pageCount(configuration) / configuration.layerCount
+            for span in batch.spans {
+                let all = KeyValuePages.pages(positions: batch.endPosition(of: span))
+                tables += all
+                memory += (all - span.firstPosition / Attention.blockLength) * page
+            }
+        }
+    }
+
     let headStride: Int
+    private let configuration: ModelConfiguration
     private let pageCount: Int
-    private var memory = AlignedBuffer<Float>(count: 0)
-    private var tables = AlignedBuffer<UnsafeMutablePointer<Float>?>(count: 0)
+    private(set) var memory = AlignedBuffer<Float>(count: 0)
+    private(set) var tables = AlignedBuffer<UnsafeMutablePointer<Float>?>(count: 0)
     private var tableStarts: [Int] = []
     /// For each span, the page of its prefix that straddles and the copy.
     private var straddles: [(source: UnsafeMutablePointer<Float>, target: UnsafeMutablePointer<Float>)?] = []
 
     init(configuration: ModelConfiguration) {
-        headStride = Attention.blockCount(headDimension: configuration.headDimension)
+        self.configuration = configuration
+        headStride = configuration.keyValueBlockCount
         pageCount = headStride * configuration.keyValueHeadCount
     }
 
     /// Lays out the page tables of the batch's spans.
     mutating func prepare(_ batch: TrainingBatch) {
-        var tableCount = 0
-        var pagesNeeded = 0
-        for span in batch.spans {
-            let all = KeyValuePages.pages(positions: span.firstPosition + span.count)
-            tableCount += all
-            pagesNeeded += all - span.firstPosition / Attention.blockLength
+        let sizes = Sizes(configuration, batch)
+        if sizes.tables > tables.count {
+            tables = AlignedBuffer(count: sizes.tables)
         }
-        if tableCount > tables.count {
-            tables = AlignedBuffer(count: tableCount)
-        }
-        if pagesNeeded * pageCount > memory.count {
-            memory = AlignedBuffer(count: pagesNeeded * pageCount)
+        if sizes.memory > memory.count {
+            memory = AlignedBuffer(count: sizes.memory)
         }
         tableStarts.removeAll(keepingCapacity: true)
         straddles.removeAll(keepingCapacity: true)

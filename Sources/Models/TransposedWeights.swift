@@ -5,60 +5,67 @@ import Memory
 /// optimizer step and its threads read them.
 // Unchecked: written by `write` alone, which the learner calls while no pass runs.
 public final class TransposedWeights: @unchecked Sendable {
-    struct Layer {
-        var queryKeyValue = 0
-        var output = 0
-        var gateUp = 0
-        var down = 0
-    }
-
     private let configuration: ModelConfiguration
-    private let panels: AlignedBuffer<Float>
-    private let layers: [Layer]
-    private let headOffset: Int
+    /// Lanes of the packed matrices: floats, or pairs of bfloat16.
+    let panels: AlignedBuffer<Float>
+    private let places: TransposedPlaces
 
-    public init(_ parameters: Parameters) {
-        let shape = parameters.configuration
-        var next = 0
-        func matrix(_ outputs: Int, _ depth: Int) -> Int {
-            defer { next += MatrixProduct.packedCount(outputs: depth, depth: outputs) }
-            return next
-        }
-        configuration = shape
-        layers = (0..<shape.layerCount).map { _ in
-            Layer(
-                queryKeyValue: matrix(shape.queryKeyValueWidth, shape.hiddenSize),
-                output: matrix(shape.hiddenSize, shape.queryWidth),
-                gateUp: matrix(2 * shape.intermediateSize, shape.hiddenSize),
-                down: matrix(shape.hiddenSize, shape.intermediateSize))
-        }
-        headOffset = matrix(shape.vocabularySize, shape.hiddenSize)
-        panels = AlignedBuffer(count: next)
-        write(parameters)
+    /// Bytes of the packed matrices.
+    public static func byteCount(_ configuration: ModelConfiguration) -> Int {
+        4 * TransposedPlaces(configuration).matrices.laneCount
     }
 
-    public func write(_ parameters: Parameters) {
-        let shape = configuration
-        let layout = parameters.layout
-        func pack(_ source: Int, _ outputs: Int, _ depth: Int, _ target: Int) {
+    public init(_ parameters: Parameters, adapters: Adapters? = nil) {
+        configuration = parameters.configuration
+        places = TransposedPlaces(configuration)
+        panels = AlignedBuffer(count: places.matrices.laneCount)
+        write(parameters, adapters: adapters)
+    }
+
+    /// Packs the matrices, with the adapters merged in.
+    public func write(_ parameters: Parameters, adapters: Adapters? = nil) {
+        pack(parameters.pointer + parameters.layout.head, to: places.head)
+        let matrices = WeightSource(parameters, adapters)
+        for (layer, blocks) in places.layers.enumerated() {
+            for block in ProjectionBlock.allCases {
+                pack(matrices.matrix(block, layer: layer), to: blocks[block])
+            }
+        }
+    }
+
+    /// A transposed matrix's outputs are the weight's inputs.
+    private func pack(_ weight: UnsafePointer<Float>, to place: PackedMatrixPlace) {
+        let target = panels.pointer + place.offset
+        switch configuration.precision {
+        case .float32:
             MatrixProduct.packTransposed(
-                weight: parameters.pointer + source, outputs: outputs, depth: depth, into: panels.pointer + target)
-        }
-        pack(layout.head, shape.vocabularySize, shape.hiddenSize, headOffset)
-        for (from, to) in zip(layout.layers, layers) {
-            pack(from.queryKeyValue, shape.queryKeyValueWidth, shape.hiddenSize, to.queryKeyValue)
-            pack(from.output, shape.hiddenSize, shape.queryWidth, to.output)
-            pack(from.gateUp, 2 * shape.intermediateSize, shape.hiddenSize, to.gateUp)
-            pack(from.down, shape.hiddenSize, shape.intermediateSize, to.down)
+                weight: weight, outputs: place.depth, depth: place.outputs, into: target)
+        case .bfloat16:
+            BFloat16Product.packTransposed(
+                weight: weight, outputs: place.depth, depth: place.outputs,
+                into: UnsafeMutableRawPointer(target).assumingMemoryBound(to: BFloat16Pair.self))
         }
     }
 
-    var head: UnsafePointer<Float> { UnsafePointer(panels.pointer + headOffset) }
+    var head: PackedMatrix { places.head.matrix(in: panels.pointer, configuration.precision) }
 
-    func queryKeyValue(_ layer: Int) -> UnsafePointer<Float> {
-        UnsafePointer(panels.pointer + layers[layer].queryKeyValue)
+    func block(_ block: ProjectionBlock, layer: Int) -> PackedMatrix {
+        places.layers[layer][block].matrix(in: panels.pointer, configuration.precision)
     }
-    func output(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(panels.pointer + layers[layer].output) }
-    func gateUp(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(panels.pointer + layers[layer].gateUp) }
-    func down(_ layer: Int) -> UnsafePointer<Float> { UnsafePointer(panels.pointer + layers[layer].down) }
+}
+
+/// Where the packed matrices stand.
+private struct TransposedPlaces {
+    let layers: [BlockPlaces]
+    let head: PackedMatrixPlace
+    let matrices: PackedMatrixLayout
+
+    init(_ shape: ModelConfiguration) {
+        var matrices = PackedMatrixLayout(shape.precision)
+        layers = (0..<shape.layerCount).map { _ in
+            BlockPlaces { matrices.place(outputs: $0.inputs(shape), depth: $0.outputs(shape)) }
+        }
+        head = matrices.place(outputs: shape.hiddenSize, depth: shape.vocabularySize)
+        self.matrices = matrices
+    }
 }

@@ -3,6 +3,19 @@ import Testing
 
 @testable import Generation
 
+/// SplitMix64 (Steele et al. 2014).
+private struct TestGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}
+
 @Suite struct TokenSamplerTests {
     private let logits: [Float] = [0.3, 2.0, -1.0, 1.2, 0.3, -4.0]
 
@@ -59,6 +72,39 @@ import Testing
         for step in 0..<200 {
             let drawn = draw(SamplingParameters(temperature: 0.7, topK: 2, topP: 0.9), Float(step) / 200)
             #expect(known[drawn.token] == drawn.logProbability)
+        }
+    }
+
+    /// Against a full sort, on random distributions with many equals.
+    @Test func candidatesAreThoseOfAFullSort() {
+        var generator = TestGenerator(state: 3)
+        for trial in 0..<300 {
+            let count = Int.random(in: 1...700, using: &generator)
+            let raw = (0..<count).map { _ in exp(Float(Int.random(in: 0...40, using: &generator)) / 5) }
+            let sum = raw.reduce(0, +)
+            let probabilities = raw.map { $0 / sum }
+            let parameters = SamplingParameters(
+                topK: trial % 3 == 0 ? 0 : Int.random(in: 1...count, using: &generator),
+                topP: trial % 2 == 0 ? Float.random(in: 0.01...1, using: &generator) : 1)
+            var sorted = (0..<count).sorted {
+                probabilities[$0] == probabilities[$1] ? $0 < $1 : probabilities[$0] > probabilities[$1]
+            }
+            if parameters.topK > 0 { sorted = Array(sorted.prefix(parameters.topK)) }
+            if parameters.topP < 1 {
+                let mass = parameters.topK == 0 ? 1 : sorted.sorted().reduce(Float(0)) { $0 + probabilities[$1] }
+                var running: Float = 0
+                sorted = Array(
+                    sorted.prefix { token in
+                        defer { running += probabilities[token] }
+                        return running < parameters.topP * mass
+                    })
+            }
+            var candidates = CandidateTokens(vocabularySize: count)
+            candidates.keep(parameters, of: probabilities, count: count)
+            // The mass to reach is a sum in another order: the last token may differ.
+            let difference = Set(sorted.map(Int32.init)).symmetricDifference(candidates.tokens)
+            #expect(difference.count <= (parameters.topK > 0 && parameters.topP < 1 ? 1 : 0), "trial \(trial)")
+            #expect(candidates.tokens == candidates.tokens.sorted())
         }
     }
 }

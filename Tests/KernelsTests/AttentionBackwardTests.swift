@@ -12,7 +12,7 @@ extension AttentionCase {
     /// Runs the backward kernel on rows `stride` apart; key and value gradients start at `start`.
     func backward(_ kernels: KernelSet, firstPosition: Int, upstream: [Float], start: Float = 0) -> Gradients {
         let queryCount = positions - firstPosition
-        let (output, logSumExp) = forward(kernels, chunks: [positions])
+        let (output, logSumExp) = forward(kernels, chunks: [positions], compact: false)
         var gradients = Gradients(
             query: [Float](repeating: 42, count: queryCount * stride),
             key: [Float](repeating: start, count: positions * stride),

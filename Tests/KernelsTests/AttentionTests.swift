@@ -8,8 +8,16 @@ struct AttentionCase {
     let stride: Int
     let scale: Float
     let query: [Float]
-    let key: [Float]
-    let value: [Float]
+    private(set) var key: [Float]
+    private(set) var value: [Float]
+
+    /// The same with keys and values rounded to bfloat16.
+    var rounded: AttentionCase {
+        var copy = self
+        copy.key = key.map(BFloat16KernelSet.rounded)
+        copy.value = value.map(BFloat16KernelSet.rounded)
+        return copy
+    }
 
     init(positions: Int, headDimension: Int, seed: UInt64) {
         var generator = SeededGenerator(seed)
@@ -48,10 +56,10 @@ struct AttentionCase {
     }
 
     /// Runs the kernel over chunks of the given sizes, keys and values being stored as their chunk comes.
-    func forward(_ kernels: KernelSet, chunks: [Int]) -> (output: [Float], logSumExp: [Float]) {
+    func forward(_ kernels: KernelSet, chunks: [Int], compact: Bool) -> (output: [Float], logSumExp: [Float]) {
         let blockOffset = 3
         let blockCount = (positions + 15) / 16
-        let pageCount = blockOffset + Attention.blockCount(headDimension: headDimension)
+        let pageCount = blockOffset + Attention.blockCount(headDimension: headDimension, compact: compact)
         var pages = [Float](repeating: .nan, count: blockCount * pageCount)
         var output = [Float](repeating: .nan, count: positions * headDimension)
         var logSumExp = [Float](repeating: .nan, count: positions)
@@ -67,6 +75,7 @@ struct AttentionCase {
                             guard let key = key.baseAddress, let value = value.baseAddress else { return }
                             kernels.attentionStore(
                                 key + position * stride, value + position * stride, headDimension, position % 16,
+                                compact,
                                 blocks[position / 16] + blockOffset)
                         }
                     }
@@ -76,9 +85,9 @@ struct AttentionCase {
                         logSumExp.withUnsafeMutableBufferPointer { logSumExp in
                             guard let query = query.baseAddress, let output = output.baseAddress else { return }
                             kernels.attentionForward(
-                                query + first * stride, stride, chunk, first, headDimension, scale, blocks, blockOffset,
-                                output + first * headDimension, headDimension, logSumExp.baseAddress.map { $0 + first },
-                                &workspace)
+                                query + first * stride, stride, chunk, first, 1, headDimension, scale, blocks,
+                                blockOffset, compact, output + first * headDimension, headDimension,
+                                logSumExp.baseAddress.map { $0 + first }, 1, &workspace)
                         }
                     }
                 }
@@ -96,8 +105,9 @@ struct AttentionCase {
 
     @Test(arguments: KernelSet.supported, shapes)
     func forwardMatchesDoublePrecision(kernels: KernelSet, shape: (positions: Int, headDimension: Int)) {
+        let compact = false
         let attention = AttentionCase(positions: shape.positions, headDimension: shape.headDimension, seed: 5)
-        let (output, logSumExp) = attention.forward(kernels, chunks: [shape.positions])
+        let (output, logSumExp) = attention.forward(kernels, chunks: [shape.positions], compact: compact)
         let reference = attention.reference()
         let sizes = [Double](repeating: 2, count: output.count)
         #expect(worstError(output, reference.output, scale: sizes) < 40 * roundoff)
@@ -106,11 +116,17 @@ struct AttentionCase {
                 * roundoff)
     }
 
-    @Test(arguments: KernelSet.supported, shapes)
-    func queriesDoNotDependOnTheirChunk(kernels: KernelSet, shape: (positions: Int, headDimension: Int)) {
+    @Test(arguments: KernelSet.supported, [false, true])
+    func queriesDoNotDependOnTheirChunk(kernels: KernelSet, compact: Bool) {
+        for shape in Self.shapes { queriesDoNotDependOnTheirChunk(kernels, shape, compact: compact) }
+    }
+
+    private func queriesDoNotDependOnTheirChunk(
+        _ kernels: KernelSet, _ shape: (positions: Int, headDimension: Int), compact: Bool
+    ) {
         let attention = AttentionCase(positions: shape.positions, headDimension: shape.headDimension, seed: 6)
-        let whole = attention.forward(kernels, chunks: [shape.positions])
-        let single = attention.forward(kernels, chunks: [Int](repeating: 1, count: shape.positions))
+        let whole = attention.forward(kernels, chunks: [shape.positions], compact: compact)
+        let single = attention.forward(kernels, chunks: [Int](repeating: 1, count: shape.positions), compact: compact)
         #expect(bits(whole.output) == bits(single.output))
         #expect(bits(whole.logSumExp) == bits(single.logSumExp))
         var generator = SeededGenerator(9)
@@ -121,7 +137,7 @@ struct AttentionCase {
                 chunks.append(min(left, Int.random(in: 1...9, using: &generator)))
                 left -= chunks[chunks.count - 1]
             }
-            let chunked = attention.forward(kernels, chunks: chunks)
+            let chunked = attention.forward(kernels, chunks: chunks, compact: compact)
             #expect(bits(whole.output) == bits(chunked.output))
             #expect(bits(whole.logSumExp) == bits(chunked.logSumExp))
         }
@@ -132,8 +148,60 @@ struct AttentionCase {
     )
     func fusedVariantsAgreeBitwise(shape: (positions: Int, headDimension: Int)) {
         let attention = AttentionCase(positions: shape.positions, headDimension: shape.headDimension, seed: 7)
-        let results = KernelSet.fused.map { attention.forward($0, chunks: [shape.positions]) }
-        #expect(results.allSatisfy { bits($0.output) == bits(results[0].output) })
-        #expect(results.allSatisfy { bits($0.logSumExp) == bits(results[0].logSumExp) })
+        for compact in [false, true] {
+            let results = KernelSet.fused.map { attention.forward($0, chunks: [shape.positions], compact: compact) }
+            #expect(results.allSatisfy { bits($0.output) == bits(results[0].output) })
+            #expect(results.allSatisfy { bits($0.logSumExp) == bits(results[0].logSumExp) })
+        }
+    }
+
+    @Test(arguments: KernelSet.supported, shapes)
+    func compactBlocksHoldRoundedKeysAndValues(kernels: KernelSet, shape: (positions: Int, headDimension: Int)) {
+        let attention = AttentionCase(positions: shape.positions, headDimension: shape.headDimension, seed: 10)
+        let compact = attention.forward(kernels, chunks: [shape.positions], compact: true)
+        let rounded = attention.rounded.forward(kernels, chunks: [shape.positions], compact: false)
+        #expect(bits(compact.output) == bits(rounded.output))
+        #expect(bits(compact.logSumExp) == bits(rounded.logSumExp))
+    }
+
+    /// Queries at one position, as heads that share their keys have them, give what each gives alone.
+    @Test(arguments: KernelSet.supported, [false, true])
+    func queriesAtOnePositionDoNotDependOnOneAnother(kernels: KernelSet, compact: Bool) {
+        for shape in Self.shapes { queriesAtOnePosition(kernels, shape, compact: compact) }
+    }
+
+    private func queriesAtOnePosition(
+        _ kernels: KernelSet, _ shape: (positions: Int, headDimension: Int), compact: Bool
+    ) {
+        let attention = AttentionCase(positions: shape.positions, headDimension: shape.headDimension, seed: 8)
+        let (width, stride) = (shape.headDimension, attention.stride)
+        let pageCount = Attention.blockCount(headDimension: width, compact: compact)
+        let blockCount = (shape.positions + 15) / 16
+        var pages = [Float](repeating: .nan, count: blockCount * pageCount)
+        var workspace = [Float](repeating: .nan, count: kernels.attentionWorkspaceCount(shape.positions))
+        pages.withUnsafeMutableBufferPointer { pages in
+            guard let base = pages.baseAddress else { return }
+            let blocks = (0..<blockCount).map { base + $0 * pageCount }
+            for position in 0..<shape.positions {
+                kernels.attentionStore(
+                    Array(attention.key[(position * stride)...]), Array(attention.value[(position * stride)...]), width,
+                    position % 16, compact, blocks[position / 16])
+            }
+            func forward(_ first: Int, _ count: Int) -> (output: [Float], logSumExp: [Float]) {
+                var output = [Float](repeating: 7, count: count * (width + 1))
+                var logSumExp = [Float](repeating: 7, count: 2 * count)
+                kernels.attentionForward(
+                    Array(attention.query[(first * stride)...]), stride, count, shape.positions - 1, 0, width,
+                    attention.scale, blocks, 0, compact, &output, width + 1, &logSumExp, 2, &workspace)
+                return (output, logSumExp)
+            }
+            let available = min(7, shape.positions)
+            let alone = (0..<available).map { forward($0, 1) }
+            for count in 1...available {
+                let together = forward(0, count)
+                #expect(bits(together.output) == bits(alone[..<count].flatMap(\.output)))
+                #expect(bits(together.logSumExp) == bits(alone[..<count].flatMap(\.logSumExp)))
+            }
+        }
     }
 }

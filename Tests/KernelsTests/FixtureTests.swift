@@ -88,7 +88,7 @@ struct KernelFixture: Decodable {
         let values = fixture.attention
         let (positions, dimension) = (values.positions, values.headDimension)
         let blockCount = (positions + Attention.blockLength - 1) / Attention.blockLength
-        let floats = Attention.blockCount(headDimension: dimension)
+        let floats = Attention.blockCount(headDimension: dimension, compact: false)
         var pages = [Float](repeating: .nan, count: blockCount * floats)
         var output = [Float](repeating: .nan, count: positions * dimension)
         var logSumExp = [Float](repeating: .nan, count: positions)
@@ -100,11 +100,12 @@ struct KernelFixture: Decodable {
                 Attention.store(
                     key: Array(values.key[(position * dimension)...]),
                     value: Array(values.value[(position * dimension)...]),
-                    headDimension: dimension, slot: position % 16, block: blocks[position / 16])
+                    headDimension: dimension, slot: position % 16, compact: false, block: blocks[position / 16])
             }
             Attention.forward(
                 query: values.query, queryStride: dimension, queryCount: positions, firstPosition: 0,
-                headDimension: dimension, scale: Float(values.scale), blocks: blocks, blockOffset: 0, output: &output,
+                positions: .consecutive, headDimension: dimension, scale: Float(values.scale), blocks: blocks,
+                blockOffset: 0, compact: false, output: &output,
                 outputStride: dimension, logSumExp: &logSumExp, workspace: &workspace)
         }
         expectClose(output, values.output)

@@ -55,6 +55,7 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
     let elementwiseMaximum: @Sendable (UnsafePointer<Float>, Int) -> Float
     let softmaxLogSumExp: @Sendable (UnsafePointer<Float>, Int, Float) -> Float
     let softmaxProbabilities: @Sendable (UnsafePointer<Float>, Int, Float, Float, UnsafeMutablePointer<Float>) -> Void
+    let softmaxDraw: @Sendable (UnsafePointer<Float>, Int, Float, Float, Float) -> Int
     let softmaxEntropy: @Sendable (UnsafePointer<Float>, Int, Float, Float) -> Float
     let softmaxGradient:
         @Sendable (
@@ -62,13 +63,13 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
         ) -> Void
     let attentionStore:
         @Sendable (
-            UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>
+            UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, Bool, UnsafeMutablePointer<Float>
         ) -> Void
     let attentionWorkspaceCount: @Sendable (Int) -> Int
     let attentionForward:
         @Sendable (
-            UnsafePointer<Float>, Int, Int, Int, Int, Float, UnsafePointer<UnsafeMutablePointer<Float>>, Int,
-            UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>?, UnsafeMutablePointer<Float>
+            UnsafePointer<Float>, Int, Int, Int, Int, Int, Float, UnsafePointer<UnsafeMutablePointer<Float>>, Int,
+            Bool, UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>?, Int, UnsafeMutablePointer<Float>
         ) -> Void
     let attentionBackwardWorkspaceCount: @Sendable (Int, Int) -> Int
     let attentionBackward:
@@ -119,6 +120,7 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
         elementwiseMaximum: KernelsBaseline.elementwiseMaximum,
         softmaxLogSumExp: KernelsBaseline.softmaxLogSumExp,
         softmaxProbabilities: KernelsBaseline.softmaxProbabilities,
+        softmaxDraw: KernelsBaseline.softmaxDraw,
         softmaxEntropy: KernelsBaseline.softmaxEntropy,
         softmaxGradient: KernelsBaseline.softmaxGradient,
         attentionStore: KernelsBaseline.attentionStore,
@@ -151,6 +153,7 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
             elementwiseMaximum: KernelsAVX2.elementwiseMaximum,
             softmaxLogSumExp: KernelsAVX2.softmaxLogSumExp,
             softmaxProbabilities: KernelsAVX2.softmaxProbabilities,
+            softmaxDraw: KernelsAVX2.softmaxDraw,
             softmaxEntropy: KernelsAVX2.softmaxEntropy,
             softmaxGradient: KernelsAVX2.softmaxGradient,
             attentionStore: KernelsAVX2.attentionStore,
@@ -182,6 +185,7 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
             elementwiseMaximum: KernelsAVX512.elementwiseMaximum,
             softmaxLogSumExp: KernelsAVX512.softmaxLogSumExp,
             softmaxProbabilities: KernelsAVX512.softmaxProbabilities,
+            softmaxDraw: KernelsAVX512.softmaxDraw,
             softmaxEntropy: KernelsAVX512.softmaxEntropy,
             softmaxGradient: KernelsAVX512.softmaxGradient,
             attentionStore: KernelsAVX512.attentionStore,

@@ -135,4 +135,28 @@ import Testing
                     == Softmax.logProbability(logit: x[target], scale: 0.7, logSumExp: total))
         }
     }
+
+    @Test(arguments: KernelSet.supported, oddCounts)
+    func drawTakesTheTokenWhoseShareHoldsTheNumber(kernels: KernelSet, count: Int) {
+        guard count > 0 else { return }
+        var generator = SeededGenerator(UInt64(count + 1))
+        var x = generator.floats(count, in: -6...3)
+        for index in stride(from: 1, to: count, by: 3) { x[index] = -.infinity }
+        let logSumExp = kernels.softmaxLogSumExp(x, count, 0.8)
+        var cumulative: [Double] = []
+        var sum = 0.0
+        for value in x {
+            sum += Double.power(of: Double(value) * Double(Float(0.8)) - Double(logSumExp))
+            cumulative.append(sum)
+        }
+        for step in 0..<2000 {
+            let uniform = (Float(step) + 0.37) / 2000
+            let drawn = kernels.softmaxDraw(x, count, 0.8, logSumExp, uniform)
+            #expect(x[drawn] > -.infinity)
+            // Within rounding of a boundary either side is right.
+            #expect(cumulative[drawn] > Double(uniform) - 1e-5)
+            #expect(drawn == 0 || cumulative[drawn - 1] < Double(uniform) + 1e-5)
+        }
+        #expect(x[kernels.softmaxDraw(x, count, 0.8, logSumExp, 0.999_999_9)] > -.infinity)
+    }
 }

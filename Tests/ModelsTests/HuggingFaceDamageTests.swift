@@ -52,6 +52,49 @@ struct HuggingFaceDamageTests {
         }
     }
 
+    @Test func aTensorThatIsNotOfFloatsIsNamed() throws {
+        try HuggingFaceFixture.withCopy(of: "llama-tiny") { directory in
+            let weights = directory.appending(path: "model.safetensors")
+            var bytes = try Data(contentsOf: weights)
+            let name = Data(#""model.norm.weight":{"dtype":"F32""#.utf8)
+            let range = try #require(bytes.range(of: name))
+            bytes.replaceSubrange(range.upperBound - 4..<range.upperBound, with: Data("I32\"".utf8))
+            try bytes.write(to: weights)
+            try Self.expectRefusal(directory, file: "model.safetensors", field: "model.norm.weight")
+        }
+    }
+
+    /// What stands outside the layers changes no result; one warning names it, and what is known is not worth one.
+    @Test func tensorsOfNoUseAreNamedInOneWarning() throws {
+        let parameters = try Self.load("llama-tiny")
+        func extra(_ name: String) -> SafeTensors.Source {
+            SafeTensors.Source(name: name, shape: [2], values: parameters.pointer)
+        }
+        try HuggingFaceFixture.withCopy(of: "llama-tiny") { directory in
+            let weights = directory.appending(path: "model.safetensors")
+            func warnings(_ names: [String]) throws -> [String] {
+                try SafeTensors.write(Self.sources(parameters) + names.map(extra), to: weights)
+                var warnings: [String] = []
+                _ = try HuggingFaceDirectory.load(directory) { warnings.append($0) }
+                return warnings
+            }
+            #expect(try warnings(["model.rotary_emb.inv_freq"]).isEmpty)
+            let two = try warnings(["score.weight", "model.layers.2.mtp.bias", "model.rotary_emb.inv_freq"])
+            #expect(
+                two.count == 1
+                    && two[0].hasSuffix(
+                        "2 tensors that the model has no use for: model.layers.2.mtp.bias, score.weight")
+            )
+            #expect(two[0].hasPrefix(weights.path))
+            let many = try warnings((0..<9).map { "vision.\($0)" })
+            #expect(many.count == 1 && many[0].contains("9 tensors") && many[0].hasSuffix("vision.4, …"))
+            for name in ["model.layers.1.self_attn.q_norm.weight", "model.layers.0.mlp.up_proj.bias"] {
+                try SafeTensors.write(Self.sources(parameters) + [extra(name)], to: weights)
+                try Self.expectRefusal(directory, file: "model.safetensors", field: name)
+            }
+        }
+    }
+
     @Test func aTiedHeadMayBeStoredIfItIsTheEmbedding() throws {
         let parameters = try Self.load("llama-tied")
         try HuggingFaceFixture.withCopy(of: "llama-tied") { directory in

@@ -4,7 +4,10 @@ import Testing
 /// Files of the tests of formats.
 enum HuggingFaceFixture {
     static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
-    static let names = ["llama-tiny", "llama-tied", "qwen2-tiny"]
+    static let names = [
+        "llama-tiny", "llama-tied", "llama3-scaled", "qwen2-tiny", "qwen2-yarn", "qwen3-tied", "qwen3-untied",
+        "qwen3-yarn",
+    ]
 
     /// `../shared/data/weights` from the package's root; absent on most machines.
     static let sharedWeights = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()

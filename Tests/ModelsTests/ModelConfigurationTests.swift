@@ -63,9 +63,34 @@ struct ModelConfigurationTests {
 
     @Test(arguments: [
         (#"{"model_type": "gpt2"}"#, "model_type"), (#"{"hidden_act": "gelu"}"#, "hidden_act"),
-        (#"{"rope_parameters": {"rope_type": "llama3", "rope_theta": 1}}"#, "rope_parameters.rope_type"),
-        (#"{"rope_scaling": {"type": "linear", "factor": 2}}"#, "rope_scaling.type"),
-        (#"{"attention_bias": true}"#, "attention_bias"), (#"{"mlp_bias": true}"#, "mlp_bias"),
+        (#"{"rope_parameters": {"rope_type": "llama3", "rope_theta": 1}}"#, "rope_parameters.factor"),
+        (#"{"rope_scaling": {"type": "dynamic", "factor": 2}}"#, "rope_scaling.type"),
+        (#"{"rope_scaling": {"rope_type": "longrope", "type": "default"}}"#, "rope_scaling.rope_type"),
+        (#"{"rope_scaling": {"type": "linear"}}"#, "rope_scaling.factor"),
+        (#"{"rope_scaling": {"type": "linear", "factor": 0}}"#, "rope_scaling.factor"),
+        (#"{"rope_scaling": {"type": "yarn"}}"#, "rope_scaling.factor"),
+        (#"{"rope_scaling": {"type": "yarn", "factor": 2, "beta_fast": 1, "beta_slow": 2}}"#, "rope_scaling.beta_fast"),
+        (#"{"rope_scaling": {"type": "yarn", "factor": 2, "attention_factor": -1}}"#, "rope_scaling.attention_factor"),
+        (#"{"rope_scaling": {"type": "yarn", "factor": 2, "truncate": 1}}"#, "rope_scaling.truncate"),
+        (#"{"rope_scaling": {"type": "yarn", "factor": 2}, "rope_theta": 1}"#, "rope_scaling.rope_theta"),
+        (
+            #"{"rope_scaling": {"type": "llama3", "factor": 2, "low_freq_factor": 4, "high_freq_factor": 4}}"#,
+            "rope_scaling.high_freq_factor"
+        ),
+        (
+            #"{"rope_scaling": {"type": "yarn", "factor": 2, "original_max_position_embeddings": 0}}"#,
+            "rope_scaling.original_max_position_embeddings"
+        ),
+        (#"{"rope_scaling": {"type": "default", "mrope_section": [16, 24, 24]}}"#, "rope_scaling.mrope_section"),
+        (#"{"rope_parameters": {"full_attention": {"rope_theta": 7}}}"#, "rope_parameters.full_attention"),
+        (#"{"rope_parameters": {"partial_rotary_factor": 0.25}}"#, "rope_parameters.partial_rotary_factor"),
+        (#"{"mlp_bias": true}"#, "mlp_bias"), (#"{"attention_dropout": 0.1}"#, "attention_dropout"),
+        (#"{"use_mrope": true}"#, "use_mrope"), (#"{"use_qk_norm": true}"#, "use_qk_norm"),
+        (#"{"logits_scaling": 8.0}"#, "logits_scaling"), (#"{"residual_multiplier": 0.22}"#, "residual_multiplier"),
+        (#"{"attn_logit_softcapping": 50.0}"#, "attn_logit_softcapping"), (#"{"clip_qkv": 8}"#, "clip_qkv"),
+        (#"{"attention_bias": 1}"#, "attention_bias"),
+        (#"{"model_type": "qwen2", "use_sliding_window": true, "max_window_layers": 4}"#, "use_sliding_window"),
+        (#"{"model_type": "qwen3", "layer_types": ["full_attention", "sliding_attention"]}"#, "layer_types"),
         (#"{"partial_rotary_factor": 0.5}"#, "partial_rotary_factor"),
         (#"{"quantization_config": {"bits": 4}}"#, "quantization_config"),
         (#"{"layer_types": ["sliding_attention"]}"#, "layer_types"),

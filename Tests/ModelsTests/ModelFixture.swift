@@ -4,7 +4,7 @@ import Foundation
 
 /// A small model with what PyTorch computed for it; `Tools/fixtures/models.py` makes them.
 struct ModelFixture {
-    static let names = ["llama-tiny", "llama-tied", "qwen2-tiny"]
+    static let names = HuggingFaceFixture.names
 
     let parameters: Parameters
     let tokens: [Int32]

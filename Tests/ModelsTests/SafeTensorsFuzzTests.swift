@@ -69,7 +69,7 @@ struct SafeTensorsFuzzTests {
                     let header = try bytes.withUnsafeBytes { try SafeTensorsHeader($0, file: url.path) }
                     for tensor in header.tensors {
                         #expect(tensor.offset >= 8 && tensor.shape.reduce(1, *) == tensor.count)
-                        #expect(tensor.offset + tensor.count * tensor.type.byteCount <= bytes.count)
+                        #expect(tensor.offset + tensor.byteCount <= bytes.count)
                     }
                 } catch let error as FormatError {
                     #expect(error.file == url.path && !error.reason.isEmpty)
@@ -80,6 +80,7 @@ struct SafeTensorsFuzzTests {
                 try Data(bytes).write(to: url)
                 if let file = try? SafeTensors(url: url) {
                     for tensor in file.tensors {
+                        guard tensor.type != nil else { continue }
                         #expect(try file.values(tensor.name).count == tensor.count)
                     }
                 }

@@ -61,8 +61,9 @@ struct SafeTensorsTests {
         (#"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,8]}}"#, "a"),
         (#"{"a":{"dtype":"F32","shape":[9223372036854775807],"data_offsets":[0,8]}}"#, "a"),
         (#"{"a":{"dtype":"F32","shape":[0,-1],"data_offsets":[0,0]}}"#, "a"),
-        (#"{"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]}}"#, "a"),
-        (#"{"a":{"dtype":"I8","shape":[8],"data_offsets":[0,8]}}"#, "a"),
+        (#"{"a":{"dtype":"F64","shape":[2],"data_offsets":[0,8]}}"#, "a"),
+        (#"{"a":{"dtype":"F4","shape":[16],"data_offsets":[0,8]}}"#, "a"),
+        (#"{"a":{"dtype":"f32","shape":[2],"data_offsets":[0,8]}}"#, "a"),
         (#"{"a":{"dtype":3,"shape":[1],"data_offsets":[0,8]}}"#, "a.dtype"),
         (#"{"a":{"shape":[1],"data_offsets":[0,8]}}"#, "a.dtype"),
         (#"{"a":{"dtype":"F32","data_offsets":[0,8]}}"#, "a.shape"),
@@ -117,6 +118,38 @@ struct SafeTensorsTests {
             #expect(throws: FormatError.self) { try SafeTensors(url: directory.appending(path: "absent")) }
             let nested = String(repeating: "[", count: 100_000)
             #expect(throws: FormatError.self) { try SafeTensors(url: Self.file("{\"a\":" + nested, in: directory)) }
+        }
+    }
+
+    /// A file may hold what is no weight; only reading it is refused.
+    @Test func otherFormatsAreListedAndNotRead() throws {
+        let header = """
+            {"mask":{"dtype":"BOOL","shape":[3],"data_offsets":[0,3]},"steps":{"dtype":"I64","shape":[],"data_offsets":[3,11]},\
+            "w":{"dtype":"BF16","shape":[1],"data_offsets":[11,13]}}
+            """
+        try HuggingFaceFixture.withDirectory { directory in
+            let url = try Self.file(header, data: Array(repeating: 0, count: 11) + [0x80, 0x3f], in: directory)
+            let file = try SafeTensors(url: url)
+            #expect(file.tensors.map(\.typeName) == ["BOOL", "I64", "BF16"])
+            #expect(file["steps"]?.type == nil && file["steps"]?.byteCount == 8)
+            #expect(try file.values("w") == [1])
+            let error = try #require(throws: FormatError.self) { try file.values("steps") }
+            #expect(error.file == url.path && error.field == "steps" && error.reason.contains("I64"))
+        }
+    }
+
+    @Test func headersThatAreNotTextAreRefused() throws {
+        let header = Array(#"{"a?":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#.utf8)
+        for bytes: [UInt8] in [[0xff], [0xc3], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xf4, 0x90, 0x80, 0x80], [0x00]] {
+            var damaged = header
+            damaged.replaceSubrange(3..<4, with: bytes)
+            let whole = withUnsafeBytes(of: UInt64(damaged.count).littleEndian) { Array($0) } + damaged
+            try HuggingFaceFixture.withDirectory { directory in
+                let url = directory.appending(path: "model.safetensors")
+                try Data(whole + Array(repeating: 0, count: 8)).write(to: url)
+                let error = try #require(throws: FormatError.self) { try SafeTensors(url: url) }
+                #expect(error.file == url.path && error.reason.contains("JSON"), "\(bytes): \(error)")
+            }
         }
     }
 

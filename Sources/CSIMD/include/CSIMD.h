@@ -6,4 +6,5 @@
 /// another's.
 
 #include "CSIMDProcessor.h"
+#include "CSIMDBFloat16.h"
 #include "CSIMDVector.h"

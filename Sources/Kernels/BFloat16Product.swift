@@ -1,0 +1,175 @@
+internal import KernelsBaseline
+
+#if arch(x86_64)
+    internal import KernelsAVX2
+    internal import KernelsAVX512
+#endif
+
+/// Two bfloat16 values: the first in the low half, the second in the high half.
+public typealias BFloat16Pair = UInt32
+
+/// Products of bfloat16 activations with bfloat16 weights, summed in single precision.
+///
+/// They mirror `MatrixProduct`, with pairs for floats: what is summed over is taken two at a time. For a linear layer
+/// Y = X Wᵀ with W [outputs, depth], X [rows, depth] and dY [rows, outputs]:
+///
+/// | product | activations, by | weights, by |
+/// | --- | --- | --- |
+/// | Y | X, `pairNeighbours` | W, `pack` |
+/// | dX = dY W | dY, `pairNeighbours` | W, `packTransposed` |
+/// | dW += dYᵀ X | dY and X, both `pairRows` | |
+///
+/// Values are rounded to nearest even; denormals become zero. Every element of a result is one chain over the summed
+/// index in pairs: first the second value of a pair, then the first, each one multiply-add with a single rounding
+/// (as the instruction VDPBF16PS defines). So a result does not depend on the other rows and columns, and for normal
+/// values not on the instruction set.
+public enum BFloat16Product {
+    /// The pairs that hold `width` values: ⌈width / 2⌉.
+    public static func pairCount(_ width: Int) -> Int {
+        (width + 1) / 2
+    }
+
+    /// The pairs that `pack` writes: ⌈outputs / 32⌉ · 32 · ⌈depth / 2⌉.
+    public static func packedCount(outputs: Int, depth: Int) -> Int {
+        MatrixProduct.packedCount(outputs: outputs, depth: pairCount(depth))
+    }
+
+    /// The pairs of workspace that `pack` needs.
+    public static func packWorkspace(depth: Int) -> Int {
+        MatrixProduct.panelWidth * pairCount(depth)
+    }
+
+    /// X [rows, width], a row every `rowStride` floats, as pairs [rows][⌈width / 2⌉] of neighbouring columns; an odd
+    /// column is paired with zero.
+    public static func pairNeighbours(
+        _ source: UnsafePointer<Float>, rows: Int, rowStride: Int, width: Int,
+        into pairs: UnsafeMutablePointer<BFloat16Pair>
+    ) {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+            case .avx512:
+                KernelsAVX512.pairNeighbours(source, rows: rows, rowStride: rowStride, width: width, into: pairs)
+            case .avx2:
+                KernelsAVX2.pairNeighbours(source, rows: rows, rowStride: rowStride, width: width, into: pairs)
+        #endif
+        default:
+            KernelsBaseline.pairNeighbours(source, rows: rows, rowStride: rowStride, width: width, into: pairs)
+        }
+    }
+
+    /// X [rows, width], a row every `rowStride` floats, as pairs [⌈rows / 2⌉][width] of neighbouring rows; an odd row is
+    /// paired with zeros.
+    public static func pairRows(
+        _ source: UnsafePointer<Float>, rows: Int, rowStride: Int, width: Int,
+        into pairs: UnsafeMutablePointer<BFloat16Pair>
+    ) {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+            case .avx512:
+                KernelsAVX512.pairRows(source, rows: rows, rowStride: rowStride, width: width, into: pairs)
+            case .avx2:
+                KernelsAVX2.pairRows(source, rows: rows, rowStride: rowStride, width: width, into: pairs)
+        #endif
+        default:
+            KernelsBaseline.pairRows(source, rows: rows, rowStride: rowStride, width: width, into: pairs)
+        }
+    }
+
+    /// Packs W [outputs, depth], row-major, for `multiply` with it: panels [⌈outputs / 32⌉][⌈depth / 2⌉][32].
+    ///
+    /// - Parameters:
+    ///   - packed: takes `packedCount(outputs: outputs, depth: depth)` pairs.
+    ///   - workspace: `packWorkspace(depth:)` pairs, of any content.
+    public static func pack(
+        weight: UnsafePointer<Float>, outputs: Int, depth: Int, into packed: UnsafeMutablePointer<BFloat16Pair>,
+        workspace: UnsafeMutablePointer<BFloat16Pair>
+    ) {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+            case .avx512:
+                KernelsAVX512.packWeightPairs(
+                    weight, outputs: outputs, depth: depth, into: packed, workspace: workspace)
+            case .avx2:
+                KernelsAVX2.packWeightPairs(weight, outputs: outputs, depth: depth, into: packed, workspace: workspace)
+        #endif
+        default:
+            KernelsBaseline.packWeightPairs(weight, outputs: outputs, depth: depth, into: packed, workspace: workspace)
+        }
+    }
+
+    /// Packs W [outputs, depth], row-major, for dX = dY W: panels [⌈depth / 32⌉][⌈outputs / 2⌉][32]. `multiply` then
+    /// takes `depth` as its outputs and `outputs` as its depth.
+    ///
+    /// - Parameter packed: takes `packedCount(outputs: depth, depth: outputs)` pairs.
+    public static func packTransposed(
+        weight: UnsafePointer<Float>, outputs: Int, depth: Int, into packed: UnsafeMutablePointer<BFloat16Pair>
+    ) {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+            case .avx512:
+                KernelsAVX512.packTransposedWeightPairs(weight, outputs: outputs, depth: depth, into: packed)
+            case .avx2:
+                KernelsAVX2.packTransposedWeightPairs(weight, outputs: outputs, depth: depth, into: packed)
+        #endif
+        default:
+            KernelsBaseline.packTransposedWeightPairs(weight, outputs: outputs, depth: depth, into: packed)
+        }
+    }
+
+    /// C[rows, outputs] = A[rows, depth] · packed, or += where `accumulating`. A is rows of `pairCount(depth)` pairs
+    /// without gaps. Of C only these rows and columns are touched.
+    public static func multiply(
+        _ a: UnsafePointer<BFloat16Pair>, rows: Int, packed: UnsafePointer<BFloat16Pair>, outputs: Int, depth: Int,
+        into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool
+    ) {
+        let pairs = pairCount(depth)
+        switch InstructionSet.current {
+        #if arch(x86_64)
+            case .avx512:
+                KernelsAVX512.multiplyPairs(
+                    a, rows: rows, rowStride: pairs, packed: packed, outputs: outputs, depth: pairs, into: c,
+                    resultStride: resultStride, accumulating: accumulating)
+            case .avx2:
+                KernelsAVX2.multiplyPairs(
+                    a, rows: rows, rowStride: pairs, packed: packed, outputs: outputs, depth: pairs, into: c,
+                    resultStride: resultStride, accumulating: accumulating)
+        #endif
+        default:
+            KernelsBaseline.multiplyPairs(
+                a, rows: rows, rowStride: pairs, packed: packed, outputs: outputs, depth: pairs, into: c,
+                resultStride: resultStride, accumulating: accumulating)
+        }
+    }
+
+    /// The floats of workspace that `weightGradient` needs.
+    public static func weightGradientWorkspace(rows: Int, outputs: Int, inputs: Int) -> Int {
+        MatrixProduct.weightGradientWorkspace(rows: pairCount(rows), outputs: outputs, inputs: inputs)
+    }
+
+    /// dW[outputs, inputs] += dYᵀ X for dY [⌈rows / 2⌉][outputs] and X [⌈rows / 2⌉][inputs], pairs of rows without gaps;
+    /// dW is row-major without gaps.
+    ///
+    /// - Parameter workspace: `weightGradientWorkspace(rows:outputs:inputs:)` floats, of any content.
+    public static func weightGradient(
+        outputGradient: UnsafePointer<BFloat16Pair>, input: UnsafePointer<BFloat16Pair>, rows: Int, outputs: Int,
+        inputs: Int, accumulatingInto gradient: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>
+    ) {
+        let pairs = pairCount(rows)
+        switch InstructionSet.current {
+        #if arch(x86_64)
+            case .avx512:
+                KernelsAVX512.weightGradientPairs(
+                    outputGradient: outputGradient, outputStride: outputs, input: input, inputStride: inputs,
+                    rows: pairs, outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace)
+            case .avx2:
+                KernelsAVX2.weightGradientPairs(
+                    outputGradient: outputGradient, outputStride: outputs, input: input, inputStride: inputs,
+                    rows: pairs, outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace)
+        #endif
+        default:
+            KernelsBaseline.weightGradientPairs(
+                outputGradient: outputGradient, outputStride: outputs, input: input, inputStride: inputs, rows: pairs,
+                outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace)
+        }
+    }
+}

@@ -1,0 +1,95 @@
+import CSIMD
+
+/// Rows of `width` floats as rows of ⌈width / 2⌉ pairs of neighbours; see `Kernels.BFloat16Product.pairNeighbours`.
+@inline(never)
+public func pairNeighbours(
+    _ source: UnsafePointer<Float>, rows: Int, rowStride: Int, width: Int, into pairs: UnsafeMutablePointer<UInt32>
+) {
+    let pairCount = (width + 1) / 2
+    for row in 0..<rows {
+        pairRow(source + row * rowStride, width: width, into: lanePointer(pairs) + row * pairCount)
+    }
+}
+
+@inline(__always)
+private func pairRow(_ values: UnsafePointer<Float>, width: Int, into destination: UnsafeMutablePointer<Float>) {
+    var column = 0
+    while column + 2 * lanes <= width {
+        store(pairsOfNeighbours(load(values + column), load(values + column + lanes)), destination + column / 2)
+        column += 2 * lanes
+    }
+    if column < width {
+        let left = width - column
+        let pairs = pairsOfNeighbours(
+            loadSome(values + column, left), loadSome(values + column + lanes, left - lanes))
+        storeSome(pairs, destination + column / 2, (left + 1) / 2)
+    }
+}
+
+/// Every two rows of `width` floats as one row of pairs; a row left over is paired with zeros; see
+/// `Kernels.BFloat16Product.pairRows`.
+@inline(never)
+public func pairRows(
+    _ source: UnsafePointer<Float>, rows: Int, rowStride: Int, width: Int, into pairs: UnsafeMutablePointer<UInt32>
+) {
+    var row = 0
+    while row < rows {
+        let low = source + row * rowStride
+        let high = low + (row + 1 < rows ? rowStride : 0)
+        let destination = lanePointer(pairs) + row / 2 * width
+        var column = 0
+        while column < width {
+            let left = width - column
+            let upper = row + 1 < rows ? loadSome(high + column, left) : broadcast(0)
+            storeSome(pairsOfRows(low: loadSome(low + column, left), high: upper), destination + column, left)
+            column += lanes
+        }
+        row += 2
+    }
+}
+
+/// Weight [outputs, depth] to panels [⌈outputs/32⌉][⌈depth/2⌉][32] of pairs along depth, zero padded. The workspace takes
+/// 32 rows of pairs.
+@inline(never)
+public func packWeightPairs(
+    _ weight: UnsafePointer<Float>, outputs: Int, depth: Int, into packed: UnsafeMutablePointer<UInt32>,
+    workspace: UnsafeMutablePointer<UInt32>
+) {
+    let pairCount = (depth + 1) / 2
+    var output = 0
+    while output < outputs {
+        let rows = min(panelWidth, outputs - output)
+        pairNeighbours(weight + output * depth, rows: rows, rowStride: depth, width: depth, into: workspace)
+        packWeight(
+            lanePointer(UnsafePointer(workspace)), outputs: rows, depth: pairCount,
+            into: lanePointer(packed) + output * pairCount)
+        output += panelWidth
+    }
+}
+
+/// Weight [outputs, depth] to panels [⌈depth/32⌉][⌈outputs/2⌉][32] of pairs along outputs, zero padded.
+@inline(never)
+public func packTransposedWeightPairs(
+    _ weight: UnsafePointer<Float>, outputs: Int, depth: Int, into packed: UnsafeMutablePointer<UInt32>
+) {
+    let pairCount = (outputs + 1) / 2
+    var output = 0
+    while output < outputs {
+        let low = weight + output * depth
+        let destination = lanePointer(packed) + output / 2 * panelWidth
+        var column = 0
+        while column < depth {
+            let left = depth - column
+            let upper = output + 1 < outputs ? loadSome(low + depth + column, left) : broadcast(0)
+            store(
+                pairsOfRows(low: loadSome(low + column, left), high: upper),
+                destination + column / panelWidth * panelWidth * pairCount + column % panelWidth)
+            column += lanes
+        }
+        if column % panelWidth > 0 {
+            store(
+                broadcast(0), destination + column / panelWidth * panelWidth * pairCount + column % panelWidth)
+        }
+        output += 2
+    }
+}

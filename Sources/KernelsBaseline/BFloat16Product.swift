@@ -1,0 +1,36 @@
+import CSIMD
+
+/// C[rows, outputs] (+)= A · packed panels, of pairs; see `Kernels.BFloat16Product.multiply`.
+@inline(never)
+public func multiplyPairs(
+    _ a: UnsafePointer<UInt32>, rows: Int, rowStride: Int, packed: UnsafePointer<UInt32>, outputs: Int, depth: Int,
+    into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool
+) {
+    multiplyLanes(
+        lanePointer(a), rows: rows, rowStride: rowStride, packed: lanePointer(packed), outputs: outputs, depth: depth,
+        into: c, resultStride: resultStride, accumulating: accumulating, pairs: true)
+}
+
+/// dW[outputs, inputs] += dYᵀ X, of pairs of rows; see `Kernels.BFloat16Product.weightGradient`.
+@inline(never)
+public func weightGradientPairs(
+    outputGradient: UnsafePointer<UInt32>, outputStride: Int, input: UnsafePointer<UInt32>, inputStride: Int, rows: Int,
+    outputs: Int, inputs: Int, accumulatingInto gradient: UnsafeMutablePointer<Float>,
+    workspace: UnsafeMutablePointer<Float>
+) {
+    weightGradientOfLanes(
+        outputGradient: lanePointer(outputGradient), outputStride: outputStride, input: lanePointer(input),
+        inputStride: inputStride, rows: rows, outputs: outputs, inputs: inputs, accumulatingInto: gradient,
+        workspace: workspace, pairs: true)
+}
+
+/// Pairs seen as the lanes that kernels carry. Memory of pairs is only ever loaded and stored whole, as bits.
+@inline(__always)
+func lanePointer(_ pairs: UnsafePointer<UInt32>) -> UnsafePointer<Float> {
+    UnsafeRawPointer(pairs).assumingMemoryBound(to: Float.self)
+}
+
+@inline(__always)
+func lanePointer(_ pairs: UnsafeMutablePointer<UInt32>) -> UnsafeMutablePointer<Float> {
+    UnsafeMutableRawPointer(pairs).assumingMemoryBound(to: Float.self)
+}

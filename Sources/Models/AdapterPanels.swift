@@ -1,0 +1,81 @@
+import Kernels
+import Memory
+
+/// Adapters packed for their own gradients. Of a linear layer Y = X (W + s B A)ᵀ with s = alpha / rank these are
+/// dB = dYᵀ (X (s A)ᵀ) and dA = (dY (s B))ᵀ X, which need no gradient of W.
+///
+/// The learner packs them after each optimizer step, and its threads read them.
+// Unchecked: written by `write` alone, which the learner calls while no pass runs.
+public final class AdapterPanels: @unchecked Sendable {
+    public let configuration: AdapterConfiguration
+    public let layout: AdapterLayout
+    /// The shape of the model that the adapters belong to.
+    let model: ModelConfiguration
+    let panels: AlignedBuffer<Float>
+    private let offsets: AdapterPanelOffsets
+
+    public init(_ adapters: Adapters) {
+        configuration = adapters.configuration
+        layout = adapters.layout
+        model = adapters.model
+        offsets = AdapterPanelOffsets(layout, rank: configuration.rank)
+        panels = AlignedBuffer(count: offsets.count)
+        write(adapters)
+    }
+
+    /// Bytes of the packed matrices. Throws `FormatError` for an impossible configuration.
+    public static func byteCount(_ configuration: AdapterConfiguration, of model: ModelConfiguration) throws -> Int {
+        let layout = try AdapterLayout(configuration, of: model)
+        return 4 * AdapterPanelOffsets(layout, rank: configuration.rank).count
+    }
+
+    public func write(_ adapters: Adapters) {
+        let rank = configuration.rank
+        let largest = layout.layers.joined().map { rank * max($0.inputs, $0.outputs) }.max() ?? 0
+        let scaled = AlignedBuffer<Float>(count: largest)
+        for (layer, sites) in layout.layers.enumerated() {
+            for (index, site) in sites.enumerated() {
+                let to = offsets.layers[layer][index]
+                scale(adapters, site.a, count: rank * site.inputs, into: scaled.pointer)
+                MatrixProduct.pack(
+                    weight: scaled.pointer, outputs: rank, depth: site.inputs, into: panels.pointer + to.a)
+                scale(adapters, site.b, count: rank * site.outputs, into: scaled.pointer)
+                MatrixProduct.packTransposed(
+                    weight: scaled.pointer, outputs: site.outputs, depth: rank, into: panels.pointer + to.b)
+            }
+        }
+    }
+
+    private func scale(_ adapters: Adapters, _ offset: Int, count: Int, into scaled: UnsafeMutablePointer<Float>) {
+        scaled.update(from: adapters.pointer + offset, count: count)
+        Elementwise.scale(scaled, by: configuration.scale, count: count)
+    }
+
+    /// s A, packed for X (s A)ᵀ.
+    func a(_ layer: Int, _ site: Int) -> UnsafePointer<Float> {
+        UnsafePointer(panels.pointer + offsets.layers[layer][site].a)
+    }
+
+    /// s B, packed for dY (s B).
+    func b(_ layer: Int, _ site: Int) -> UnsafePointer<Float> {
+        UnsafePointer(panels.pointer + offsets.layers[layer][site].b)
+    }
+}
+
+/// Offsets, in floats, of the packed matrices, in the order of `AdapterLayout.layers`.
+private struct AdapterPanelOffsets {
+    private(set) var layers: [[(a: Int, b: Int)]] = []
+    private(set) var count = 0
+
+    init(_ layout: AdapterLayout, rank: Int) {
+        for sites in layout.layers {
+            var offsets: [(a: Int, b: Int)] = []
+            for site in sites {
+                let b = count + MatrixProduct.packedCount(outputs: rank, depth: site.inputs)
+                offsets.append((count, b))
+                count = b + MatrixProduct.packedCount(outputs: rank, depth: site.outputs)
+            }
+            layers.append(offsets)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import Foundation
+import Tokenizers
+
+extension HuggingFaceDirectory {
+    /// Bytes of a file of weights above which they are sharded, unless told otherwise.
+    public static let defaultShardLimit = 5_000_000_000
+
+    /// Writes config.json, generation_config.json, the weights and the tokenizer's files, each whole or not at all, into a
+    /// directory that is made where it is absent. transformers' `AutoModelForCausalLM` and `AutoTokenizer` load it.
+    ///
+    /// Weights of an earlier save are replaced; whoever needs them until the new ones are whole writes beside and renames.
+    ///
+    /// - Parameters:
+    ///   - type: the format of the weights; see `SafeTensors.write`.
+    ///   - shardLimit: bytes of tensors a file. Weights above it go into `model-00001-of-0000N.safetensors` and so on with an
+    ///     index; a tensor above it has a file of its own.
+    public static func save(
+        _ parameters: Parameters, tokenizer: Tokenizer?, to directory: URL, as type: SafeTensors.DataType = .float32,
+        shardLimit: Int = defaultShardLimit
+    ) throws {
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let configuration = parameters.configuration
+        try encoder.encode(StoredConfiguration(configuration: configuration, type: type))
+            .write(to: directory.appending(path: configurationName), options: .atomic)
+        try encoder.encode(GenerationConfiguration(configuration))
+            .write(to: directory.appending(path: generationName), options: .atomic)
+        let tensors = parameters.layout.entries.map {
+            SafeTensors.Source(name: $0.name, shape: $0.shape, values: parameters.pointer + $0.offset)
+        }
+        let plan = ShardPlan(tensors, type: type, limit: shardLimit)
+        for (name, tensors) in plan.files {
+            try SafeTensors.write(tensors, to: directory.appending(path: name), as: type)
+        }
+        if let index = plan.index {
+            try encoder.encode(index).write(to: directory.appending(path: indexName), options: .atomic)
+        }
+        try removeOtherWeights(directory, keeping: plan)
+        try tokenizer?.save(to: directory)
+    }
+
+    /// A file of an earlier save would be loaded in place of the new ones, or lie about for nothing.
+    private static func removeOtherWeights(_ directory: URL, keeping plan: ShardPlan) throws {
+        var kept = Set(plan.files.map(\.name))
+        if plan.index != nil { kept.insert(indexName) }
+        for name in try FileManager.default.contentsOfDirectory(atPath: directory.path) where !kept.contains(name) {
+            guard name == weightsName || name == indexName || ShardPlan.isShard(name) else { continue }
+            try FileManager.default.removeItem(at: directory.appending(path: name))
+        }
+    }
+}
+
+/// generation_config.json.
+private struct GenerationConfiguration: Encodable {
+    let beginning: Int32?
+    let end: [Int32]?
+    let padding: Int32?
+
+    private enum CodingKeys: String, CodingKey {
+        case beginning = "bos_token_id"
+        case end = "eos_token_id"
+        case padding = "pad_token_id"
+    }
+
+    init(_ configuration: ModelConfiguration) {
+        beginning = configuration.beginningToken
+        end = configuration.endTokens.isEmpty ? nil : configuration.endTokens
+        padding = configuration.paddingToken
+    }
+}

@@ -1,0 +1,59 @@
+import Kernels
+import Trajectories
+
+/// Bytes that a buffer, or a few that go together, take; exact, but for what the allocator rounds up.
+public struct MemoryItem: Sendable, Hashable {
+    public let name: String
+    public let byteCount: Int
+
+    /// Of elements of four bytes.
+    init(_ name: String, elements: Int) {
+        self.name = name
+        byteCount = 4 * elements
+    }
+}
+
+extension Parameters {
+    /// Bytes of one vector: weights, a gradient, or a moment. Throws `FormatError` for an impossible configuration.
+    public static func byteCount(_ configuration: ModelConfiguration) throws -> Int {
+        4 * (try ParameterLayout(configuration).count)
+    }
+}
+
+extension Backpropagation {
+    /// Bytes of each buffer that a pass, forward and backward, over `batch` takes; the pass keeps the largest it has needed.
+    ///
+    /// - Parameter rank: of the adapters, where only they are trained.
+    public static func memory(
+        configuration: ModelConfiguration, batch: TrainingBatch, storage: ActivationStorage = .kept, rank: Int? = nil
+    ) -> [MemoryItem] {
+        let rows = batch.rowCount
+        let targets = batch.targets.count
+        let positions = batch.longestSequence
+        let pages = TrainingPages.Sizes(configuration, batch)
+        let items =
+            PassSizes(configuration, storage: storage, rows: rows, targets: targets, positions: positions).memory
+            + BackwardSizes(configuration, rows: rows, targets: targets, positions: positions, rank: rank).memory
+        return items + [
+            MemoryItem("keys and values of a layer", elements: pages.memory + 2 * pages.tables)
+        ]
+    }
+}
+
+extension DecoderInference {
+    /// Bytes of each buffer for the capacities given to the initializer.
+    public static func memory(
+        configuration shape: ModelConfiguration, rowCapacity: Int, logitCapacity: Int, pageCapacity: Int
+    ) -> [MemoryItem] {
+        let layout = ActivationLayout(configuration: shape, rows: rowCapacity, purpose: .inference)
+        let workspace = Attention.workspaceCount(maximumPositions: shape.maxPositions)
+        return [
+            MemoryItem("keys and values", elements: KeyValuePages.pageCount(shape) * pageCapacity),
+            MemoryItem("activations", elements: layout.count + rowCapacity * (shape.hiddenSize + 2)),
+            MemoryItem("logits", elements: logitCapacity * (shape.hiddenSize + shape.vocabularySize)),
+            MemoryItem(
+                "attention workspace",
+                elements: workspace + shape.forwardScratch(rows: max(rowCapacity, logitCapacity))),
+        ]
+    }
+}

@@ -1,0 +1,99 @@
+import Kernels
+
+/// A weight matrix W [outputs, depth] in panels, in the numbers that `precision` says.
+struct PackedMatrix {
+    /// Floats, or pairs of bfloat16 carried as such.
+    let panels: UnsafePointer<Float>
+    let outputs: Int
+    let depth: Int
+    let precision: Precision
+
+    /// Lanes of 32 bits that the panels take.
+    static func laneCount(outputs: Int, depth: Int, precision: Precision) -> Int {
+        switch precision {
+        case .float32: MatrixProduct.packedCount(outputs: outputs, depth: depth)
+        case .bfloat16: BFloat16Product.packedCount(outputs: outputs, depth: depth)
+        }
+    }
+
+    /// Pairs of scratch that `multiply` needs for so many rows.
+    static func scratchCount(rows: Int, depth: Int, precision: Precision) -> Int {
+        switch precision {
+        case .float32: 0
+        case .bfloat16: min(rows, blockRows(depth: depth)) * BFloat16Product.pairCount(depth)
+        }
+    }
+
+    /// y [rows, outputs] = x [rows, depth] Wᵀ, or += where `accumulating`; rows stand without gaps.
+    ///
+    /// - Parameter scratch: `scratchCount(rows:depth:precision:)` pairs, of any content.
+    func multiply(
+        _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, accumulating: Bool = false,
+        scratch: UnsafeMutablePointer<BFloat16Pair>
+    ) {
+        switch precision {
+        case .float32:
+            MatrixProduct.multiply(
+                x, rows: rows, rowStride: depth, packed: panels, outputs: outputs, depth: depth, into: y,
+                resultStride: outputs, accumulating: accumulating)
+        case .bfloat16:
+            let block = Self.blockRows(depth: depth)
+            let pairs = UnsafeRawPointer(panels).assumingMemoryBound(to: BFloat16Pair.self)
+            for first in stride(from: 0, to: rows, by: block) {
+                let count = min(block, rows - first)
+                BFloat16Product.pairNeighbours(
+                    x + first * depth, rows: count, rowStride: depth, width: depth, into: scratch)
+                BFloat16Product.multiply(
+                    scratch, rows: count, packed: pairs, outputs: outputs, depth: depth, into: y + first * outputs,
+                    resultStride: outputs, accumulating: accumulating)
+            }
+        }
+    }
+
+    /// Rows that are rounded and multiplied at a time: few enough to stay in the second-level cache, enough to amortise
+    /// the passage over the panels. A multiple of the largest tile's rows.
+    private static func blockRows(depth: Int) -> Int {
+        let tile = 12
+        let largest = 256 / tile * tile
+        return max(tile, min(largest, 256 * 1024 / max(1, BFloat16Product.pairCount(depth)) / tile * tile))
+    }
+}
+
+extension ModelConfiguration {
+    /// Pairs of scratch for any product of a forward pass.
+    func forwardScratch(rows: Int) -> Int {
+        [hiddenSize, queryWidth, intermediateSize].map {
+            PackedMatrix.scratchCount(rows: rows, depth: $0, precision: precision)
+        }.max() ?? 0
+    }
+}
+
+/// Where a matrix stands in a buffer of panels.
+struct PackedMatrixPlace {
+    let offset: Int
+    let outputs: Int
+    let depth: Int
+
+    func matrix(in panels: UnsafePointer<Float>, _ precision: Precision) -> PackedMatrix {
+        PackedMatrix(panels: panels + offset, outputs: outputs, depth: depth, precision: precision)
+    }
+}
+
+/// Lays matrices out one behind another.
+struct PackedMatrixLayout {
+    let precision: Precision
+    private(set) var laneCount = 0
+    private(set) var deepest = 0
+
+    init(_ precision: Precision) {
+        self.precision = precision
+    }
+
+    mutating func place(outputs: Int, depth: Int) -> PackedMatrixPlace {
+        defer {
+            laneCount += PackedMatrix.laneCount(outputs: outputs, depth: depth, precision: precision)
+            deepest = max(deepest, depth)
+        }
+        return PackedMatrixPlace(offset: laneCount, outputs: outputs, depth: depth)
+    }
+}

@@ -1,0 +1,134 @@
+import Kernels
+
+/// What a pass keeps of each layer for its backward pass.
+public enum ActivationStorage: String, Sendable, Hashable, CaseIterable {
+    /// All that the backward pass reads.
+    case kept
+    /// The layer's input alone; the backward pass computes the rest again, one layer at a time and with the same bits
+    /// (Chen et al., "Training Deep Nets with Sublinear Memory Cost", arXiv 1604.06174).
+    case recomputed
+}
+
+/// Lengths of a pass's buffers, in elements of four bytes, for so many rows, targets and positions of the longest sequence.
+struct PassSizes {
+    /// [rows], twice: tokens and positions.
+    let indices: Int
+    /// [rows][hidden], twice: the last layer's result and its norm.
+    let hidden: Int
+    /// [rows].
+    let reciprocal: Int
+    /// [layers][rows][hidden].
+    let inputs: Int
+    /// One layer's activations, and those that are there at a time.
+    let layer: ActivationLayout
+    let layers: Int
+    let targetRows: Int
+    let logits: Int
+    /// [targets], twice: the sum of exponentials and the log-probability.
+    let targetValues: Int
+    let attentionWorkspace: Int
+    let scratch: Int
+
+    init(
+        _ shape: ModelConfiguration, storage: ActivationStorage, rows: Int, targets: Int, positions: Int
+    ) {
+        indices = rows
+        hidden = rows * shape.hiddenSize
+        reciprocal = rows
+        inputs = shape.layerCount * rows * shape.hiddenSize
+        layer = ActivationLayout(configuration: shape, rows: rows, purpose: .training)
+        layers = layer.count * (storage == .kept ? shape.layerCount : 1)
+        targetRows = targets * shape.hiddenSize
+        logits = targets * shape.vocabularySize
+        targetValues = targets
+        attentionWorkspace = Attention.workspaceCount(maximumPositions: positions)
+        scratch = shape.forwardScratch(rows: max(rows, targets))
+    }
+
+    var memory: [MemoryItem] {
+        [
+            MemoryItem("tokens and positions", elements: 2 * indices),
+            MemoryItem("layer inputs", elements: inputs),
+            MemoryItem("layer activations", elements: layers),
+            MemoryItem("last layer's result", elements: 2 * hidden + reciprocal),
+            MemoryItem("logits", elements: logits + targetRows + 2 * targetValues),
+            MemoryItem("attention workspace", elements: attentionWorkspace + scratch),
+        ]
+    }
+}
+
+/// Lengths of the backward pass's buffers, likewise.
+struct BackwardSizes {
+    let hidden: Int
+    let queryKeyValue: Int
+    let normedHeads: Int
+    let attended: Int
+    let gateUp: Int
+    let activated: Int
+    let logits: Int
+    let targetRows: Int
+    let gathered: Int
+    let attentionWorkspace: Int
+    let productWorkspace: Int
+    /// [rows][rank]; none without adapters.
+    let lowRank: Int
+    /// Where gradients of norms go that are not wanted; none without adapters.
+    let discarded: Int
+    /// Rounded rows, for products of activations with weights and of activations with one another.
+    let scratch: Int
+
+    /// - Parameter rank: of the adapters, where their gradient is wanted.
+    init(_ shape: ModelConfiguration, rows: Int, targets: Int, positions: Int, rank: Int? = nil) {
+        hidden = rows * shape.hiddenSize
+        queryKeyValue = rows * shape.queryKeyValueWidth
+        normedHeads = shape.normalizesHeads ? shape.rotatedWidth : 0
+        attended = rows * shape.queryWidth
+        gateUp = rows * 2 * shape.intermediateSize
+        activated = rows * shape.intermediateSize
+        logits = targets * shape.vocabularySize
+        targetRows = targets * shape.hiddenSize
+        gathered = positions * 2 * shape.keyValueWidth
+        attentionWorkspace = Attention.backwardWorkspaceCount(headDimension: shape.headDimension, positions: positions)
+        lowRank = rows * (rank ?? 0)
+        discarded = rank == nil ? 0 : max(shape.hiddenSize, shape.headDimension)
+        let weights =
+            ProjectionBlock.allCases.map { (rows: rows, outputs: $0.outputs(shape), inputs: $0.inputs(shape)) }
+            + [(rows: targets, outputs: shape.vocabularySize, inputs: shape.hiddenSize)]
+        let rounded = weights.map {
+            PackedMatrix.scratchCount(rows: $0.rows, depth: $0.outputs, precision: shape.precision)
+        }
+        if let rank {
+            productWorkspace =
+                Projection.allCases.flatMap {
+                    [(rows, $0.outputs(shape), rank), (rows, rank, $0.block.inputs(shape))]
+                }.map { MatrixProduct.weightGradientWorkspace(rows: $0, outputs: $1, inputs: $2) }.max() ?? 0
+            scratch = rounded.max() ?? 0
+        } else {
+            let precision = shape.precision
+            productWorkspace =
+                weights.map {
+                    WeightGradient.workspaceCount(
+                        rows: $0.rows, outputs: $0.outputs, inputs: $0.inputs, precision: precision)
+                }.max() ?? 0
+            scratch =
+                (rounded
+                + weights.map {
+                    WeightGradient.scratchCount(
+                        rows: $0.rows, outputs: $0.outputs, inputs: $0.inputs, precision: precision)
+                }).max() ?? 0
+        }
+    }
+
+    var memory: [MemoryItem] {
+        [
+            MemoryItem(
+                "gradients of activations",
+                elements: 2 * hidden + queryKeyValue + normedHeads + attended + gateUp + activated),
+            MemoryItem("gradients of logits", elements: logits + targetRows),
+            MemoryItem("gathered keys and values", elements: 2 * gathered),
+            MemoryItem(
+                "backward workspace",
+                elements: attentionWorkspace + productWorkspace + lowRank + discarded + scratch),
+        ]
+    }
+}

@@ -1,0 +1,89 @@
+import Kernels
+import KernelsBaseline
+import Testing
+
+#if arch(x86_64)
+    import KernelsAVX2
+    import KernelsAVX512
+#endif
+
+/// The bfloat16 kernels of one variant module, called directly.
+struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
+    let instructionSet: InstructionSet
+    let pairNeighbours: @Sendable (UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<UInt32>) -> Void
+    let pairRows: @Sendable (UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<UInt32>) -> Void
+    let packWeight:
+        @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>) -> Void
+    let packTransposedWeight: @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<UInt32>) -> Void
+    let multiply:
+        @Sendable (
+            UnsafePointer<UInt32>, Int, Int, UnsafePointer<UInt32>, Int, Int, UnsafeMutablePointer<Float>, Int, Bool
+        ) -> Void
+    let weightGradientWorkspace: @Sendable (Int, Int, Int) -> Int
+    let weightGradient:
+        @Sendable (
+            UnsafePointer<UInt32>, Int, UnsafePointer<UInt32>, Int, Int, Int, Int, UnsafeMutablePointer<Float>,
+            UnsafeMutablePointer<Float>
+        ) -> Void
+
+    /// bfloat16 as it is defined: the upper half of a float, rounded to nearest even; denormals become zero.
+    static func bfloat16(_ value: Float) -> UInt32 {
+        let bits = value.bitPattern
+        if value.isNaN { return bits >> 16 | 0x40 }
+        if value.isSubnormal { return bits >> 16 & 0x8000 }
+        let lower = bits & 0xffff
+        let upper = bits >> 16
+        return lower > 0x8000 || (lower == 0x8000 && upper & 1 == 1) ? upper + 1 : upper
+    }
+
+    static func rounded(_ value: Float) -> Float {
+        Float(bitPattern: bfloat16(value) << 16)
+    }
+
+    var testDescription: String { instructionSet.rawValue }
+
+    /// Every variant that this machine runs, weakest first.
+    static let supported: [BFloat16KernelSet] = {
+        var sets = [baseline]
+        #if arch(x86_64)
+            if InstructionSet.supported.contains(.avx2) { sets.append(avx2) }
+            if InstructionSet.supported.contains(.avx512) { sets.append(avx512) }
+        #endif
+        return sets
+    }()
+
+    static let baseline = BFloat16KernelSet(
+        instructionSet: .baseline,
+        pairNeighbours: KernelsBaseline.pairNeighbours,
+        pairRows: KernelsBaseline.pairRows,
+        packWeight: KernelsBaseline.packWeightPairs,
+        packTransposedWeight: KernelsBaseline.packTransposedWeightPairs,
+        multiply: KernelsBaseline.multiplyPairs,
+        weightGradientWorkspace: KernelsBaseline.weightGradientWorkspace,
+        weightGradient: KernelsBaseline.weightGradientPairs
+    )
+
+    #if arch(x86_64)
+        static let avx2 = BFloat16KernelSet(
+            instructionSet: .avx2,
+            pairNeighbours: KernelsAVX2.pairNeighbours,
+            pairRows: KernelsAVX2.pairRows,
+            packWeight: KernelsAVX2.packWeightPairs,
+            packTransposedWeight: KernelsAVX2.packTransposedWeightPairs,
+            multiply: KernelsAVX2.multiplyPairs,
+            weightGradientWorkspace: KernelsAVX2.weightGradientWorkspace,
+            weightGradient: KernelsAVX2.weightGradientPairs
+        )
+
+        static let avx512 = BFloat16KernelSet(
+            instructionSet: .avx512,
+            pairNeighbours: KernelsAVX512.pairNeighbours,
+            pairRows: KernelsAVX512.pairRows,
+            packWeight: KernelsAVX512.packWeightPairs,
+            packTransposedWeight: KernelsAVX512.packTransposedWeightPairs,
+            multiply: KernelsAVX512.multiplyPairs,
+            weightGradientWorkspace: KernelsAVX512.weightGradientWorkspace,
+            weightGradient: KernelsAVX512.weightGradientPairs
+        )
+    #endif
+}

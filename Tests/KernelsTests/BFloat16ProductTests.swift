@@ -1,0 +1,154 @@
+import Kernels
+import Testing
+
+private func rounded(_ value: Float) -> Float {
+    BFloat16KernelSet.rounded(value)
+}
+
+/// start + Σ a b in pairs: of each the second product first, every step rounded once.
+private func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Float) -> Float {
+    var sum = start
+    for pair in stride(from: 0, to: count, by: 2) {
+        if pair + 1 < count { sum = sum.addingProduct(rounded(a(pair + 1)), rounded(b(pair + 1))) }
+        sum = sum.addingProduct(rounded(a(pair)), rounded(b(pair)))
+    }
+    return sum
+}
+
+@Suite struct BFloat16ProductTests {
+    static let shapes: [(rows: Int, outputs: Int, depth: Int)] = [
+        (1, 1, 1), (1, 33, 7), (1, 160, 40), (2, 31, 300), (2, 96, 64), (3, 32, 16), (5, 80, 96), (7, 17, 1031),
+        (12, 64, 64), (13, 45, 31), (16, 96, 96), (23, 100, 257), (29, 15, 40), (64, 96, 192), (97, 40, 20),
+        (9, 130, 3),
+    ]
+
+    @Test(arguments: BFloat16KernelSet.supported)
+    func roundingIsToNearestEven(kernels: BFloat16KernelSet) {
+        var generator = SeededGenerator(11)
+        var values: [Float] = [
+            0, -0, 1, -1, .infinity, -.infinity, .nan, -.nan, .greatestFiniteMagnitude, .leastNonzeroMagnitude,
+            -.leastNormalMagnitude, .leastNormalMagnitude, Float(bitPattern: 0x3f80_8000),
+            Float(bitPattern: 0x3f81_8000), Float(bitPattern: 0x3f81_7fff), Float(bitPattern: 0x7f80_0001),
+            Float(bitPattern: 0x007f_ffff), Float(bitPattern: 0x7f7f_8000),
+        ]
+        values += (0..<20_001).map { _ in Float(bitPattern: UInt32.random(in: .min ... .max, using: &generator)) }
+        var pairs = [UInt32](repeating: 0xffff_ffff, count: (values.count + 1) / 2 + 1)
+        kernels.pairNeighbours(values, 1, values.count, values.count, &pairs)
+        for (index, value) in values.enumerated() {
+            let half = pairs[index / 2] >> (index % 2 == 0 ? 0 : 16) & 0xffff
+            #expect(half == BFloat16KernelSet.bfloat16(value), "\(value.bitPattern)")
+        }
+        #expect(pairs[values.count / 2] >> 16 == 0, "an odd value is paired with zero")
+        #expect(pairs[values.count / 2 + 1] == 0xffff_ffff)
+    }
+
+    @Test(arguments: BFloat16KernelSet.supported, [(1, 5), (2, 16), (3, 33), (6, 47)])
+    func rowsArePaired(kernels: BFloat16KernelSet, shape: (rows: Int, width: Int)) {
+        var generator = SeededGenerator(UInt64(shape.width))
+        let stride = shape.width + 2
+        let x = generator.floats(shape.rows * stride)
+        var pairs = [UInt32](repeating: 7, count: (shape.rows + 1) / 2 * shape.width + 1)
+        kernels.pairRows(x, shape.rows, stride, shape.width, &pairs)
+        for row in 0..<(shape.rows + 1) / 2 {
+            for column in 0..<shape.width {
+                let high = 2 * row + 1 < shape.rows ? BFloat16KernelSet.bfloat16(x[(2 * row + 1) * stride + column]) : 0
+                #expect(
+                    pairs[row * shape.width + column] == BFloat16KernelSet.bfloat16(x[2 * row * stride + column]) | high
+                        << 16)
+            }
+        }
+        #expect(pairs[pairs.count - 1] == 7)
+    }
+
+    private func product(
+        _ kernels: BFloat16KernelSet, _ x: [Float], _ w: [Float], rows: Int, outputs: Int, depth: Int,
+        accumulating: Bool
+    ) -> [Float] {
+        let pairCount = BFloat16Product.pairCount(depth)
+        var a = [UInt32](repeating: .max, count: rows * pairCount)
+        kernels.pairNeighbours(x, rows, depth, depth, &a)
+        var packed = [UInt32](repeating: .max, count: BFloat16Product.packedCount(outputs: outputs, depth: depth))
+        var workspace = [UInt32](repeating: .max, count: BFloat16Product.packWorkspace(depth: depth))
+        kernels.packWeight(w, outputs, depth, &packed, &workspace)
+        var c = [Float](repeating: 3, count: rows * (outputs + 2))
+        kernels.multiply(a, rows, pairCount, packed, outputs, pairCount, &c, outputs + 2, accumulating)
+        return c
+    }
+
+    /// For normal values the chain of the documentation, bit for bit, with every instruction set.
+    @Test(arguments: BFloat16KernelSet.supported, shapes)
+    func multiplyIsTheDocumentedChain(kernels: BFloat16KernelSet, shape: (rows: Int, outputs: Int, depth: Int)) {
+        let (rows, outputs, depth) = shape
+        var generator = SeededGenerator(UInt64(rows * 1_000_000 + outputs * 1000 + depth))
+        let x = generator.floats(rows * depth)
+        let w = generator.floats(outputs * depth)
+        for accumulating in [false, true] {
+            let c = product(kernels, x, w, rows: rows, outputs: outputs, depth: depth, accumulating: accumulating)
+            var expected = [Float](repeating: 3, count: c.count)
+            for i in 0..<rows {
+                for j in 0..<outputs {
+                    expected[i * (outputs + 2) + j] = chain(accumulating ? 3 : 0, count: depth) {
+                        x[i * depth + $0]
+                    } b: {
+                        w[j * depth + $0]
+                    }
+                }
+            }
+            #expect(bits(c) == bits(expected))
+        }
+    }
+
+    @Test(arguments: BFloat16KernelSet.supported, shapes)
+    func inputGradientIsTheDocumentedChain(kernels: BFloat16KernelSet, shape: (rows: Int, outputs: Int, depth: Int)) {
+        let (rows, outputs, depth) = shape
+        var generator = SeededGenerator(UInt64(rows * 1_000_000 + outputs * 1000 + depth))
+        let dY = generator.floats(rows * outputs)
+        let w = generator.floats(outputs * depth)
+        let pairCount = BFloat16Product.pairCount(outputs)
+        var a = [UInt32](repeating: .max, count: rows * pairCount)
+        kernels.pairNeighbours(dY, rows, outputs, outputs, &a)
+        var packed = [UInt32](repeating: .max, count: BFloat16Product.packedCount(outputs: depth, depth: outputs))
+        kernels.packTransposedWeight(w, outputs, depth, &packed)
+        var dX = [Float](repeating: .nan, count: rows * depth)
+        kernels.multiply(a, rows, pairCount, packed, depth, pairCount, &dX, depth, false)
+        var expected = [Float](repeating: 0, count: rows * depth)
+        for i in 0..<rows {
+            for k in 0..<depth {
+                expected[i * depth + k] = chain(0, count: outputs) {
+                    dY[i * outputs + $0]
+                } b: {
+                    w[$0 * depth + k]
+                }
+            }
+        }
+        #expect(bits(dX) == bits(expected))
+    }
+
+    @Test(arguments: BFloat16KernelSet.supported, shapes)
+    func weightGradientIsTheDocumentedChain(kernels: BFloat16KernelSet, shape: (rows: Int, outputs: Int, depth: Int)) {
+        let (outputs, inputs, rows) = shape
+        var generator = SeededGenerator(UInt64(rows * 1_000_000 + outputs * 1000 + inputs))
+        let dY = generator.floats(rows * outputs)
+        let x = generator.floats(rows * inputs)
+        let pairCount = BFloat16Product.pairCount(rows)
+        var dYPairs = [UInt32](repeating: .max, count: pairCount * outputs)
+        var xPairs = [UInt32](repeating: .max, count: pairCount * inputs)
+        kernels.pairRows(dY, rows, outputs, outputs, &dYPairs)
+        kernels.pairRows(x, rows, inputs, inputs, &xPairs)
+        var dW = (0..<outputs * inputs).map { Float($0 % 5) }
+        var workspace = [Float](
+            repeating: .nan, count: max(1, kernels.weightGradientWorkspace(pairCount, outputs, inputs)))
+        kernels.weightGradient(dYPairs, outputs, xPairs, inputs, pairCount, outputs, inputs, &dW, &workspace)
+        var expected = [Float](repeating: 0, count: outputs * inputs)
+        for o in 0..<outputs {
+            for i in 0..<inputs {
+                expected[o * inputs + i] = chain(Float((o * inputs + i) % 5), count: rows) {
+                    dY[$0 * outputs + o]
+                } b: {
+                    x[$0 * inputs + i]
+                }
+            }
+        }
+        #expect(bits(dW) == bits(expected))
+    }
+}

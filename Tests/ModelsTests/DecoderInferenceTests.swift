@@ -1,0 +1,93 @@
+import Testing
+
+@testable import Models
+
+/// Inference gives the logits of the training pass, bit for bit, however rows are batched, chunked or shared.
+@Suite struct DecoderInferenceTests {
+    /// Logits of every position by the training pass.
+    private func trainingLogits(_ fixture: ModelFixture, _ weights: PolicyWeights) -> [[UInt32]] {
+        let vocabulary = weights.configuration.vocabularySize
+        let pass = Backpropagation(configuration: weights.configuration)
+        pass.forward(fixture.batch, weights: weights, temperature: 1)
+        return (0..<fixture.tokens.count - 1).map { row in
+            (0..<vocabulary).map { pass.logits.pointer[row * vocabulary + $0].bitPattern }
+        }
+    }
+
+    private func bits(_ decoder: DecoderInference, _ index: Int?) throws -> [UInt32] {
+        let logits = decoder.logits(try #require(index))
+        return (0..<decoder.configuration.vocabularySize).map { logits[$0].bitPattern }
+    }
+
+    private func decoder(_ weights: PolicyWeights) -> DecoderInference {
+        DecoderInference(configuration: weights.configuration, rowCapacity: 64, logitCapacity: 8, pageCapacity: 32)
+    }
+
+    private func expectRoom(_ hasRoom: Bool) {
+        #expect(hasRoom)
+    }
+
+    private func append(
+        _ tokens: [Int32], at position: Int, _ table: borrowing PageTable, to decoder: DecoderInference
+    ) -> Int? {
+        tokens.withUnsafeBufferPointer {
+            decoder.append(tokens: $0, firstPosition: position, table: table, wantsLogits: true)
+        }
+    }
+
+    @Test(arguments: ModelFixture.names, Precision.allCases)
+    func chunksAreTheWhole(name: String, precision: Precision) throws {
+        for chunk in [1, 5, 16, 23] { try chunksAreTheWhole(name, precision, chunk) }
+    }
+
+    private func chunksAreTheWhole(_ name: String, _ precision: Precision, _ chunk: Int) throws {
+        let fixture = try ModelFixture(name)
+        let weights = PolicyWeights(fixture.parameters.copy(precision: precision))
+        let expected = trainingLogits(fixture, weights)
+        let decoder = decoder(weights)
+        var table = PageTable(maxPositions: 64)
+        for start in stride(from: 0, to: fixture.tokens.count - 1, by: chunk) {
+            let end = min(start + chunk, fixture.tokens.count - 1)
+            expectRoom(table.reserve(positions: end, from: decoder.pages))
+            decoder.begin()
+            let index = append(Array(fixture.tokens[start..<end]), at: start, table, to: decoder)
+            decoder.forward(weights)
+            #expect(try bits(decoder, index) == expected[end - 1], "up to \(end)")
+        }
+        table.release(to: decoder.pages)
+        #expect(decoder.pages.freeCount == 32)
+    }
+
+    /// Two continuations of one prompt, of which the page that straddles is copied, decoded in one batch with a stranger.
+    @Test(arguments: ModelFixture.names, Precision.allCases)
+    func aBatchOfForksIsEachAlone(name: String, precision: Precision) throws {
+        let fixture = try ModelFixture(name)
+        let weights = PolicyWeights(fixture.parameters.copy(precision: precision))
+        let expected = trainingLogits(fixture, weights)
+        let decoder = decoder(weights)
+        let promptLength = 19
+        var prompt = PageTable(maxPositions: 64)
+        var first = PageTable(maxPositions: 64)
+        var second = PageTable(maxPositions: 64)
+        var stranger = PageTable(maxPositions: 64)
+        expectRoom(prompt.reserve(positions: promptLength, from: decoder.pages))
+        decoder.begin()
+        var index = append(Array(fixture.tokens[..<promptLength]), at: 0, prompt, to: decoder)
+        decoder.forward(weights)
+        #expect(try bits(decoder, index) == expected[promptLength - 1])
+        expectRoom(first.fork(prompt, positions: promptLength, from: decoder.pages))
+        expectRoom(second.fork(prompt, positions: promptLength, from: decoder.pages))
+        for position in promptLength..<fixture.tokens.count - 1 {
+            let wrong = (fixture.tokens[position] + 1) % Int32(weights.configuration.vocabularySize)
+            expectRoom(first.reserve(positions: position + 1, from: decoder.pages))
+            expectRoom(second.reserve(positions: position + 1, from: decoder.pages))
+            expectRoom(stranger.reserve(positions: position - promptLength + 1, from: decoder.pages))
+            decoder.begin()
+            _ = append([wrong], at: position, second, to: decoder)
+            _ = append([wrong], at: position - promptLength, stranger, to: decoder)
+            index = append([fixture.tokens[position]], at: position, first, to: decoder)
+            decoder.forward(weights)
+            #expect(try bits(decoder, index) == expected[position], "position \(position)")
+        }
+    }
+}
