@@ -38,7 +38,7 @@ struct CandidateTokens {
             if kept == sorted {
                 sorted = min(tokens.count, max(64, 4 * sorted))
                 partMostProbable(sorted, from: kept, of: probabilities)
-                tokens[kept..<sorted].sort { precedes($0, $1, probabilities) }
+                tokens[kept..<sorted].sort { Self.precedes($0, $1, probabilities) }
             }
             running += probabilities[Int(tokens[kept])]
             kept += 1
@@ -47,7 +47,7 @@ struct CandidateTokens {
         tokens.removeLast(max(0, tokens.count - max(1, kept)))
     }
 
-    private func precedes(_ left: Int32, _ right: Int32, _ probabilities: UnsafePointer<Float>) -> Bool {
+    private static func precedes(_ left: Int32, _ right: Int32, _ probabilities: UnsafePointer<Float>) -> Bool {
         let (first, second) = (probabilities[Int(left)], probabilities[Int(right)])
         return first == second ? left < right : first > second
     }
@@ -61,8 +61,8 @@ struct CandidateTokens {
             var left = low
             var right = high
             while left <= right {
-                while precedes(tokens[left], pivot, probabilities) { left += 1 }
-                while precedes(pivot, tokens[right], probabilities) { right -= 1 }
+                while Self.precedes(tokens[left], pivot, probabilities) { left += 1 }
+                while Self.precedes(pivot, tokens[right], probabilities) { right -= 1 }
                 if left <= right {
                     tokens.swapAt(left, right)
                     left += 1
