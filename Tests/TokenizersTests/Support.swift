@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import Tokenizers
 
 /// Files that the tests read.
 enum Fixture {
@@ -13,6 +14,11 @@ enum Fixture {
     static var hasStories: Bool {
         FileManager.default.fileExists(atPath: stories.appending(path: "tokenizer.json").path)
     }
+
+    static let qwen = sharedData.appending(path: "tokenizers/qwen2.5")
+    static var hasQwen: Bool { FileManager.default.fileExists(atPath: qwen.appending(path: "vocab.json").path) }
+    /// Read once: it takes half a second.
+    static let qwenTokenizer = Result { try Tokenizer(directory: qwen) }
 
     static func decode<Value: Decodable>(_ type: Value.Type, from name: String) throws -> Value {
         try JSONDecoder().decode(type, from: Data(contentsOf: directory.appending(path: name)))
