@@ -9,6 +9,8 @@ struct SpecialTokens {
     let prefix: [Int32]
     let suffix: [Int32]
     let chatTemplate: String?
+    /// The texts of the named special tokens, such as `bos_token`, which chat templates see.
+    let texts: [String: String]
 
     init(files: TokenizerFiles, definition: TokenizerDefinition) throws {
         let configuration = files.configuration
@@ -37,6 +39,11 @@ struct SpecialTokens {
         self.suffix = suffix
         addsBeginning = beginning.map(prefix.contains) ?? false
         chatTemplate = try Self.chatTemplate(files)
+        var texts: [String: String] = [:]
+        for name in VocabularyFiles.specialNames {
+            texts[name] = try Self.token(configuration[name]) ?? files.vocabularyFiles?.special(name)
+        }
+        self.texts = texts
     }
 
     /// Either the token, or an object that describes it.

@@ -20,6 +20,8 @@ public final class Tokenizer: Sendable {
     public let addsBeginning: Bool
     /// The Jinja template for conversations, as it stands.
     public let chatTemplate: String?
+    /// The texts of the named special tokens, such as `bos_token`, which the template sees.
+    let specialTexts: [String: String]
 
     /// The token of every id, nil where an id is free.
     let tokens: [String?]
@@ -69,6 +71,7 @@ public final class Tokenizer: Sendable {
         prefix = special.prefix
         suffix = special.suffix
         chatTemplate = special.chatTemplate
+        specialTexts = special.texts
         tokens = definition.vocabulary.tokens
         ids = definition.vocabulary.ids
         model = definition.model

@@ -15,7 +15,7 @@ struct VocabularyFiles {
         }
     }
 
-    private static let specialNames = [
+    static let specialNames = [
         "bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token",
     ]
     private let pipeline: Pipeline
