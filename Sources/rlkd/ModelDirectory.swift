@@ -6,7 +6,7 @@ import Tokenizers
 struct ModelDirectory: Sendable {
     let path: String
     let parameters: Parameters
-    /// Nil where there is no tokenizer.json; rows of tokens can be served all the same.
+    /// Nil where there is no tokenizer; rows of tokens can be served all the same.
     let tokenizer: Tokenizer?
 
     var configuration: ModelConfiguration { parameters.configuration }
@@ -25,15 +25,14 @@ struct ModelDirectory: Sendable {
         self.path = path
         let url = URL(fileURLWithPath: path)
         (_, parameters) = try HuggingFaceDirectory.load(url)
-        let tokenizerFile = url.appending(path: "tokenizer.json")
-        guard FileManager.default.fileExists(atPath: tokenizerFile.path) else {
+        guard Tokenizer.isPresent(in: url) else {
             tokenizer = nil
             return
         }
         let tokenizer = try Tokenizer(directory: url)
         guard tokenizer.vocabularySize <= parameters.configuration.vocabularySize else {
             throw FormatError(
-                file: tokenizerFile.path, field: "model.vocab",
+                file: path, field: "vocabulary of the tokenizer",
                 reason: "has \(tokenizer.vocabularySize) tokens, more than config.json's vocab_size of "
                     + "\(parameters.configuration.vocabularySize)")
         }

@@ -76,6 +76,15 @@ struct RowFields {
         }
     }
 
+    /// Nil where the field is absent or null.
+    func list(_ name: String) throws(MalformedInput) -> [JSONValue]? {
+        switch root[name].value {
+        case .null: return nil
+        case .array(let elements): return elements
+        default: throw failure(name, "is \(root[name].value.kind), not a list")
+        }
+    }
+
     /// A list of token ids that fit 32 bits; nil where the field is absent or null.
     func tokens(_ name: String) throws(MalformedInput) -> [Int32]? {
         switch root[name].value {
