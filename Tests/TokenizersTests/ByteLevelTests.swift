@@ -161,4 +161,38 @@ struct ByteLevelTests {
             expectSame(try tokenizer.decode(ids, skipSpecialTokens: false), text)
         }
     }
+
+    /// Files of every kind, damaged where they say how to tokenize: refused or read, and nothing traps.
+    @Test func damagedFilesNeverTrap() throws {
+        var generator = SeededGenerator(state: 11)
+        var refused = 0
+        for variant in try Fixture.decode([Variant].self, from: "byteLevel.json") {
+            let original = Array(variant.file.utf8)
+            let model = try #require(variant.file.range(of: "\"vocab\""))
+            let head = variant.file[..<model.lowerBound].utf8.count
+            for _ in 0..<60 {
+                var bytes = original
+                for _ in 0..<2 {
+                    let place = Int(generator.next() % UInt64(head - 20))
+                    switch generator.next() % 4 {
+                    case 0: bytes[place] = UInt8(generator.next() % 128)
+                    case 1: bytes.remove(at: place)
+                    case 2: bytes.removeSubrange(place..<place + Int(generator.next() % 20))
+                    default: bytes.insert(contentsOf: Array("true null [] {} 7 \"x\"".utf8), at: place)
+                    }
+                }
+                if generator.next() % 8 == 0 { bytes.removeSubrange(Int(generator.next() % UInt64(bytes.count))...) }
+                do {
+                    let tokenizer = try Tokenizer(
+                        files: TokenizerFiles(contents: [TokenizerFiles.tokenizerName: Data(bytes)], directory: ""))
+                    let ids = try? tokenizer.encode(" ab <s> 12é\n", addSpecialTokens: true, matchesAddedTokens: true)
+                    _ = try? tokenizer.decode(ids ?? [], skipSpecialTokens: true)
+                } catch let error as FormatError {
+                    #expect(error.file == "tokenizer.json" && !error.field.isEmpty, "\(error)")
+                    refused += 1
+                }
+            }
+        }
+        #expect(refused > 500)
+    }
 }

@@ -4,7 +4,7 @@ import Trajectories
 
 /// One row in for `rlkd generate`: `{"id", "prompt"}`, `{"id", "tokens"}` or `{"id", "messages"}`.
 struct GenerateRow {
-    enum Prompt {
+    enum Prompt: Equatable {
         case text(String)
         /// Taken as they are, without a beginning-of-sequence token.
         case tokens([Int32])
