@@ -20,12 +20,10 @@ struct AddedTokens: Sendable {
         case token(Int32, Range<Int>)
     }
 
-    let tokens: [Token]
     private let raw: Patterns
     private let normalized: Patterns
 
     init(_ tokens: [Token], normalizer: Normalizer) {
-        self.tokens = tokens
         // Where two have the same content, a special one is found.
         let ordered = tokens.filter(\.isSpecial) + tokens.filter { !$0.isSpecial }
         raw = Patterns(ordered.filter { !$0.isNormalized }) { $0 }

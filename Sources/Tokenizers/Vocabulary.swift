@@ -7,8 +7,6 @@ struct Vocabulary {
     private(set) var tokens: [String?] = []
     private(set) var ids: [ExactString: Int32] = [:]
 
-    init() {}
-
     /// Reads an object from tokens to ids.
     init(_ field: JSONField) throws {
         guard case .object(let members) = field.value else {

@@ -24,8 +24,6 @@ struct PreTokenizer: Sendable {
     /// Whether the symbols of words are bytes, rather than characters.
     private(set) var isByteLevel = false
 
-    init() {}
-
     init(steps: [Step], isByteLevel: Bool) {
         self.steps = steps
         self.isByteLevel = isByteLevel
