@@ -14,12 +14,15 @@ public enum HuggingFaceDirectory {
     /// All names, shapes and formats are checked before memory is taken; the files are mapped, and their pages read once.
     /// Throws `FormatError` naming the file and the field or tensor.
     ///
-    /// - Parameter warn: told once of tensors that the model has no use for. One within a layer, such as a bias that
+    /// - Parameters:
+    ///   - precision: what is computed in; the parameters are floats all the same.
+    ///   - warn: told once of tensors that the model has no use for. One within a layer, such as a bias that
     ///   config.json does not speak of, would change the result and is refused.
     public static func load(
-        _ directory: URL, warn: (String) -> Void = warnOnStandardError
+        _ directory: URL, precision: Precision = .float32, warn: (String) -> Void = warnOnStandardError
     ) throws -> (ModelConfiguration, Parameters) {
-        let configuration = try ModelConfiguration(contentsOf: directory.appending(path: configurationName))
+        var configuration = try ModelConfiguration(contentsOf: directory.appending(path: configurationName))
+        configuration.precision = precision
         let layout = try ParameterLayout(configuration)
         let weights = try ShardedTensors(directory)
         try check(weights, against: layout)

@@ -1,23 +1,70 @@
 import Kernels
 
 /// A weight matrix W [outputs, depth] in panels, in the numbers that `precision` says.
-struct PackedMatrix {
+package struct PackedMatrix {
     /// Floats, or pairs of bfloat16 carried as such.
     let panels: UnsafePointer<Float>
     let outputs: Int
     let depth: Int
     let precision: Precision
 
+    package init(panels: UnsafePointer<Float>, outputs: Int, depth: Int, precision: Precision) {
+        self.panels = panels
+        self.outputs = outputs
+        self.depth = depth
+        self.precision = precision
+    }
+
     /// Lanes of 32 bits that the panels take.
-    static func laneCount(outputs: Int, depth: Int, precision: Precision) -> Int {
+    package static func laneCount(outputs: Int, depth: Int, precision: Precision) -> Int {
         switch precision {
         case .float32: MatrixProduct.packedCount(outputs: outputs, depth: depth)
         case .bfloat16: BFloat16Product.packedCount(outputs: outputs, depth: depth)
         }
     }
 
+    /// Pairs of workspace that `pack` needs.
+    package static func packWorkspace(depth: Int, precision: Precision) -> Int {
+        switch precision {
+        case .float32: 0
+        case .bfloat16: BFloat16Product.packWorkspace(depth: depth)
+        }
+    }
+
+    /// Packs `weight` [outputs, depth], row-major, into `laneCount` lanes.
+    package static func pack(
+        _ weight: UnsafePointer<Float>, outputs: Int, depth: Int, precision: Precision,
+        into panels: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<BFloat16Pair>
+    ) {
+        switch precision {
+        case .float32:
+            MatrixProduct.pack(weight: weight, outputs: outputs, depth: depth, into: panels)
+        case .bfloat16:
+            BFloat16Product.pack(
+                weight: weight, outputs: outputs, depth: depth,
+                into: UnsafeMutableRawPointer(panels).assumingMemoryBound(to: BFloat16Pair.self),
+                workspace: workspace)
+        }
+    }
+
+    /// Packs the transpose of `weight` [depth, outputs], row-major, into `laneCount` lanes: for dX = dY W, whose outputs are
+    /// the weight's inputs.
+    package static func packTransposed(
+        _ weight: UnsafePointer<Float>, outputs: Int, depth: Int, precision: Precision,
+        into panels: UnsafeMutablePointer<Float>
+    ) {
+        switch precision {
+        case .float32:
+            MatrixProduct.packTransposed(weight: weight, outputs: depth, depth: outputs, into: panels)
+        case .bfloat16:
+            BFloat16Product.packTransposed(
+                weight: weight, outputs: depth, depth: outputs,
+                into: UnsafeMutableRawPointer(panels).assumingMemoryBound(to: BFloat16Pair.self))
+        }
+    }
+
     /// Pairs of scratch that `multiply` needs for so many rows.
-    static func scratchCount(rows: Int, depth: Int, precision: Precision) -> Int {
+    package static func scratchCount(rows: Int, depth: Int, precision: Precision) -> Int {
         switch precision {
         case .float32: 0
         case .bfloat16: min(rows, blockRows(depth: depth)) * BFloat16Product.pairCount(depth)
@@ -27,7 +74,7 @@ struct PackedMatrix {
     /// y [rows, outputs] = x [rows, depth] Wᵀ, or += where `accumulating`; rows stand without gaps.
     ///
     /// - Parameter scratch: `scratchCount(rows:depth:precision:)` pairs, of any content.
-    func multiply(
+    package func multiply(
         _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, accumulating: Bool = false,
         scratch: UnsafeMutablePointer<BFloat16Pair>
     ) {

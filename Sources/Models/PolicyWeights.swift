@@ -76,16 +76,9 @@ public final class PolicyWeights: @unchecked Sendable {
     }
 
     private func pack(_ weight: UnsafePointer<Float>, to place: PackedMatrixPlace) {
-        let target = panels.pointer + place.offset
-        switch configuration.precision {
-        case .float32:
-            MatrixProduct.pack(weight: weight, outputs: place.outputs, depth: place.depth, into: target)
-        case .bfloat16:
-            BFloat16Product.pack(
-                weight: weight, outputs: place.outputs, depth: place.depth,
-                into: UnsafeMutableRawPointer(target).assumingMemoryBound(to: BFloat16Pair.self),
-                workspace: packWorkspace.pointer)
-        }
+        PackedMatrix.pack(
+            weight, outputs: place.outputs, depth: place.depth, precision: configuration.precision,
+            into: panels.pointer + place.offset, workspace: packWorkspace.pointer)
     }
 
     var embedding: UnsafePointer<Float> { UnsafePointer(plain.pointer + offsets.embedding) }
@@ -149,7 +142,7 @@ private struct WeightOffsets {
     private(set) var plainCount = 0
     private(set) var matrices: PackedMatrixLayout
     /// Pairs that packing takes on the way.
-    private(set) var packWorkspace = 0
+    let packWorkspace: Int
 
     init(_ shape: ModelConfiguration) {
         var matrices = PackedMatrixLayout(shape.precision)
@@ -158,9 +151,7 @@ private struct WeightOffsets {
             BlockPlaces { matrices.place(outputs: $0.outputs(shape), depth: $0.inputs(shape)) }
         }
         self.matrices = matrices
-        if shape.precision == .bfloat16 {
-            packWorkspace = BFloat16Product.packWorkspace(depth: matrices.deepest)
-        }
+        packWorkspace = PackedMatrix.packWorkspace(depth: matrices.deepest, precision: shape.precision)
         embedding = plain(shape.vocabularySize * shape.hiddenSize)
         finalNorm = plain(shape.hiddenSize)
         for blocks in places {

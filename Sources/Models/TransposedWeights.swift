@@ -33,18 +33,10 @@ public final class TransposedWeights: @unchecked Sendable {
         }
     }
 
-    /// A transposed matrix's outputs are the weight's inputs.
     private func pack(_ weight: UnsafePointer<Float>, to place: PackedMatrixPlace) {
-        let target = panels.pointer + place.offset
-        switch configuration.precision {
-        case .float32:
-            MatrixProduct.packTransposed(
-                weight: weight, outputs: place.depth, depth: place.outputs, into: target)
-        case .bfloat16:
-            BFloat16Product.packTransposed(
-                weight: weight, outputs: place.depth, depth: place.outputs,
-                into: UnsafeMutableRawPointer(target).assumingMemoryBound(to: BFloat16Pair.self))
-        }
+        PackedMatrix.packTransposed(
+            weight, outputs: place.outputs, depth: place.depth, precision: configuration.precision,
+            into: panels.pointer + place.offset)
     }
 
     var head: PackedMatrix { places.head.matrix(in: panels.pointer, configuration.precision) }

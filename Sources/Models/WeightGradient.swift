@@ -1,12 +1,12 @@
 import Kernels
 
 /// dW [outputs, inputs] += dYᵀ X, in the numbers that a precision says; rows stand without gaps.
-enum WeightGradient {
+package enum WeightGradient {
     /// Rows that are rounded at a time, an even number: few enough for the second-level cache.
     private static let blockRows = 512
 
     /// Floats of workspace.
-    static func workspaceCount(rows: Int, outputs: Int, inputs: Int, precision: Precision) -> Int {
+    package static func workspaceCount(rows: Int, outputs: Int, inputs: Int, precision: Precision) -> Int {
         switch precision {
         case .float32: return MatrixProduct.weightGradientWorkspace(rows: rows, outputs: outputs, inputs: inputs)
         case .bfloat16:
@@ -19,14 +19,14 @@ enum WeightGradient {
     }
 
     /// Pairs of scratch.
-    static func scratchCount(rows: Int, outputs: Int, inputs: Int, precision: Precision) -> Int {
+    package static func scratchCount(rows: Int, outputs: Int, inputs: Int, precision: Precision) -> Int {
         switch precision {
         case .float32: 0
         case .bfloat16: BFloat16Product.pairCount(min(rows, blockRows)) * (outputs + inputs)
         }
     }
 
-    static func add(
+    package static func add(
         outputGradient: UnsafePointer<Float>, input: UnsafePointer<Float>, rows: Int, outputs: Int, inputs: Int,
         to gradient: UnsafeMutablePointer<Float>, precision: Precision, workspace: UnsafeMutablePointer<Float>,
         scratch: UnsafeMutablePointer<BFloat16Pair>

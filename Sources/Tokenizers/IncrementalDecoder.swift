@@ -5,11 +5,14 @@
 ///     print(decoder.finish())
 ///
 /// Half a character is never emitted: bytes spelt by byte tokens are held back until another token, or the end, shows
-/// that their run is complete. A run that is not UTF-8 gives one U+FFFD a byte, as in the `tokenizers` library.
+/// that their run is complete. A run that is not UTF-8 gives one U+FFFD a byte, as in the `tokenizers` library. Of a
+/// byte-level tokenizer, bytes are held back that begin a character.
 public struct IncrementalDecoder: Sendable {
     private let tokenizer: Tokenizer
     private let skipSpecialTokens: Bool
     private var run: [UInt8] = []
+    /// The beginning of a character, of a byte-level tokenizer.
+    private var heldBack: [UInt8] = []
     private var isFirst = true
     /// How many leading characters may still be stripped.
     private var remainingStrips: Int
@@ -24,12 +27,17 @@ public struct IncrementalDecoder: Sendable {
     public mutating func append(_ id: Int32) throws -> String {
         var bytes: [UInt8] = []
         try append(id, to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
+        guard tokenizer.text.isByteLevel else { return String(decoding: bytes, as: UTF8.self) }
+        heldBack += bytes
+        let complete = heldBack.count - UTF8Tail.length(of: heldBack)
+        defer { heldBack.removeFirst(complete) }
+        return String(decoding: heldBack[..<complete], as: UTF8.self)
     }
 
     /// The text of bytes still held back.
     public mutating func finish() -> String {
-        var bytes: [UInt8] = []
+        var bytes = heldBack
+        heldBack = []
         finish(into: &bytes)
         return String(decoding: bytes, as: UTF8.self)
     }

@@ -29,8 +29,12 @@ package struct JSONField {
     }
 
     package func integer() throws -> Int {
-        guard case .integer(let number) = value else { throw failure("expected an integer, found \(value.kind)") }
+        guard case .integer(let number) = value else { throw expectedInteger() }
         return number
+    }
+
+    func expectedInteger() -> FormatError {
+        failure("expected an integer, found \(value.kind)")
     }
 
     /// `fallback` where the field is absent or null.

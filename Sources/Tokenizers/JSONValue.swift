@@ -14,6 +14,11 @@ package indirect enum JSONValue: Sendable {
     package struct Member: Sendable {
         package let name: String
         package let value: JSONValue
+
+        package init(name: String, value: JSONValue) {
+            self.name = name
+            self.value = value
+        }
     }
 
     /// Parses UTF-8. Throws `FormatError` naming `file` and the line.

@@ -3,6 +3,7 @@ struct Normalizer: Sendable {
     enum Step: Sendable {
         case prepend(String)
         case replace(pattern: String, content: String)
+        case composedForm
     }
 
     var steps: [Step] = []
@@ -13,6 +14,7 @@ struct Normalizer: Sendable {
             switch step {
             case .prepend(let prefix): if !text.isEmpty { text = prefix + text }
             case .replace(let pattern, let content): text = text.replacingExactly(pattern, with: content)
+            case .composedForm: text = ComposedForm.shared(text)
             }
         }
         return text
@@ -29,8 +31,9 @@ struct Normalizer: Sendable {
         case "Sequence": steps = try field["normalizers"].elements().flatMap { try Normalizer($0).steps }
         case "Prepend": steps = [.prepend(try field["prepend"].string())]
         case "Replace": steps = [try .replace(pattern: field.replacedPattern(), content: field["content"].string())]
+        case "NFC": steps = [.composedForm]
         case let type:
-            throw field["type"].failure("the normalizer \(type) is not supported (Sequence, Prepend, Replace)")
+            throw field["type"].failure("the normalizer \(type) is not supported (Sequence, Prepend, Replace, NFC)")
         }
     }
 }

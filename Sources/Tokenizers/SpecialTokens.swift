@@ -9,27 +9,28 @@ struct SpecialTokens {
     let prefix: [Int32]
     let suffix: [Int32]
     let chatTemplate: String?
+    /// The texts of the named special tokens, such as `bos_token`, which chat templates see.
+    let texts: [String: String]
 
     init(files: TokenizerFiles, definition: TokenizerDefinition) throws {
         let configuration = files.configuration
+        let vocabulary = definition.vocabulary
         func id(_ name: String, generation: String) throws -> Int32? {
             let field = configuration[name]
-            if !field.isNull {
-                // Either the token, or an object that describes it.
-                let token = try field["content"].isNull ? field.string() : field["content"].string()
-                guard let id = definition.ids[ExactString(token)] else {
+            if let token = try Self.token(field) ?? files.vocabularyFiles?.special(name) {
+                guard let id = vocabulary.ids[ExactString(token)] else {
                     throw field.failure("\"\(token)\" is not in the vocabulary")
                 }
                 return id
             }
-            return try Self.identifier(files.generation[generation], tokens: definition.tokens)
+            return try Self.identifier(files.generation[generation], tokens: vocabulary.tokens)
         }
         beginning = try id("bos_token", generation: "bos_token_id")
         end = try id("eos_token", generation: "eos_token_id")
         padding = try id("pad_token", generation: "pad_token_id")
 
-        var prefix = definition.templatePrefix
-        var suffix = definition.templateSuffix
+        var prefix = definition.template.prefix
+        var suffix = definition.template.suffix
         try Self.apply(configuration["add_bos_token"], token: beginning, name: "bos_token", to: &prefix) {
             $0.insert($1, at: 0)
         }
@@ -38,6 +39,17 @@ struct SpecialTokens {
         self.suffix = suffix
         addsBeginning = beginning.map(prefix.contains) ?? false
         chatTemplate = try Self.chatTemplate(files)
+        var texts: [String: String] = [:]
+        for name in VocabularyFiles.specialNames {
+            texts[name] = try Self.token(configuration[name]) ?? files.vocabularyFiles?.special(name)
+        }
+        self.texts = texts
+    }
+
+    /// Either the token, or an object that describes it.
+    private static func token(_ field: JSONField) throws -> String? {
+        guard !field.isNull else { return nil }
+        return try field["content"].isNull ? field.string() : field["content"].string()
     }
 
     /// An id, or the first of a list of ids.

@@ -10,9 +10,13 @@ struct TokenText: Sendable {
     /// Up to this many of `stripped` go from the beginning of the text.
     let stripCount: Int
     let stripped: [UInt8]
+    /// Whether a character may be spread over several tokens, as bytes.
+    let isByteLevel: Bool
 
     init(decoder field: JSONField, tokens: [String?]) throws {
         let steps = try Self.steps(field)
+        isByteLevel = steps.contains { if case .byteLevel = $0.0 { true } else { false } }
+        guard !isByteLevel || steps.count == 1 else { throw field.failure("ByteLevel is supported alone only") }
         var replacements: [(pattern: String, content: String)] = []
         var hasByteFallback = false
         var isFused = false
@@ -28,6 +32,7 @@ struct TokenText: Sendable {
                 guard !isFused else { throw field.failure("ByteFallback is supported before Fuse only") }
                 hasByteFallback = true
             case .fuse: isFused = true
+            case .byteLevel: break
             case .strip(let content, let count):
                 guard isFused, strip.count == 0 else { throw field.failure("one Strip is supported, after Fuse") }
                 strip = (count, content)
@@ -42,7 +47,7 @@ struct TokenText: Sendable {
                 text = text.replacingExactly(pattern, with: content)
             }
             byteValues.append(hasByteFallback ? Self.byteValue(of: text) : -1)
-            bytes += text.utf8
+            bytes += isByteLevel ? ByteLevelAlphabet.bytes(of: text) ?? Array(text.utf8) : Array(text.utf8)
             ends.append(bytes.count)
         }
     }
@@ -67,6 +72,7 @@ struct TokenText: Sendable {
         case replace(pattern: String, content: String)
         case byteFallback
         case fuse
+        case byteLevel
         case strip(content: String, count: Int)
     }
 
@@ -79,13 +85,15 @@ struct TokenText: Sendable {
             return [(try .replace(pattern: field.replacedPattern(), content: field["content"].string()), type)]
         case "ByteFallback": return [(.byteFallback, type)]
         case "Fuse": return [(.fuse, type)]
+        case "ByteLevel": return [(.byteLevel, type)]
         case "Strip":
             guard try field["stop"].integer() == 0 else { throw field["stop"].failure("only 0 is supported") }
             let content = try field["content"].string()
             guard content.unicodeScalars.count == 1 else { throw field["content"].failure("expected one character") }
             return [(.strip(content: content, count: max(0, try field["start"].integer())), type)]
         case let name:
-            throw type.failure("the decoder \(name) is not supported (Sequence, Replace, ByteFallback, Fuse, Strip)")
+            throw type.failure(
+                "the decoder \(name) is not supported (Sequence, Replace, ByteFallback, Fuse, Strip, ByteLevel)")
         }
     }
 }

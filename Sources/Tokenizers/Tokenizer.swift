@@ -1,6 +1,7 @@
 import Foundation
+import Synchronization
 
-/// Text to token ids and back, as the `tokenizer.json` of a Hugging Face model directory says.
+/// Text to token ids and back, as the files of a Hugging Face model directory say.
 ///
 ///     let tokenizer = try Tokenizer(directory: modelDirectory)
 ///     let ids = try tokenizer.encode("Once upon a time", addSpecialTokens: true)
@@ -19,12 +20,15 @@ public final class Tokenizer: Sendable {
     public let addsBeginning: Bool
     /// The Jinja template for conversations, as it stands.
     public let chatTemplate: String?
+    /// The texts of the named special tokens, such as `bos_token`, which the template sees.
+    let specialTexts: [String: String]
 
     /// The token of every id, nil where an id is free.
     let tokens: [String?]
     let ids: [ExactString: Int32]
     let model: BytePairModel
     let normalizer: Normalizer
+    let preTokenizer: PreTokenizer
     let addedTokens: AddedTokens
     let text: TokenText
     let isSpecial: [Bool]
@@ -34,8 +38,11 @@ public final class Tokenizer: Sendable {
     /// Contents of the files that it came from, by name; `save` writes them back.
     let files: [String: Data]
 
-    /// Reads `tokenizer.json`, and where present `tokenizer_config.json`, `chat_template.jinja` and
-    /// `generation_config.json`.
+    /// Room to work in, one for each encoding that has been under way at once, up to a bound.
+    let scratches = Mutex<[EncodingScratch]>([])
+
+    /// Reads `tokenizer.json`, or `vocab.json` and `merges.txt` where there is none, and where present
+    /// `tokenizer_config.json`, `chat_template.jinja` and `generation_config.json`.
     ///
     /// Throws `FormatError` naming the file and the field.
     public convenience init(directory: URL) throws {
@@ -49,8 +56,13 @@ public final class Tokenizer: Sendable {
         try self.init(files: TokenizerFiles(tokenizerFile: tokenizerFile))
     }
 
+    /// Whether a directory holds a tokenizer: `tokenizer.json`, or `vocab.json` and `merges.txt`.
+    public static func isPresent(in directory: URL) -> Bool {
+        TokenizerFiles.arePresent(in: directory)
+    }
+
     init(files: TokenizerFiles) throws {
-        let definition = try TokenizerDefinition(files.tokenizer)
+        let definition = try files.definition()
         let special = try SpecialTokens(files: files, definition: definition)
         beginning = special.beginning
         end = special.end
@@ -59,10 +71,12 @@ public final class Tokenizer: Sendable {
         prefix = special.prefix
         suffix = special.suffix
         chatTemplate = special.chatTemplate
-        tokens = definition.tokens
-        ids = definition.ids
+        specialTexts = special.texts
+        tokens = definition.vocabulary.tokens
+        ids = definition.vocabulary.ids
         model = definition.model
         normalizer = definition.normalizer
+        preTokenizer = definition.preTokenizer
         addedTokens = definition.addedTokens
         text = definition.text
         isSpecial = definition.isSpecial
@@ -82,46 +96,6 @@ public final class Tokenizer: Sendable {
         ids[ExactString(token)]
     }
 
-    /// The ids of a text.
-    ///
-    /// - Parameters:
-    ///   - addSpecialTokens: Adds what the files say around a text: `beginning` where `addsBeginning`, and so on.
-    ///   - matchesAddedTokens: Finds special and other added tokens such as `</s>` written out in the text. Leave it
-    ///     false for text from outside, which could else forge them.
-    ///
-    /// Throws `TokenizerError.unknownCharacter` where the vocabulary has no token for a character and no substitute.
-    public func encode(
-        _ text: String, addSpecialTokens: Bool, matchesAddedTokens: Bool = false
-    ) throws -> [Int32] {
-        var output: [Int32] = addSpecialTokens ? prefix : []
-        if matchesAddedTokens {
-            var offset = 0
-            for piece in addedTokens.splitRaw(text) {
-                switch piece {
-                case .token(let id): output.append(id)
-                case .text(let text):
-                    try encodeNormalized(addedTokens.splitNormalized(normalizer(text)), offset: offset, into: &output)
-                }
-                offset += piece.scalarCount(tokens)
-            }
-        } else {
-            try model.encode(normalizer(text), offset: 0, into: &output)
-        }
-        if addSpecialTokens { output += suffix }
-        return output
-    }
-
-    private func encodeNormalized(_ pieces: [AddedTokens.Piece], offset: Int, into output: inout [Int32]) throws {
-        var offset = offset
-        for piece in pieces {
-            switch piece {
-            case .token(let id): output.append(id)
-            case .text(let text): try model.encode(text, offset: offset, into: &output)
-            }
-            offset += piece.scalarCount(tokens)
-        }
-    }
-
     /// The text of ids; special tokens contribute theirs unless they are skipped.
     ///
     /// Throws `TokenizerError.unknownToken` for an id that no token has.
@@ -139,14 +113,5 @@ public final class Tokenizer: Sendable {
     /// was padded, have no text.
     public func text(ofCompletion ids: [Int32]) throws -> String {
         try decode(ids.lazy.filter { self.token(for: $0) != nil }, skipSpecialTokens: true)
-    }
-}
-
-extension AddedTokens.Piece {
-    func scalarCount(_ tokens: [String?]) -> Int {
-        switch self {
-        case .text(let text): text.unicodeScalars.count
-        case .token(let id): tokens[Int(id)]?.unicodeScalars.count ?? 0
-        }
     }
 }

@@ -1,114 +1,124 @@
-/// What tokenizer.json says, checked and ready for use.
+/// What a tokenizer's files say, checked and ready for use.
 struct TokenizerDefinition {
-    /// Ids above this are taken for a mistake: every id up to the largest costs memory.
-    static let largestID = 1 << 24
-
-    var tokens: [String?] = []
-    var ids: [ExactString: Int32] = [:]
+    var vocabulary: Vocabulary
     let normalizer: Normalizer
+    let preTokenizer: PreTokenizer
     let model: BytePairModel
     let addedTokens: AddedTokens
     let text: TokenText
     let isSpecial: [Bool]
     /// Ids that the post-processor's template for a single text puts before and after it.
-    let templatePrefix: [Int32]
-    let templateSuffix: [Int32]
+    let template: Template
 
+    struct Template {
+        var prefix: [Int32] = []
+        var suffix: [Int32] = []
+    }
+
+    /// Reads tokenizer.json.
     init(_ file: JSONField) throws {
-        guard file["pre_tokenizer"].isNull else {
-            throw file["pre_tokenizer"].failure("pre-tokenizers are not supported yet")
-        }
-        normalizer = try Normalizer(file["normalizer"])
-        var tokens: [String?] = []
-        var ids: [ExactString: Int32] = [:]
         let modelField = file["model"]
-        try Self.checkModel(modelField)
-        for (token, field) in try modelField["vocab"].members() {
-            try Self.add(token, id: field.integer(), field: field, tokens: &tokens, ids: &ids)
+        let type = modelField["type"]
+        if !type.isNull {
+            let name = try type.string()
+            guard name == "BPE" else { throw type.failure("the model \(name) is not supported (BPE)") }
         }
-        model = try BytePairModel(modelField, ids: ids)
-        let added = try Self.addedTokens(file["added_tokens"], tokens: &tokens, ids: &ids)
+        try self.init(
+            vocabulary: Vocabulary(modelField["vocab"]), merges: MergeList(modelField["merges"]), model: modelField,
+            normalizer: Normalizer(file["normalizer"]), preTokenizer: PreTokenizer(file["pre_tokenizer"]),
+            decoder: file["decoder"]
+        ) { vocabulary in
+            let field = file["added_tokens"]
+            guard !field.isNull else { return [] }
+            return try field.elements().map { try AddedTokens.Token($0, id: $0["id"], in: &vocabulary) }
+        } template: { vocabulary in
+            try Template(file["post_processor"], vocabulary)
+        }
+    }
+
+    /// - Parameters:
+    ///   - model: The model's further fields.
+    ///   - added: Puts the added tokens into the vocabulary.
+    ///   - template: Reads the post-processor.
+    init(
+        vocabulary: Vocabulary, merges: MergeList, model modelField: JSONField, normalizer: Normalizer,
+        preTokenizer: PreTokenizer, decoder: JSONField, added: (inout Vocabulary) throws -> [AddedTokens.Token],
+        template: (Vocabulary) throws -> Template
+    ) throws {
+        var vocabulary = vocabulary
+        self.normalizer = normalizer
+        self.preTokenizer = preTokenizer
+        model = try BytePairModel(
+            BytePairModel.Options(field: modelField, isByteLevel: preTokenizer.isByteLevel), merges: merges,
+            vocabulary: vocabulary.ids)
+        let added = try added(&vocabulary)
         addedTokens = AddedTokens(added, normalizer: normalizer)
-        guard !tokens.isEmpty else { throw modelField["vocab"].failure("there is no token") }
-        var isSpecial = Array(repeating: false, count: tokens.count)
+        guard !vocabulary.tokens.isEmpty else { throw modelField["vocab"].failure("there is no token") }
+        var isSpecial = Array(repeating: false, count: vocabulary.tokens.count)
         for token in added where token.isSpecial { isSpecial[Int(token.id)] = true }
         self.isSpecial = isSpecial
         // As in the `tokenizers` library, an added token that is found in normalized text is decoded from its
         // normalized content.
-        var decodedTokens = tokens
+        var decodedTokens = vocabulary.tokens
         for token in added where token.isNormalized { decodedTokens[Int(token.id)] = normalizer(token.content) }
-        text = try TokenText(decoder: file["decoder"], tokens: decodedTokens)
-        (templatePrefix, templateSuffix) = try Self.template(file["post_processor"], ids: ids)
-        self.tokens = tokens
-        self.ids = ids
+        text = try TokenText(decoder: decoder, tokens: decodedTokens)
+        self.template = try template(vocabulary)
+        self.vocabulary = vocabulary
     }
+}
 
-    private static func checkModel(_ field: JSONField) throws {
-        let type = try field["type"].string()
-        guard type == "BPE" else { throw field["type"].failure("the model \(type) is not supported (BPE)") }
-        guard field["dropout"].isNull else { throw field["dropout"].failure("dropout is not supported") }
-        for name in ["continuing_subword_prefix", "end_of_word_suffix"] {
-            if case .string("") = field[name].value { continue }
-            guard field[name].isNull else { throw field[name].failure("not supported") }
-        }
-        guard try !field["ignore_merges"].boolean(or: false) else {
-            throw field["ignore_merges"].failure("true is not supported")
-        }
+extension AddedTokens.Token {
+    /// Reads an element of `added_tokens`, and puts it into the vocabulary.
+    init(_ field: JSONField, id: JSONField, in vocabulary: inout Vocabulary) throws {
+        let number = try id.integer()
+        content = try field["content"].string()
+        try vocabulary.add(content, id: number, id)
+        self.id = Int32(number)
+        isSpecial = try field["special"].boolean(or: false)
+        isNormalized = try field["normalized"].boolean(or: !isSpecial)
+        isWord = try field["single_word"].boolean(or: false)
+        stripsLeft = try field["lstrip"].boolean(or: false)
+        stripsRight = try field["rstrip"].boolean(or: false)
     }
+}
 
-    private static func add(
-        _ token: String, id: Int, field: JSONField, tokens: inout [String?], ids: inout [ExactString: Int32]
-    ) throws {
-        guard 0...largestID ~= id else { throw field.failure("the id \(id) is not between 0 and \(largestID)") }
-        if id >= tokens.count { tokens += repeatElement(nil, count: id + 1 - tokens.count) }
-        if let other = tokens[id], ExactString(other) != ExactString(token) {
-            throw field.failure("the id \(id) is that of \"\(other)\" already")
-        }
-        if let other = ids[ExactString(token)], other != Int32(id) {
-            throw field.failure("\"\(token)\" has the id \(other) already")
-        }
-        tokens[id] = token
-        ids[ExactString(token)] = Int32(id)
-    }
-
-    private static func addedTokens(
-        _ field: JSONField, tokens: inout [String?], ids: inout [ExactString: Int32]
-    ) throws -> [AddedTokens.Token] {
-        guard !field.isNull else { return [] }
-        return try field.elements().map { field in
-            for flag in ["single_word", "lstrip", "rstrip"] where try field[flag].boolean(or: false) {
-                throw field[flag].failure("true is not supported")
+extension TokenizerDefinition.Template {
+    /// Reads `post_processor`: ByteLevel changes no ids; of several templates there may be one.
+    init(_ field: JSONField, _ vocabulary: Vocabulary) throws {
+        guard !field.isNull else { return }
+        let type = field["type"]
+        switch try type.string() {
+        case "ByteLevel": return
+        case "Sequence":
+            for element in try field["processors"].elements() {
+                let part = try Self(element, vocabulary)
+                let isEmpty = prefix.isEmpty && suffix.isEmpty
+                guard isEmpty || (part.prefix.isEmpty && part.suffix.isEmpty) else {
+                    throw element.failure("a second template is not supported")
+                }
+                if isEmpty { self = part }
             }
-            let content = try field["content"].string()
-            let id = try field["id"].integer()
-            try add(content, id: id, field: field["id"], tokens: &tokens, ids: &ids)
-            return try AddedTokens.Token(
-                id: Int32(id), content: content, isSpecial: field["special"].boolean(or: false),
-                isNormalized: field["normalized"].boolean(or: false))
+        case "TemplateProcessing": try readTemplate(field, vocabulary)
+        case let name:
+            throw type.failure(
+                "the post-processor \(name) is not supported (TemplateProcessing, ByteLevel, Sequence)")
         }
     }
 
-    private static func template(_ field: JSONField, ids: [ExactString: Int32]) throws -> ([Int32], [Int32]) {
-        guard !field.isNull else { return ([], []) }
-        let type = try field["type"].string()
-        guard type == "TemplateProcessing" else {
-            throw field["type"].failure("the post-processor \(type) is not supported (TemplateProcessing)")
-        }
-        var around: (prefix: [Int32], suffix: [Int32]) = ([], [])
+    private mutating func readTemplate(_ field: JSONField, _ vocabulary: Vocabulary) throws {
         var seesText = false
         for part in try field["single"].elements() {
             if part["Sequence"].isNull {
                 let name = try part["SpecialToken"]["id"].string()
-                guard let id = ids[ExactString(name)] else {
+                guard let id = vocabulary.ids[ExactString(name)] else {
                     throw part["SpecialToken"]["id"].failure("\"\(name)\" is no token")
                 }
-                if seesText { around.suffix.append(id) } else { around.prefix.append(id) }
+                if seesText { suffix.append(id) } else { prefix.append(id) }
             } else {
                 guard !seesText else { throw part.failure("the text occurs twice") }
                 seesText = true
             }
         }
         guard seesText else { throw field["single"].failure("the text does not occur") }
-        return around
     }
 }

@@ -3,23 +3,44 @@ import Foundation
 /// The parsed JSON of a tokenizer's files, and their contents.
 struct TokenizerFiles {
     static let tokenizerName = "tokenizer.json"
+    static let vocabularyName = "vocab.json"
+    static let mergesName = "merges.txt"
     static let configurationName = "tokenizer_config.json"
     static let chatTemplateName = "chat_template.jinja"
+    private static let generationName = "generation_config.json"
 
-    let tokenizer: JSONField
     /// Null where the file is absent, like `generation`.
     let configuration: JSONField
     let generation: JSONField
+    /// Where there is no tokenizer.json.
+    let vocabularyFiles: VocabularyFiles?
     let contents: [String: Data]
+    private let directory: String
+    private let tokenizerName: String
+
+    /// Whether a directory holds a tokenizer: tokenizer.json, or vocab.json and merges.txt.
+    static func arePresent(in directory: URL) -> Bool {
+        func isPresent(_ name: String) -> Bool {
+            FileManager.default.fileExists(atPath: directory.appending(path: name).path)
+        }
+        return isPresent(tokenizerName) || (isPresent(vocabularyName) && isPresent(mergesName))
+    }
 
     init(directory: URL) throws {
         var contents: [String: Data] = [:]
-        let others = ["special_tokens_map.json", "added_tokens.json", Self.chatTemplateName]
-        contents[Self.tokenizerName] = try Self.read(directory.appending(path: Self.tokenizerName))
-        for name in [Self.configurationName] + others {
+        if FileManager.default.fileExists(atPath: directory.appending(path: Self.tokenizerName).path)
+            || !Self.arePresent(in: directory)
+        {
+            contents[Self.tokenizerName] = try Self.read(directory.appending(path: Self.tokenizerName))
+        }
+        let others = [
+            Self.vocabularyName, Self.mergesName, Self.configurationName, "special_tokens_map.json",
+            "added_tokens.json", Self.chatTemplateName,
+        ]
+        for name in others {
             contents[name] = try Self.readIfPresent(directory.appending(path: name))
         }
-        let generation = try Self.readIfPresent(directory.appending(path: "generation_config.json"))
+        let generation = try Self.readIfPresent(directory.appending(path: Self.generationName))
         try self.init(contents: contents, generation: generation, directory: directory.path + "/")
     }
 
@@ -34,15 +55,31 @@ struct TokenizerFiles {
     init(
         contents: [String: Data], generation: Data? = nil, directory: String, tokenizerName: String = Self.tokenizerName
     ) throws {
-        func parse(_ name: String, _ data: Data?) throws -> JSONField {
-            let file = directory + name
-            guard let data else { return JSONField(file: file, value: .null) }
-            return JSONField(file: file, value: try data.withUnsafeBytes { try JSONValue(parsing: $0, file: file) })
-        }
-        tokenizer = try parse(tokenizerName, contents[Self.tokenizerName])
-        configuration = try parse(Self.configurationName, contents[Self.configurationName])
-        self.generation = try parse("generation_config.json", generation)
         self.contents = contents
+        self.directory = directory
+        self.tokenizerName = tokenizerName
+        configuration = try Self.parse(directory + Self.configurationName, contents[Self.configurationName])
+        self.generation = try Self.parse(directory + Self.generationName, generation)
+        vocabularyFiles =
+            contents[Self.tokenizerName] == nil ? try VocabularyFiles(configuration: configuration) : nil
+    }
+
+    func definition() throws -> TokenizerDefinition {
+        guard let vocabularyFiles else {
+            return try TokenizerDefinition(Self.parse(directory + tokenizerName, contents[Self.tokenizerName]))
+        }
+        let file = directory + Self.mergesName
+        guard let text = contents[Self.mergesName].flatMap({ String(validating: $0, as: UTF8.self) }) else {
+            throw FormatError(file: file, field: "", reason: "is not UTF-8 text")
+        }
+        return try vocabularyFiles.definition(
+            vocabulary: Self.parse(directory + Self.vocabularyName, contents[Self.vocabularyName]),
+            merges: MergeList(text: text, file: file))
+    }
+
+    private static func parse(_ file: String, _ data: Data?) throws -> JSONField {
+        guard let data else { return JSONField(file: file, value: .null) }
+        return JSONField(file: file, value: try data.withUnsafeBytes { try JSONValue(parsing: $0, file: file) })
     }
 
     private static func read(_ url: URL) throws -> Data {

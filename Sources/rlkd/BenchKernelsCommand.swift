@@ -8,8 +8,8 @@ struct BenchKernelsCommand: AsyncParsableCommand {
         commandName: "kernels",
         abstract: "Matrix products in the shapes of a model.",
         discussion: """
-            gemm.f32.FORM.MxNxK: the three products of a linear layer with N outputs and K inputs over M rows. gemv.f32.NxK: one \
-            row, weights from memory, held against the peak of reading. Every thread has rows of its own and shares the weights. \
+            gemm.DTYPE.FORM.MxNxK: the three products of a linear layer with N outputs and K inputs over M rows. gemv.DTYPE.NxK: one \
+            row, weights from memory, held against the peak of reading. Rounding and packing of activations is in the time. Every thread has rows of its own and shares the weights. \
             More than one thread adds the figures of a single one. Without --model and --shape: both built-in shapes.
             """)
 
@@ -24,7 +24,8 @@ struct BenchKernelsCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let models = try options.shape.configurations(default: [.tiny, .small])
+            let models = try options.shape.configurations(
+                default: [.tiny, .small], precision: options.compute.dtype)
             let threads = options.compute.threadCount
             for shape in models { try need(of: shape, threads: threads).check() }
             let all = await measure(models, threads: threads)
@@ -59,13 +60,16 @@ struct BenchKernelsCommand: AsyncParsableCommand {
         for shape in ProductShape.products(of: models, rows: batch.counts) {
             for form in ProductForm.allCases {
                 results.append(
-                    await ProductBench(form, shape, threads: threads).measure(on: executor, peaks: peaks))
+                    await ProductBench(form, shape, options.compute.dtype, threads: threads)
+                        .measure(on: executor, peaks: peaks))
             }
         }
         for matrix in ProductShape.products(of: models, rows: [1]) {
             results.append(
-                await VectorProductBench(outputs: matrix.outputs, depth: matrix.depth, threads: threads)
-                    .measure(on: executor, peaks: peaks))
+                await VectorProductBench(
+                    outputs: matrix.outputs, depth: matrix.depth, options.compute.dtype, threads: threads
+                )
+                .measure(on: executor, peaks: peaks))
         }
         return BenchReport.Measurements(peaks: peaks, results: results)
     }

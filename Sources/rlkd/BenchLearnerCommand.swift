@@ -29,7 +29,8 @@ struct BenchLearnerCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let shape = try options.shape.configuration(positions: prompt + length)
+            let shape = try options.shape.configuration(
+                positions: prompt + length, precision: options.compute.dtype)
             try need(of: shape).check()
             let parameters = try options.shape.parameters(of: shape)
             let executor = ComputeExecutor(threads: options.compute.threadCount)

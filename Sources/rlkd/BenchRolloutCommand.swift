@@ -30,7 +30,8 @@ struct BenchRolloutCommand: AsyncParsableCommand {
     func run() async throws {
         try await Failure.reporting {
             let positions = RolloutBench.positions(batch: batch, prompt: prompt, new: new)
-            let shape = try options.shape.configuration(positions: positions)
+            let shape = try options.shape.configuration(
+                positions: positions, precision: options.compute.dtype)
             try need(of: shape, positions: positions).check()
             let parameters = try options.shape.parameters(of: shape)
             let executor = ComputeExecutor(threads: options.compute.threadCount)

@@ -1,17 +1,14 @@
 import ArgumentParser
+import Models
 import Pipelines
 
 /// `--threads` and `--dtype`, which every command takes.
 struct ComputeOptions: ParsableArguments {
-    enum NumberFormat: String, ExpressibleByArgument, CaseIterable {
-        case f32, bf16
-    }
-
     @Option(help: "Compute threads; 0 takes all cores.")
     var threads = 0
 
-    @Option(help: "Format of the weights in products: f32 (bf16 is not built yet).")
-    var dtype = NumberFormat.f32
+    @Option(help: "Numbers of a model's matrix products, and of its keys and values: f32 or bf16, summed in f32.")
+    var dtype = Precision.float32
 
     /// The number of threads, with 0 resolved.
     var threadCount: Int { threads == 0 ? ProcessorCores.available.count : threads }
@@ -20,8 +17,7 @@ struct ComputeOptions: ParsableArguments {
         guard (0...1024).contains(threads) else {
             throw ValidationError("--threads is \(threads): it must be 0 for all cores, or 1 to 1024")
         }
-        guard dtype == .f32 else {
-            throw ValidationError("--dtype bf16 is not built yet; use --dtype f32")
-        }
     }
 }
+
+extension Precision: ExpressibleByArgument {}

@@ -40,7 +40,8 @@ struct EvaluateCommand: AsyncParsableCommand {
             var configuration = try ConfigurationReader.read(file: file, overrides: overrides)
             if let task { configuration.task.kind = task }
             if let samples { configuration.evaluation.samples = samples }
-            let evaluation = try ModelEvaluation(model: model, configuration: configuration)
+            let evaluation = try ModelEvaluation(
+                model: model, configuration: configuration, precision: compute.dtype)
             if evaluation.dropped > 0 {
                 Diagnostics.logger.notice("dropped \(evaluation.dropped) rows that do not fit the model's context")
             }

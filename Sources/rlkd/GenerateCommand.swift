@@ -10,7 +10,8 @@ struct GenerateCommand: AsyncParsableCommand {
         commandName: "generate",
         abstract: "Completes prompts, in batches over all threads.",
         discussion: """
-            Rows in: {"id", "prompt"}, or {"id", "tokens"} taken as they are. Rows out, in the same order: {"id", "text", \
+            Rows in: {"id", "prompt"}, or {"id", "tokens"} taken as they are, or with --chat {"id", "messages"} and \
+            perhaps "tools". Rows out, in the same order: {"id", "text", \
             "tokens", "logprobs", "finishReason"}, the prompt left out, a sampled end token included in the tokens. With \
             --samples above 1 a row gives one line a sample, in order, which says "sample" (from 0) as well. A log-probability \
             is of the whole vocabulary at the temperature, before top-k and top-p. What is sampled depends on the weights, the \
@@ -45,13 +46,12 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "Completions that a thread runs at once.")
     var batch = 32
 
-    @Flag(help: "Puts each prompt into the model's chat template (not built yet).")
+    @Flag(help: "Puts each prompt into the model's chat template.")
     var chat = false
 
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
-        guard !chat else { throw ValidationError("--chat: chat templates are not built yet; write the prompt out") }
         try OptionRange.check(["--samples": samples, "--batch": batch, "--max-new-tokens": maxNewTokens ?? 1])
         try OptionRange.check(sampling)
     }
@@ -63,9 +63,9 @@ struct GenerateCommand: AsyncParsableCommand {
     func run() async throws {
         try await Failure.reporting {
             let rows = try prompts.map { try JSONLinesFile(path: $0).rows.map { try GenerateRow($0) } }
-            let directory = try ModelDirectory(model)
+            let directory = try ModelDirectory(model, precision: compute.dtype)
             let settings = GenerationPlan.Settings(
-                sampling: sampling, samples: samples, maxNewTokens: maxNewTokens, seed: seed)
+                sampling: sampling, samples: samples, maxNewTokens: maxNewTokens, seed: seed, isChat: chat)
             let plan =
                 if let rows {
                     try GenerationPlan(rows: rows, model: directory, settings: settings)

@@ -12,7 +12,7 @@ struct TokenizeCommand: AsyncParsableCommand {
             its text goes out as it is, without a line's end of its own.
             """)
 
-    @Option(help: "A directory with tokenizer.json.")
+    @Option(help: "A directory with tokenizer.json, or vocab.json and merges.txt.")
     var tokenizer: String
 
     @Flag(help: "From ids to text.")

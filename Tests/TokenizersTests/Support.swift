@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Tokenizers
+
 /// Files that the tests read.
 enum Fixture {
     static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
@@ -14,8 +16,20 @@ enum Fixture {
         FileManager.default.fileExists(atPath: stories.appending(path: "tokenizer.json").path)
     }
 
+    static let templates = sharedData.appending(path: "templates")
+    static var hasTemplates: Bool { FileManager.default.fileExists(atPath: templates.path) }
+    static let qwen = sharedData.appending(path: "tokenizers/qwen2.5")
+    static var hasQwen: Bool { FileManager.default.fileExists(atPath: qwen.appending(path: "vocab.json").path) }
+    /// Read once: it takes half a second.
+    static let qwenTokenizer = Result { try Tokenizer(directory: qwen) }
+
     static func decode<Value: Decodable>(_ type: Value.Type, from name: String) throws -> Value {
         try JSONDecoder().decode(type, from: Data(contentsOf: directory.appending(path: name)))
+    }
+
+    static func json(_ name: String) throws -> JSONField {
+        let data = try Data(contentsOf: directory.appending(path: name))
+        return JSONField(file: name, value: try data.withUnsafeBytes { try JSONValue(parsing: $0, file: name) })
     }
 
     /// Runs `body` with a new directory that is removed afterwards.

@@ -21,8 +21,42 @@ struct TokenizerFileTests {
     }
 
     @Test(arguments: [
-        (#""pre_tokenizer": null"#, #""pre_tokenizer": {"type": "ByteLevel"}"#, "pre_tokenizer"),
-        (#""normalizer": null"#, #""normalizer": {"type": "NFC"}"#, "normalizer.type"),
+        (#""pre_tokenizer": null"#, #""pre_tokenizer": {"type": "Whitespace"}"#, "pre_tokenizer.type"),
+        (
+            #""pre_tokenizer": null"#,
+            #""pre_tokenizer": {"type": "Split", "pattern": {"Regex": "\\w+"}, "behavior": "Isolated"}"#,
+            "pre_tokenizer.pattern.Regex"
+        ),
+        (
+            #""pre_tokenizer": null"#,
+            #""pre_tokenizer": {"type": "Split", "pattern": {"String": " "}, "behavior": "Isolated"}"#,
+            "pre_tokenizer.pattern"
+        ),
+        (
+            #""pre_tokenizer": null"#,
+            #""pre_tokenizer": {"type": "Split", "pattern": {"Regex": " "}, "behavior": "Removed"}"#,
+            "pre_tokenizer.behavior"
+        ),
+        (
+            #""pre_tokenizer": null"#,
+            #""pre_tokenizer": {"type": "Split", "pattern": {"Regex": " "}, "behavior": "Isolated", "invert": true}"#,
+            "pre_tokenizer.invert"
+        ),
+        (
+            #""pre_tokenizer": null"#,
+            #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "ByteLevel"}, {"type": "Digits"}]}"#,
+            "pre_tokenizer.pretokenizers[1].type"
+        ),
+        (
+            #""pre_tokenizer": null"#, #""pre_tokenizer": {"type": "Metaspace", "replacement": "__"}"#,
+            "pre_tokenizer.replacement"
+        ),
+        (
+            #""pre_tokenizer": null"#,
+            #""pre_tokenizer": {"type": "Metaspace", "replacement": "_", "prepend_scheme": "last"}"#,
+            "pre_tokenizer.prepend_scheme"
+        ),
+        (#""normalizer": null"#, #""normalizer": {"type": "NFKC"}"#, "normalizer.type"),
         (
             #""normalizer": null"#, #""normalizer": {"type": "Sequence", "normalizers": [{"type": "Lowercase"}]}"#,
             "normalizer.normalizers[0].type"
@@ -35,8 +69,17 @@ struct TokenizerFileTests {
             #""normalizer": null"#, #""normalizer": {"type": "Replace", "pattern": {"String": ""}, "content": ""}"#,
             "normalizer.pattern.String"
         ),
-        (#""post_processor": null"#, #""post_processor": {"type": "ByteLevel"}"#, "post_processor.type"),
-        (#"{"type": "Fuse"}"#, #"{"type": "ByteLevel"}"#, "decoder.type"),
+        (#""post_processor": null"#, #""post_processor": {"type": "BertProcessing"}"#, "post_processor.type"),
+        (
+            #""post_processor": null"#,
+            #""post_processor": {"type": "Sequence", "processors": [{"type": "TemplateProcessing", "single": []}]}"#,
+            "post_processor.processors[0].single"
+        ),
+        (#"{"type": "Fuse"}"#, #"{"type": "WordPiece"}"#, "decoder.type"),
+        (
+            #"{"type": "Fuse"}"#, #"{"type": "Sequence", "decoders": [{"type": "ByteLevel"}, {"type": "Fuse"}]}"#,
+            "decoder"
+        ),
         (
             #"{"type": "Fuse"}"#,
             #"{"type": "Sequence", "decoders": [{"type": "Fuse"}, {"type": "Strip", "content": " ", "start": 1, "stop": 1}]}"#,
@@ -44,7 +87,7 @@ struct TokenizerFileTests {
         ),
         (#""type": "BPE""#, #""type": "Unigram""#, "model.type"),
         (#""dropout": null"#, #""dropout": 0.1"#, "model.dropout"),
-        (#""dropout": null"#, #""ignore_merges": true"#, "model.ignore_merges"),
+        (#""dropout": null"#, #""ignore_merges": 1"#, "model.ignore_merges"),
         (#""dropout": null"#, #""end_of_word_suffix": "</w>""#, "model.end_of_word_suffix"),
         (#""unk_token": null"#, #""unk_token": "<unk>""#, "model.unk_token"),
         (#""byte_fallback": false"#, #""byte_fallback": true"#, "model.byte_fallback"),
@@ -57,7 +100,7 @@ struct TokenizerFileTests {
         (#"["a", "b"]"#, #"["a"]"#, "model.merges[0]"),
         (#"["a", "b"]"#, #""ab""#, "model.merges[0]"),
         (#""id": 4"#, #""id": 3"#, "added_tokens[0].id"),
-        (#""special": true"#, #""lstrip": true"#, "added_tokens[0].lstrip"),
+        (#""special": true"#, #""lstrip": "yes""#, "added_tokens[0].lstrip"),
         (#""ab": 2"#, #""a": 2"#, "line 4, byte 362"),
     ])
     func fieldsAreNamed(original: String, changed: String, field: String) throws {

@@ -12,8 +12,8 @@ struct LoadedStudent {
     var endTokens: [Int32]
 
     /// Throws errors that name the directory's file at fault.
-    init(directory: String) throws {
-        let model = try ModelDirectory(directory)
+    init(directory: String, precision: Precision = .float32) throws {
+        let model = try ModelDirectory(directory, precision: precision)
         parameters = model.parameters
         // Without a tokenizer.json this says so.
         tokenizer = try model.tokenizer ?? Tokenizer(directory: URL(filePath: directory))

@@ -6,7 +6,7 @@ import Tokenizers
 public struct ModelDirectory: Sendable {
     public let path: String
     public let parameters: Parameters
-    /// Nil where there is no tokenizer.json; rows of tokens can be served all the same.
+    /// Nil where there is no tokenizer; rows of tokens can be served all the same.
     public let tokenizer: Tokenizer?
 
     public var configuration: ModelConfiguration { parameters.configuration }
@@ -22,20 +22,19 @@ public struct ModelDirectory: Sendable {
 
     /// - Throws: `FormatError` naming the file and the field, also for a vocabulary larger than the model's; `InsufficientMemory`
     ///   before any weight is read.
-    public init(_ path: String) throws {
+    public init(_ path: String, precision: Precision = .float32) throws {
         self.path = path
         let url = URL(fileURLWithPath: path)
         try Self.need(of: Self.configuration(path), path: path).check()
-        (_, parameters) = try HuggingFaceDirectory.load(url)
-        let tokenizerFile = url.appending(path: "tokenizer.json")
-        guard FileManager.default.fileExists(atPath: tokenizerFile.path) else {
+        (_, parameters) = try HuggingFaceDirectory.load(url, precision: precision)
+        guard Tokenizer.isPresent(in: url) else {
             tokenizer = nil
             return
         }
         let tokenizer = try Tokenizer(directory: url)
         guard tokenizer.vocabularySize <= parameters.configuration.vocabularySize else {
             throw FormatError(
-                file: tokenizerFile.path, field: "model.vocab",
+                file: path, field: "vocabulary of the tokenizer",
                 reason: "has \(tokenizer.vocabularySize) tokens, more than config.json's vocab_size of "
                     + "\(parameters.configuration.vocabularySize)")
         }

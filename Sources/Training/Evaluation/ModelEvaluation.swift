@@ -48,9 +48,11 @@ public struct ModelEvaluation: Sendable {
     ///
     /// - Throws: `ConfigurationError`, `MalformedInput` and `FormatError`, all naming file and field: also for a vocabulary
     ///   that is not the task's, a test file without a usable row, and a context too short.
-    public init(model directory: String, configuration: RunConfiguration) throws {
+    public init(
+        model directory: String, configuration: RunConfiguration, precision: Precision = .float32
+    ) throws {
         try configuration.validate()
-        let model = try LoadedStudent(directory: directory)
+        let model = try LoadedStudent(directory: directory, precision: precision)
         let reader: any StructureReader
         let verifier: any OutcomeVerifier
         switch configuration.task.kind {

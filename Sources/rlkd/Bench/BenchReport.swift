@@ -22,8 +22,8 @@ struct BenchReport: Encodable {
     private static func table(_ peaks: MachinePeaks, _ results: [BenchResult]) -> String {
         let header = ["name", "tokens/s", "GFLOPS", "of peak"]
         let title = String(
-            format: "%d threads: peak %.1f GFLOPS f32, reading %.1f GB/s", peaks.threads, peaks.f32GFLOPS,
-            peaks.readGBps)
+            format: "%d threads: peak %.1f GFLOPS f32, %.1f bf16, reading %.1f GB/s", peaks.threads, peaks.f32GFLOPS,
+            peaks.bf16GFLOPS, peaks.readGBps)
         return title + "\n"
             + TextTable.layOut(
                 [header]

@@ -6,7 +6,7 @@ import Training
 /// What a benchmark runs on: a model directory, or a built-in shape with random weights.
 struct BenchShape: ParsableArguments {
     enum Name: String, ExpressibleByArgument, CaseIterable {
-        case tiny, small
+        case tiny, small, qwen05
 
         /// A Qwen2 of that size.
         var configuration: ModelConfiguration {
@@ -19,6 +19,10 @@ struct BenchShape: ParsableArguments {
                 ModelConfiguration(
                     architecture: .qwen2, hiddenSize: 512, intermediateSize: 1408, layerCount: 8, attentionHeadCount: 8,
                     keyValueHeadCount: 2, vocabularySize: 4096, maxPositions: 4096)
+            case .qwen05:
+                ModelConfiguration(
+                    architecture: .qwen2, hiddenSize: 896, intermediateSize: 4864, layerCount: 24,
+                    attentionHeadCount: 14, keyValueHeadCount: 2, vocabularySize: 151_936, maxPositions: 4096)
             }
         }
     }
@@ -26,7 +30,11 @@ struct BenchShape: ParsableArguments {
     @Option(help: "A Hugging Face model directory.")
     var model: String?
 
-    @Option(help: "Without --model, a Qwen2 of that size: tiny (hidden 256, 4 layers) or small (hidden 512, 8 layers).")
+    @Option(
+        help: """
+            Without --model, a Qwen2 of that size: tiny (hidden 256, 4 layers), small (hidden 512, 8 layers) or qwen05 \
+            (hidden 896, 24 layers).
+            """)
     var shape: Name?
 
     func validate() throws {
@@ -34,21 +42,27 @@ struct BenchShape: ParsableArguments {
     }
 
     /// - Throws: `FormatError`.
-    func configurations(default names: [Name]) throws -> [ModelConfiguration] {
-        if let model { return [try ModelDirectory.configuration(model)] }
-        return (shape.map { [$0] } ?? names).map(\.configuration)
+    func configurations(default names: [Name], precision: Precision) throws -> [ModelConfiguration] {
+        let shapes =
+            if let model { [try ModelDirectory.configuration(model)] } else {
+                (shape.map { [$0] } ?? names).map(\.configuration)
+            }
+        return shapes.map { shape in
+            var shape = shape
+            shape.precision = precision
+            return shape
+        }
     }
 
     /// The one model of a benchmark, a built-in shape with as many positions as are needed.
     ///
     /// - Throws: `FormatError`; `MalformedInput` where a model directory's has not that many positions.
-    func configuration(positions: Int) throws -> ModelConfiguration {
+    func configuration(positions: Int, precision: Precision) throws -> ModelConfiguration {
+        var configuration = try configurations(default: [.tiny], precision: precision)[0]
         guard let model else {
-            var configuration = (shape ?? .tiny).configuration
             configuration.maxPositions = max(configuration.maxPositions, positions)
             return configuration
         }
-        let configuration = try ModelDirectory.configuration(model)
         guard configuration.maxPositions >= positions else {
             throw MalformedInput(
                 file: model + "/config.json", field: "max_position_embeddings",
@@ -73,7 +87,7 @@ struct BenchShape: ParsableArguments {
 
     /// - Throws: `FormatError`.
     func parameters(of configuration: ModelConfiguration) throws -> Parameters {
-        if let model { return try ModelDirectory(model).parameters }
+        if let model { return try ModelDirectory(model, precision: configuration.precision).parameters }
         return try Parameters.randomized(configuration: configuration, seed: 1)
     }
 }

@@ -113,6 +113,6 @@ struct LearnerBench: Sendable {
         let gigaflops = operations / seconds * 1e-9
         return BenchResult(
             name: name, tokensPerSecond: Double(tokens) / seconds, gigaflops: gigaflops,
-            fractionOfPeak: gigaflops / peaks.f32GFLOPS)
+            fractionOfPeak: gigaflops / peaks.gigaflops(parameters.configuration.precision))
     }
 }

@@ -1,27 +1,24 @@
 import Kernels
 import Memory
+import Models
 import Pipelines
 
 /// What the machine can do at most with a number of threads, measured.
 struct MachinePeaks: Encodable, Sendable {
     /// 10⁹ operations a second, a multiply-add counted as two.
     var f32GFLOPS: Double
-    /// Null until there are bf16 kernels.
-    var bf16GFLOPS: Double?
+    /// The same of bfloat16 pairs.
+    var bf16GFLOPS: Double
     /// 10⁹ bytes a second read from memory far larger than the caches.
     var readGBps: Double
     var threads: Int
 
-    private enum CodingKeys: String, CodingKey {
-        case f32GFLOPS, bf16GFLOPS, readGBps, threads
-    }
-
-    func encode(to encoder: any Encoder) throws {
-        var container = encoder.container(keyedBy: CodingKeys.self)
-        try container.encode(f32GFLOPS, forKey: .f32GFLOPS)
-        try container.encode(bf16GFLOPS, forKey: .bf16GFLOPS)
-        try container.encode(readGBps, forKey: .readGBps)
-        try container.encode(threads, forKey: .threads)
+    /// 10⁹ operations a second of products in a precision.
+    func gigaflops(_ precision: Precision) -> Double {
+        switch precision {
+        case .float32: f32GFLOPS
+        case .bfloat16: bf16GFLOPS
+        }
     }
 
     private static let readFloats = 32 << 20
@@ -35,12 +32,15 @@ struct MachinePeaks: Encodable, Sendable {
         let arithmetic = await ParallelTiming.best(of: 20, on: executor) { _ in
             Peaks.measureFMA(trials: 1, repetitions: 500_000)
         }
+        let pairs = await ParallelTiming.best(of: 20, on: executor) { _ in
+            Peaks.measurePairProducts(trials: 1, repetitions: 500_000)
+        }
         let share = readFloats / executor.threads
         let reading = await ParallelTiming.best(of: 12, on: executor) { thread in
             Peaks.measureRead(source.buffer.pointer + thread * share, count: share, trials: 1)
         }
         return MachinePeaks(
-            f32GFLOPS: arithmetic * 1e-9, bf16GFLOPS: nil, readGBps: reading * 1e-9, threads: executor.threads)
+            f32GFLOPS: arithmetic * 1e-9, bf16GFLOPS: pairs * 1e-9, readGBps: reading * 1e-9, threads: executor.threads)
     }
 
     private final class ReadSource: Sendable {

@@ -1,12 +1,14 @@
 import Kernels
 import Memory
+import Models
 import Pipelines
 
-/// One product of a linear layer, on all threads at once: each has activations of its own and shares the weights, as rollout
-/// workers and micro-batches do.
+/// One product of a linear layer as models compute it, on all threads at once: each has activations of its own and shares the
+/// weights, as rollout workers and micro-batches do.
 final class ProductBench: Sendable {
     private let form: ProductForm
     private let shape: ProductShape
+    private let precision: Precision
     private let packed: AlignedBuffer<Float>
     private let operands: [Operands]
 
@@ -15,36 +17,55 @@ final class ProductBench: Sendable {
         let output: AlignedBuffer<Float>
         let gradient: AlignedBuffer<Float>
         let workspace: AlignedBuffer<Float>
+        let scratch: AlignedBuffer<BFloat16Pair>
 
-        init(_ shape: ProductShape, _ form: ProductForm) {
+        init(_ shape: ProductShape, _ form: ProductForm, _ precision: Precision) {
             input = .filled(shape.rows * shape.depth)
             output = .filled(shape.rows * shape.outputs)
-            let isGradient = form == .weightGradient
-            gradient = AlignedBuffer(count: isGradient ? shape.outputs * shape.depth : 0)
-            workspace = AlignedBuffer(
-                count: isGradient
-                    ? MatrixProduct.weightGradientWorkspace(
-                        rows: shape.rows, outputs: shape.outputs, inputs: shape.depth) : 0)
+            let (rows, outputs, inputs) = (shape.rows, shape.outputs, shape.depth)
+            switch form {
+            case .forward, .inputGradient:
+                gradient = AlignedBuffer(count: 0)
+                workspace = AlignedBuffer(count: 0)
+                scratch = AlignedBuffer(
+                    count: PackedMatrix.scratchCount(
+                        rows: rows, depth: form == .forward ? inputs : outputs, precision: precision))
+            case .weightGradient:
+                gradient = AlignedBuffer(count: outputs * inputs)
+                workspace = AlignedBuffer(
+                    count: WeightGradient.workspaceCount(
+                        rows: rows, outputs: outputs, inputs: inputs, precision: precision))
+                scratch = AlignedBuffer(
+                    count: WeightGradient.scratchCount(
+                        rows: rows, outputs: outputs, inputs: inputs, precision: precision))
+            }
         }
     }
 
-    init(_ form: ProductForm, _ shape: ProductShape, threads: Int) {
+    init(_ form: ProductForm, _ shape: ProductShape, _ precision: Precision, threads: Int) {
         self.form = form
         self.shape = shape
+        self.precision = precision
         let weight = AlignedBuffer<Float>.filled(shape.outputs * shape.depth)
+        let (outputs, depth) = (shape.outputs, shape.depth)
         switch form {
         case .forward:
-            packed = AlignedBuffer(count: MatrixProduct.packedCount(outputs: shape.outputs, depth: shape.depth))
-            MatrixProduct.pack(
-                weight: weight.pointer, outputs: shape.outputs, depth: shape.depth, into: packed.pointer)
+            packed = AlignedBuffer(
+                count: PackedMatrix.laneCount(outputs: outputs, depth: depth, precision: precision))
+            let workspace = AlignedBuffer<BFloat16Pair>(
+                count: PackedMatrix.packWorkspace(depth: depth, precision: precision))
+            PackedMatrix.pack(
+                weight.pointer, outputs: outputs, depth: depth, precision: precision, into: packed.pointer,
+                workspace: workspace.pointer)
         case .inputGradient:
-            packed = AlignedBuffer(count: MatrixProduct.packedCount(outputs: shape.depth, depth: shape.outputs))
-            MatrixProduct.packTransposed(
-                weight: weight.pointer, outputs: shape.outputs, depth: shape.depth, into: packed.pointer)
+            packed = AlignedBuffer(
+                count: PackedMatrix.laneCount(outputs: depth, depth: outputs, precision: precision))
+            PackedMatrix.packTransposed(
+                weight.pointer, outputs: depth, depth: outputs, precision: precision, into: packed.pointer)
         case .weightGradient:
             packed = AlignedBuffer(count: 0)
         }
-        operands = (0..<threads).map { _ in Operands(shape, form) }
+        operands = (0..<threads).map { _ in Operands(shape, form, precision) }
     }
 
     /// M, N and K in the name are the layer's rows, outputs and inputs in all three forms.
@@ -52,28 +73,28 @@ final class ProductBench: Sendable {
         let rate = await ParallelTiming.repetitionsPerSecond(on: executor) { self.run($0) }
         let gigaflops = rate * shape.operations * 1e-9
         return BenchResult(
-            name: "gemm.f32.\(form.rawValue).\(shape.rows)x\(shape.outputs)x\(shape.depth)", gigaflops: gigaflops,
-            fractionOfPeak: gigaflops / peaks.f32GFLOPS)
+            name: "gemm.\(precision.rawValue).\(form.rawValue).\(shape.rows)x\(shape.outputs)x\(shape.depth)",
+            gigaflops: gigaflops, fractionOfPeak: gigaflops / peaks.gigaflops(precision))
     }
 
     private func run(_ thread: Int) {
         let operands = operands[thread]
         switch form {
         case .forward:
-            MatrixProduct.multiply(
-                operands.input.pointer, rows: shape.rows, rowStride: shape.depth, packed: packed.pointer,
-                outputs: shape.outputs, depth: shape.depth, into: operands.output.pointer, resultStride: shape.outputs,
-                accumulating: false)
+            PackedMatrix(panels: packed.pointer, outputs: shape.outputs, depth: shape.depth, precision: precision)
+                .multiply(
+                    operands.input.pointer, rows: shape.rows, into: operands.output.pointer,
+                    scratch: operands.scratch.pointer)
         case .inputGradient:
-            MatrixProduct.multiply(
-                operands.output.pointer, rows: shape.rows, rowStride: shape.outputs, packed: packed.pointer,
-                outputs: shape.depth, depth: shape.outputs, into: operands.input.pointer, resultStride: shape.depth,
-                accumulating: false)
+            PackedMatrix(panels: packed.pointer, outputs: shape.depth, depth: shape.outputs, precision: precision)
+                .multiply(
+                    operands.output.pointer, rows: shape.rows, into: operands.input.pointer,
+                    scratch: operands.scratch.pointer)
         case .weightGradient:
-            MatrixProduct.weightGradient(
-                outputGradient: operands.output.pointer, outputStride: shape.outputs, input: operands.input.pointer,
-                inputStride: shape.depth, rows: shape.rows, outputs: shape.outputs, inputs: shape.depth,
-                accumulatingInto: operands.gradient.pointer, workspace: operands.workspace.pointer)
+            WeightGradient.add(
+                outputGradient: operands.output.pointer, input: operands.input.pointer, rows: shape.rows,
+                outputs: shape.outputs, inputs: shape.depth, to: operands.gradient.pointer, precision: precision,
+                workspace: operands.workspace.pointer, scratch: operands.scratch.pointer)
         }
     }
 }

@@ -57,7 +57,8 @@ struct RolloutBench: Sendable {
     private func result(_ name: String, _ rate: Double, _ operations: Double, _ peaks: MachinePeaks) -> BenchResult {
         let gigaflops = rate * operations * 1e-9
         return BenchResult(
-            name: name, tokensPerSecond: rate, gigaflops: gigaflops, fractionOfPeak: gigaflops / peaks.f32GFLOPS)
+            name: name, tokensPerSecond: rate, gigaflops: gigaflops,
+            fractionOfPeak: gigaflops / peaks.gigaflops(weights.configuration.precision))
     }
 
     /// Tokens a second of one thread, the second time round, when all memory has been touched.

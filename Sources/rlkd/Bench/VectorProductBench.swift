@@ -1,5 +1,6 @@
 import Kernels
 import Memory
+import Models
 import Pipelines
 
 /// The product of one row with a matrix, as a decode step of one sequence has it: bound by reading the weights, so that it goes
@@ -12,20 +13,24 @@ final class VectorProductBench: Sendable {
 
     private let outputs: Int
     private let depth: Int
-    private let packedCount: Int
+    private let precision: Precision
+    private let laneCount: Int
     private let copies: Int
     private let packed: AlignedBuffer<Float>
     private let input: AlignedBuffer<Float>
     private let results: AlignedBuffer<Float>
+    private let scratch: AlignedBuffer<BFloat16Pair>
 
-    init(outputs: Int, depth: Int, threads: Int) {
+    init(outputs: Int, depth: Int, _ precision: Precision, threads: Int) {
         self.outputs = outputs
         self.depth = depth
-        packedCount = MatrixProduct.packedCount(outputs: outputs, depth: depth)
-        copies = max(1, Self.totalFloats / packedCount)
-        packed = .filled(copies * packedCount)
+        self.precision = precision
+        laneCount = PackedMatrix.laneCount(outputs: outputs, depth: depth, precision: precision)
+        copies = max(1, Self.totalFloats / laneCount)
+        packed = .filled(copies * laneCount)
         input = .filled(depth)
         results = AlignedBuffer(count: threads * outputs)
+        scratch = AlignedBuffer(count: threads * BFloat16Product.pairCount(depth))
     }
 
     /// The threads share out the copies.
@@ -37,15 +42,18 @@ final class VectorProductBench: Sendable {
                 self.multiply(copy: (thread * share + index) % self.copies, thread: thread)
             }
         }
-        let weightsPerSecond = rate * Double(share) * Double(outputs) * Double(depth)
+        let productsPerSecond = rate * Double(share)
         return BenchResult(
-            name: "gemv.f32.\(outputs)x\(depth)", gigaflops: 2 * weightsPerSecond * 1e-9,
-            fractionOfPeak: 4 * weightsPerSecond * 1e-9 / peaks.readGBps)
+            name: "gemv.\(precision.rawValue).\(outputs)x\(depth)",
+            gigaflops: productsPerSecond * 2 * Double(outputs) * Double(depth) * 1e-9,
+            fractionOfPeak: productsPerSecond * 4 * Double(laneCount) * 1e-9 / peaks.readGBps)
     }
 
     private func multiply(copy: Int, thread: Int) {
-        MatrixProduct.multiply(
-            input.pointer, rows: 1, rowStride: depth, packed: packed.pointer + copy * packedCount, outputs: outputs,
-            depth: depth, into: results.pointer + thread * outputs, resultStride: outputs, accumulating: false)
+        PackedMatrix(
+            panels: packed.pointer + copy * laneCount, outputs: outputs, depth: depth, precision: precision
+        ).multiply(
+            input.pointer, rows: 1, into: results.pointer + thread * outputs,
+            scratch: scratch.pointer + thread * BFloat16Product.pairCount(depth))
     }
 }

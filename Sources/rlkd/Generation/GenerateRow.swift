@@ -1,12 +1,15 @@
 import Tasks
+import Tokenizers
 import Trajectories
 
-/// One row in for `rlkd generate`: `{"id", "prompt"}` or `{"id", "tokens"}`.
+/// One row in for `rlkd generate`: `{"id", "prompt"}`, `{"id", "tokens"}` or `{"id", "messages"}`.
 struct GenerateRow {
     enum Prompt: Equatable {
         case text(String)
         /// Taken as they are, without a beginning-of-sequence token.
         case tokens([Int32])
+        /// A conversation, with the schemas of the tools that the model may call.
+        case messages([JSONValue], tools: [JSONValue]?)
     }
 
     var id: RowIdentifier
@@ -18,11 +21,13 @@ struct GenerateRow {
     init(_ fields: JSONRow) throws(MalformedInput) {
         self.fields = fields
         id = try fields.identifier()
-        switch (try fields.string("prompt"), try fields.tokens("tokens")) {
-        case (let text?, nil): prompt = .text(text)
-        case (nil, let tokens?): prompt = .tokens(tokens)
-        case (nil, nil): throw fields.failure("prompt", "is missing, and so is “tokens”: a row needs one of them")
-        case (_?, _?): throw fields.failure("tokens", "stands beside “prompt”: a row takes one of them")
+        switch (try fields.string("prompt"), try fields.tokens("tokens"), try fields.list("messages")) {
+        case (let text?, nil, nil): prompt = .text(text)
+        case (nil, let tokens?, nil): prompt = .tokens(tokens)
+        case (nil, nil, let messages?): prompt = .messages(messages, tools: try fields.list("tools"))
+        case (nil, nil, nil): throw fields.failure("prompt", "is missing, and so is “tokens”: a row needs one of them")
+        case (_?, _?, _): throw fields.failure("tokens", "stands beside “prompt”: a row takes one of them")
+        case (_, _, _?): throw fields.failure("messages", "stands beside another prompt: a row takes one of them")
         }
     }
 
@@ -31,6 +36,7 @@ struct GenerateRow {
         switch prompt {
         case .text: "prompt"
         case .tokens: "tokens"
+        case .messages: "messages"
         }
     }
 }

@@ -14,6 +14,8 @@ struct GenerationPlan: Sendable {
         /// Nil takes `defaultNewTokens`, or as many as the model's context has room for.
         var maxNewTokens: Int?
         var seed: UInt64
+        /// Puts prompts into the model's chat template.
+        var isChat = false
     }
 
     static let defaultNewTokens = 256
@@ -39,8 +41,9 @@ struct GenerationPlan: Sendable {
     /// - Throws: `MalformedInput` naming file, line and field of a row that the model cannot serve.
     init(rows: [GenerateRow], model: ModelDirectory, settings: Settings) throws {
         var visits: [String: Int] = [:]
+        let chat = settings.isChat ? try Self.chatEncoder(of: model) : nil
         for row in rows {
-            let prompt = try Self.prompt(of: row, model)
+            let prompt = try Self.prompt(of: row, model, chat)
             let room = model.configuration.maxPositions - prompt.count
             let wanted = settings.maxNewTokens ?? max(1, min(Self.defaultNewTokens, room))
             guard wanted <= room else {
@@ -88,26 +91,52 @@ struct GenerationPlan: Sendable {
         identifiers.append(id)
     }
 
-    private static func prompt(of row: GenerateRow, _ model: ModelDirectory) throws -> [Int32] {
+    /// - Throws: `FormatError` where the model has no chat template, or one that is not supported.
+    private static func chatEncoder(of model: ModelDirectory) throws -> ChatEncoder {
+        func failure(_ reason: String) -> FormatError {
+            FormatError(file: model.path + "/tokenizer_config.json", field: "chat_template", reason: reason)
+        }
+        do {
+            guard let tokenizer = model.tokenizer, let encoder = try ChatEncoder(tokenizer) else {
+                throw failure("is missing, so that --chat has no template")
+            }
+            return encoder
+        } catch let error as ChatTemplateError {
+            throw failure(error.description)
+        }
+    }
+
+    private static func prompt(of row: GenerateRow, _ model: ModelDirectory, _ chat: ChatEncoder?) throws -> [Int32] {
         let tokens: [Int32]
         switch row.prompt {
+        case .messages(let messages, let tools):
+            guard let chat else { throw row.fields.failure("messages", "needs --chat") }
+            tokens = try encoded(row) { try chat.encode(messages: messages, tools: tools) }
+        case .text(let text) where chat != nil:
+            tokens = try encoded(row) { try chat?.encode(question: text) ?? [] }
         case .tokens(let given):
             tokens = given
         case .text(let text):
             guard let tokenizer = model.tokenizer else {
-                throw row.fields.failure("prompt", "needs a tokenizer.json in \(model.path); rows of “tokens” do not")
+                throw row.fields.failure("prompt", "needs a tokenizer in \(model.path); rows of “tokens” do not")
             }
-            do {
-                let beginning = tokenizer.addsBeginning ? tokenizer.beginning.map { [$0] } ?? [] : []
-                tokens = beginning + (try tokenizer.encode(text, addSpecialTokens: false))
-            } catch let error as TokenizerError {
-                throw row.fields.failure("prompt", error.description)
-            }
+            let beginning = tokenizer.addsBeginning ? tokenizer.beginning.map { [$0] } ?? [] : []
+            tokens = try beginning + encoded(row) { try tokenizer.encode(text, addSpecialTokens: false) }
         }
         guard !tokens.isEmpty else {
             throw row.fields.failure(row.promptField, "is empty: there is no token to go on from")
         }
         try row.fields.check(tokens, vocabularySize: model.configuration.vocabularySize, field: row.promptField)
         return tokens
+    }
+
+    private static func encoded(_ row: GenerateRow, _ body: () throws -> [Int32]) throws -> [Int32] {
+        do {
+            return try body()
+        } catch let error as TokenizerError {
+            throw row.fields.failure(row.promptField, error.description)
+        } catch let error as ChatTemplateError {
+            throw row.fields.failure(row.promptField, error.description)
+        }
     }
 }

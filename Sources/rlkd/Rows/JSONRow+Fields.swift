@@ -22,6 +22,15 @@ extension JSONRow {
         }
     }
 
+    /// Nil where the field is absent or null.
+    func list(_ name: String) throws(MalformedInput) -> [JSONValue]? {
+        switch self[name] {
+        case .null: return nil
+        case .array(let elements): return elements
+        default: throw failure(name, "is \(self[name].kind), not a list")
+        }
+    }
+
     /// A list of token ids that fit 32 bits; nil where the field is absent or null.
     func tokens(_ name: String) throws(MalformedInput) -> [Int32]? {
         switch self[name] {

@@ -1,0 +1,38 @@
+/// Conversations to token ids, by a tokenizer's own chat template.
+///
+///     let encoder = try ChatEncoder(tokenizer)
+///     let prompt = try encoder.encode(messages: messages)
+///
+/// Ids are those of `apply_chat_template` of transformers. As there, a special token that is written out in a message
+/// becomes that token.
+public struct ChatEncoder: Sendable {
+    private let tokenizer: Tokenizer
+    private let template: ChatTemplate
+    private let variables: [String: JSONValue]
+
+    /// Nil where the tokenizer has no template. Throws `ChatTemplateError` where it has one that is not supported.
+    public init?(_ tokenizer: Tokenizer) throws(ChatTemplateError) {
+        guard let source = tokenizer.chatTemplate else { return nil }
+        self.tokenizer = tokenizer
+        template = try ChatTemplate(source)
+        variables = tokenizer.specialTexts.mapValues { .string($0) }
+    }
+
+    /// The ids of a conversation that the model is to go on from.
+    ///
+    /// Throws `ChatTemplateError` where the template refuses the conversation, and what `Tokenizer.encode` throws.
+    package func encode(messages: [JSONValue], tools: [JSONValue]? = nil) throws -> [Int32] {
+        let text = try template.render(
+            messages: messages, tools: tools, addGenerationPrompt: true, variables: variables)
+        return try tokenizer.encode(text, addSpecialTokens: false, matchesAddedTokens: true)
+    }
+
+    /// The ids of one question of the user.
+    ///
+    /// Throws as `encode(messages:tools:)` does.
+    public func encode(question: String) throws -> [Int32] {
+        let members = [("role", "user"), ("content", question)]
+        return try encode(
+            messages: [.object(members.map { JSONValue.Member(name: $0, value: .string($1)) })])
+    }
+}

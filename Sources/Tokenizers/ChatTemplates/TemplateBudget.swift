@@ -1,0 +1,39 @@
+/// Bounds what one rendering may cost, so that no template hangs or exhausts memory.
+struct TemplateBudget {
+    /// Some seconds of work; a conversation of a megabyte takes a few hundred thousand.
+    static let steps = 2_000_000
+    /// UTF-8 bytes of any text, output included.
+    static let longestText = 1 << 24
+    /// Statements and macro calls within one another.
+    static let deepestNesting = 100
+
+    private var remaining = steps
+    private var depth = 0
+
+    /// Counts steps: an evaluation is one, and so is an element made.
+    mutating func charge(_ steps: Int = 1) throws(TemplateFault) {
+        remaining -= steps
+        guard remaining >= 0 else { throw .excessive("takes more than \(Self.steps) steps") }
+    }
+
+    /// Counts a text that was made.
+    mutating func charge(text: String) throws(TemplateFault) {
+        try charge(textLength: text.utf8.count)
+    }
+
+    mutating func charge(textLength: Int) throws(TemplateFault) {
+        guard textLength <= Self.longestText else {
+            throw .excessive("makes a text of more than \(Self.longestText) bytes")
+        }
+        try charge(textLength / 64 + 1)
+    }
+
+    mutating func enter() throws(TemplateFault) {
+        depth += 1
+        guard depth <= Self.deepestNesting else { throw .excessive("nested deeper than \(Self.deepestNesting)") }
+    }
+
+    mutating func leave() {
+        depth -= 1
+    }
+}

@@ -1,0 +1,280 @@
+/// The filters that there are.
+enum TemplateFilter: String {
+    case abs, capitalize, count, d, `default`, first, float, indent, int, items, join, last, length, list, lower, map
+    case reject, rejectattr, replace, reverse, select, selectattr, string, tojson, trim, upper
+
+    /// The parameters after the value; nil where the arguments are handed on.
+    var parameters: [String]? {
+        switch self {
+        case .abs, .capitalize, .count, .first, .items, .last, .length, .list, .lower, .reverse, .string, .upper: []
+        case .d, .default: ["default_value", "boolean"]
+        case .float: ["default"]
+        case .int: ["default", "base"]
+        case .indent: ["width", "first", "blank"]
+        case .join: ["d", "attribute"]
+        case .replace: ["old", "new", "count"]
+        case .tojson: ["ensure_ascii", "indent", "separators", "sort_keys"]
+        case .trim: ["chars"]
+        case .map, .reject, .rejectattr, .select, .selectattr: nil
+        }
+    }
+}
+
+extension TemplateRenderer {
+    mutating func filter(
+        _ value: TemplateValue, _ name: String, _ call: TemplateCall
+    ) throws(TemplateFault) -> TemplateValue {
+        guard let filter = TemplateFilter(rawValue: name) else { throw .unsupported("the filter \(name)") }
+        guard let parameters = filter.parameters else { return try select(value, filter, call) }
+        let arguments = try call.bound(to: parameters, of: "the filter \(name)")
+        switch filter {
+        case .d, .default:
+            let isReplaced = value.isUndefined || (arguments[1]?.isTrue ?? false) && !value.isTrue
+            return isReplaced ? arguments[0] ?? .string("") : value
+        case .length, .count: return .integer(try length(of: value))
+        case .first: return try elements(of: value).first ?? .undefined("the first of an empty list")
+        case .last: return try elements(of: value).last ?? .undefined("the last of an empty list")
+        case .list: return try .list(elements(of: value))
+        case .reverse:
+            if case .string(let text) = value {
+                return .string(String(String.UnicodeScalarView(text.unicodeScalars.reversed())))
+            }
+            return try .generator(elements(of: value).reversed())
+        case .items: return try items(value)
+        case .string: return .string(try text(of: value))
+        case .upper: return .string(try PythonCase.upper(text(of: value)))
+        case .lower: return .string(try PythonCase.lower(text(of: value)))
+        case .capitalize: return .string(try PythonCase.capitalized(text(of: value)))
+        case .trim:
+            let characters = try arguments[0].flatMap { argument throws(TemplateFault) in try argument.optionalString()
+            }
+            let text = try text(of: value)
+            try budget.charge(text: text)
+            return .string(PythonString(text).stripped(characters, left: true, right: true).text)
+        case .replace:
+            guard let old = arguments[0], let new = arguments[1] else { throw .refused("replace takes two strings") }
+            return try replaced(
+                try text(of: value), try text(of: old), try text(of: new), most: arguments[2]?.asInteger)
+        case .join: return try joined(value, separator: arguments[0], attribute: arguments[1])
+        case .tojson: return try json(value, arguments)
+        case .int: return try integer(value, arguments)
+        case .float: return .real(value.asReal ?? Self.number(value) ?? arguments[0]?.asReal ?? 0)
+        case .abs:
+            if let integer = value.asInteger, integer != .min { return .integer(Swift.abs(integer)) }
+            guard case .real(let real) = value else { throw .refused("\(value.kind) has no absolute value") }
+            return .real(Swift.abs(real))
+        case .indent: return try indented(text(of: value), arguments)
+        case .map, .reject, .rejectattr, .select, .selectattr: return try select(value, filter, call)
+        }
+    }
+
+    private mutating func length(of value: TemplateValue) throws(TemplateFault) -> Int {
+        switch value {
+        case .undefined: return 0
+        case .string(let text):
+            try budget.charge(text: text)
+            return text.unicodeScalars.count
+        case .list(let elements), .tuple(let elements): return elements.values.count
+        case .dictionary(let members): return members.values.count
+        default: throw .refused("\(value.kind) has no length")
+        }
+    }
+
+    private mutating func items(_ value: TemplateValue) throws(TemplateFault) -> TemplateValue {
+        if value.isUndefined { return try .generator([]) }
+        guard case .dictionary(let members) = value else { throw .refused("items of \(value.kind)") }
+        try budget.charge(members.values.count)
+        var items: [TemplateValue] = []
+        for (name, value) in members.values { items.append(try .tuple([.string(name.text), value])) }
+        return try .generator(items)
+    }
+
+    mutating func replaced(
+        _ text: String, _ old: String, _ new: String, most: Int?
+    ) throws(TemplateFault) -> TemplateValue {
+        guard !old.isEmpty else { throw .unsupported("replacing an empty string") }
+        try budget.charge(text: text)
+        let (text, old) = (PythonString(text), PythonString(old))
+        let most = most.map { $0 < 0 ? .max : $0 } ?? .max
+        let found = min(most, text.count(of: old))
+        let (added, overflows) = found.multipliedReportingOverflow(by: new.utf8.count)
+        try budget.charge(textLength: overflows ? .max : text.bytes.count + added)
+        return .string(text.replacing(old, with: PythonString(new), most: most).text)
+    }
+
+    private mutating func joined(
+        _ value: TemplateValue, separator: TemplateValue?, attribute: TemplateValue?
+    ) throws(TemplateFault) -> TemplateValue {
+        let separator = try separator.map { value throws(TemplateFault) in try text(of: value) } ?? ""
+        var result = ""
+        for (index, element) in try elements(of: value).enumerated() {
+            if index > 0 { result += separator }
+            let part = try attribute.map { name throws(TemplateFault) in try path(name, of: element) } ?? element
+            result += try text(of: part)
+            try budget.charge(text: separator)
+            guard result.utf8.count <= TemplateBudget.longestText else {
+                throw .excessive("makes a text of more than \(TemplateBudget.longestText) bytes")
+            }
+        }
+        try budget.charge(text: result)
+        return .string(result)
+    }
+
+    private mutating func json(
+        _ value: TemplateValue, _ arguments: [TemplateValue?]
+    ) throws(TemplateFault) -> TemplateValue {
+        var indentation: String?
+        switch arguments[1] {
+        case nil, .some(.none): break
+        case .string(let text)?: indentation = text
+        case let width?:
+            guard let width = width.asInteger else { throw .refused("tojson: indent is \(width.kind)") }
+            indentation = String(repeating: " ", count: min(max(0, width), 65))
+        }
+        guard indentation?.utf8.count ?? 0 <= 64 else { throw .unsupported("an indentation of more than 64") }
+        var writer = TemplateJSONWriter(indentation: indentation)
+        writer.isASCII = arguments[0]?.isTrue ?? false
+        writer.sortsKeys = arguments[3]?.isTrue ?? false
+        if let separators = arguments[2], case .some = separators.pair {
+            guard case (.string(let item), .string(let key))? = separators.pair else {
+                throw .refused("tojson: separators are two strings")
+            }
+            (writer.itemSeparator, writer.keySeparator) = (item, key)
+        } else if let separators = arguments[2], case .none = separators {
+        } else if arguments[2] != nil {
+            throw .refused("tojson: separators are two strings")
+        }
+        try writer.write(value, &budget)
+        return .string(writer.text)
+    }
+
+    private func integer(_ value: TemplateValue, _ arguments: [TemplateValue?]) throws(TemplateFault) -> TemplateValue {
+        guard arguments[1] == nil else { throw .unsupported("the argument base of the filter int") }
+        if let integer = value.asInteger { return .integer(integer) }
+        if case .string(let text) = value {
+            if let integer = Int(PythonString(text).stripped(nil, left: true, right: true).text) {
+                return .integer(integer)
+            }
+        }
+        let real: Double? = if case .real(let real) = value { real } else { Self.number(value) }
+        guard let real, real.isFinite else { return arguments[0] ?? .integer(0) }
+        guard let integer = Int(exactly: real.rounded(.towardZero)) else {
+            throw .unsupported("an integer beyond 64 bits")
+        }
+        return .integer(integer)
+    }
+
+    private static func number(_ value: TemplateValue) -> Double? {
+        guard case .string(let text) = value else { return nil }
+        return Double(PythonString(text).stripped(nil, left: true, right: true).text)
+    }
+
+    private mutating func indented(
+        _ text: String, _ arguments: [TemplateValue?]
+    ) throws(TemplateFault) -> TemplateValue {
+        let indentation: String
+        if case .string(let text)? = arguments[0] {
+            indentation = text
+        } else {
+            indentation = String(repeating: " ", count: min(max(0, arguments[0]?.asInteger ?? 4), 1024))
+        }
+        let indentsFirst = arguments[1]?.isTrue ?? false
+        let indentsBlank = arguments[2]?.isTrue ?? false
+        // As Jinja, which splits a line's end more than there is.
+        let lines = PythonString(text + "\n").lines().map(\.text)
+        try budget.charge(textLength: text.utf8.count + lines.count * indentation.utf8.count)
+        var result = ""
+        for (index, line) in lines.enumerated() {
+            let isIndented = index == 0 ? indentsFirst : indentsBlank || !line.isEmpty
+            result += (index == 0 ? "" : "\n") + (isIndented ? indentation : "") + line
+        }
+        return .string(result)
+    }
+
+    // MARK: Filters over elements
+
+    /// `map`, `select`, `reject`, `selectattr` and `rejectattr`.
+    private mutating func select(
+        _ value: TemplateValue, _ filter: TemplateFilter, _ call: TemplateCall
+    ) throws(TemplateFault) -> TemplateValue {
+        var arguments = call
+        let all = try elements(of: value)
+        try budget.charge(all.count)
+        if filter == .map { return try mapped(all, call) }
+        var attribute: TemplateValue?
+        if filter == .selectattr || filter == .rejectattr {
+            guard !arguments.positional.isEmpty else { throw .refused("\(filter) takes an attribute") }
+            attribute = arguments.positional.removeFirst()
+        }
+        var test: String?
+        if !arguments.positional.isEmpty {
+            guard case .string(let name) = arguments.positional.removeFirst() else {
+                throw .refused("\(filter) takes the name of a test")
+            }
+            guard TemplateTest(name) != nil else { throw .unsupported("the test \(name)") }
+            test = name
+        }
+        let keeps = filter == .select || filter == .selectattr
+        var kept: [TemplateValue] = []
+        for element in all {
+            let part = try attribute.map { name throws(TemplateFault) in try path(name, of: element) } ?? element
+            let holds =
+                try test.map { name throws(TemplateFault) in try self.test(part, name, arguments) } ?? part.isTrue
+            if holds == keeps { kept.append(element) }
+        }
+        return try .generator(kept)
+    }
+
+    private mutating func mapped(
+        _ elements: [TemplateValue], _ call: TemplateCall
+    ) throws(TemplateFault) -> TemplateValue {
+        var arguments = call
+        var results: [TemplateValue] = []
+        if arguments.positional.isEmpty {
+            let bound = try arguments.bound(to: ["attribute", "default"], of: "the filter map")
+            guard let attribute = bound[0] else { throw .refused("map takes an attribute or the name of a filter") }
+            for element in elements {
+                let part = try path(attribute, of: element)
+                results.append(part.isUndefined ? bound[1] ?? part : part)
+            }
+            return try .generator(results)
+        }
+        guard case .string(let name) = arguments.positional.removeFirst() else {
+            throw .refused("map takes the name of a filter")
+        }
+        for element in elements { results.append(try filter(element, name, arguments)) }
+        return try .generator(results)
+    }
+
+    /// The member of a member, where the name has dots.
+    private mutating func path(_ name: TemplateValue, of value: TemplateValue) throws(TemplateFault) -> TemplateValue {
+        guard case .string(let text) = name else { return try item(name, of: value) }
+        var value = value
+        for part in text.split(separator: ".", omittingEmptySubsequences: false) {
+            value = try item(Int(part).map { .integer($0) } ?? .string(String(part)), of: value)
+        }
+        return value
+    }
+}
+
+extension TemplateValue {
+    /// The two elements of a list or tuple of two.
+    fileprivate var pair: (TemplateValue, TemplateValue)? {
+        switch self {
+        case .list(let elements), .tuple(let elements):
+            elements.values.count == 2 ? (elements.values[0], elements.values[1]) : nil
+        default: nil
+        }
+    }
+
+    func string(_ what: String) throws(TemplateFault) -> String {
+        guard case .string(let text) = self else { throw .refused("\(what) is \(kind), not a string") }
+        return text
+    }
+
+    /// A string, or none.
+    func optionalString() throws(TemplateFault) -> String? {
+        if case .none = self { return nil }
+        return try string("an argument")
+    }
+}
