@@ -76,7 +76,7 @@ let package = Package(
         library("Models", ["Kernels", "Memory", "Tokenizers", "Trajectories"]),
         library("Generation", ["Kernels", "Memory", "Models", "Pipelines", "Trajectories"]),
         library("Tasks", ["Memory", "Pipelines", "Tokenizers", "Trajectories", .serviceLifecycle]),
-        library("Rollouts", ["Generation", "Models", "Pipelines", "Tokenizers", "Trajectories", .serviceLifecycle]),
+        library("Rollouts", ["Generation", "Models", "Pipelines", "Trajectories", .serviceLifecycle]),
         library("StructureRewards", [.deque, "Pipelines", "Trajectories", .serviceLifecycle]),
         library("Learning", ["Kernels", "Memory", "Models", "Pipelines", "Trajectories", .serviceLifecycle]),
         library(
@@ -89,7 +89,7 @@ let package = Package(
             name: "rlkd",
             dependencies: [
                 "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "Rollouts", "StructureRewards",
-                "Tasks", "Tokenizers", "Training", "Trajectories", .argumentParser, .logging,
+                "Tasks", "Tokenizers", "Training", "Trajectories", .argumentParser, .logging, .serviceLifecycle,
             ],
             swiftSettings: strict),
         tests("Kernels", ["CSIMD"] + variantNames.map { .byName(name: $0) }),

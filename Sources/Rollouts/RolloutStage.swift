@@ -1,7 +1,6 @@
 import Models
 import Pipelines
 import ServiceLifecycle
-import Tokenizers
 import Trajectories
 
 /// The generation stage: requests in, groups of rollouts out.
@@ -14,20 +13,21 @@ public struct RolloutStage: Service {
     private let output: BoundedQueue<RolloutGroup>
 
     /// - Parameters:
+    ///   - text: what a completion's tokens say.
     ///   - prompt: a request's prompt in tokens; what it throws makes the problem unservable.
     ///   - clock: where work that is thrown away is counted.
     public init(
-        configuration: RolloutConfiguration, tokenizer: Tokenizer, store: PolicyStore, lane: any TaskExecutor,
-        clock: StallClock? = nil, prompt: @escaping @Sendable (RolloutRequest) throws -> [Int32],
+        configuration: RolloutConfiguration, store: PolicyStore, lane: any TaskExecutor, clock: StallClock? = nil,
+        text: @escaping @Sendable ([Int32]) throws -> String,
+        prompt: @escaping @Sendable (RolloutRequest) throws -> [Int32],
         requests: BoundedQueue<RolloutRequest>, output: BoundedQueue<RolloutGroup>
     ) {
         self.lane = lane
         self.output = output
         workers = (0..<max(1, configuration.workers)).map { _ in
             RolloutWorker(
-                configuration: configuration, tokenizer: tokenizer, store: store, clock: clock, prompt: prompt,
-                requests: requests,
-                output: output)
+                configuration: configuration, store: store, clock: clock, text: text, prompt: prompt,
+                requests: requests, output: output)
         }
     }
 

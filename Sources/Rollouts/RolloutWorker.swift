@@ -1,7 +1,6 @@
 import Generation
 import Models
 import Pipelines
-import Tokenizers
 import Trajectories
 
 /// One generation engine that serves requests until there are none: a short job a decode step, always with the newest
@@ -9,7 +8,7 @@ import Trajectories
 actor RolloutWorker {
     private let configuration: RolloutConfiguration
     private let generator: Generator
-    private let tokenizer: Tokenizer
+    private let text: @Sendable ([Int32]) throws -> String
     private let store: PolicyStore
     private let clock: StallClock?
     private let prompt: @Sendable (RolloutRequest) throws -> [Int32]
@@ -27,12 +26,13 @@ actor RolloutWorker {
     }
 
     init(
-        configuration: RolloutConfiguration, tokenizer: Tokenizer, store: PolicyStore,
-        clock: StallClock?, prompt: @escaping @Sendable (RolloutRequest) throws -> [Int32],
+        configuration: RolloutConfiguration, store: PolicyStore, clock: StallClock?,
+        text: @escaping @Sendable ([Int32]) throws -> String,
+        prompt: @escaping @Sendable (RolloutRequest) throws -> [Int32],
         requests: BoundedQueue<RolloutRequest>, output: BoundedQueue<RolloutGroup>
     ) {
         self.configuration = configuration
-        self.tokenizer = tokenizer
+        self.text = text
         self.store = store
         self.clock = clock
         self.prompt = prompt
@@ -124,7 +124,7 @@ actor RolloutWorker {
                 logProbabilities: completion.logProbabilities, versions: completion.versions,
                 isSampled: Array(repeating: true, count: completion.tokens.count),
                 finishReason: completion.finishReason,
-                text: try tokenizer.text(ofCompletion: completion.tokens)))
+                text: try text(completion.tokens)))
         guard group.rollouts.count == configuration.groupSize else {
             pending[completion.identifier] = group
             return nil

@@ -3,8 +3,11 @@ import ArgumentParser
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Throughput of kernels, rollouts and learner, as a share of the machine's measured peak.",
-        subcommands: [BenchKernelsCommand.self, BenchRolloutCommand.self, BenchLearnerCommand.self])
+        abstract:
+            "Throughput of kernels, rollouts, learner and the whole pipeline, as a share of the machine's measured peak.",
+        subcommands: [
+            BenchKernelsCommand.self, BenchRolloutCommand.self, BenchLearnerCommand.self, BenchPipelineCommand.self,
+        ])
 }
 
 /// What every benchmark takes.

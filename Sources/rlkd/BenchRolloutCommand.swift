@@ -8,11 +8,12 @@ struct BenchRolloutCommand: AsyncParsableCommand {
         commandName: "rollout",
         abstract: "Tokens a second of generation.",
         discussion: """
-            prefill: prompts of random tokens; decode: one token of every completion a step, the batch full throughout. Every \
-            thread has an engine of its own. Without --model and --shape: tiny.
+            prefill: prompts of random tokens, up to the last one's logits; decode: one token of every completion a step, the \
+            batch full throughout. The batch is shared out over the threads, each with an engine of its own. Without --model and \
+            --shape: tiny.
             """)
 
-    @Option(help: "Completions that a thread runs at once.")
+    @Option(help: "Completions at once, of all threads together.")
     var batch = 64
 
     @Option(help: "Tokens of a prompt.")
@@ -29,33 +30,38 @@ struct BenchRolloutCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let positions = RolloutBench.positions(batch: batch, prompt: prompt, new: new)
-            let shape = try options.shape.configuration(
-                positions: positions, precision: options.compute.dtype)
+            let positions = RolloutBench.positions(batch: share, prompt: prompt, new: new)
+            let shape = try options.shape.configuration(positions: positions, precision: options.compute.dtype)
             try need(of: shape, positions: positions).check()
             let parameters = try options.shape.parameters(of: shape)
-            let executor = ComputeExecutor(threads: options.compute.threadCount)
+            // A thread without a completion would be none.
+            let executor = ComputeExecutor(threads: threads)
             defer { executor.shutdown() }
             let peaks = await MachinePeaks.measure(on: executor)
-            let bench = RolloutBench(weights: PolicyWeights(parameters), batch: batch, prompt: prompt, new: new)
+            let bench = RolloutBench(
+                weights: PolicyWeights(parameters), batch: share, prompt: prompt, new: new, completions: batch)
             try options.write(
                 BenchReport(peaks: peaks, results: try await bench.measure(on: executor, peaks: peaks)))
         }
     }
 
+    private var threads: Int { min(options.compute.threadCount, batch) }
+
+    /// The largest of the threads' shares of the batch.
+    private var share: Int { (batch + threads - 1) / threads }
+
     private func need(of shape: ModelConfiguration, positions: Int) -> MemoryNeed {
         let sizes = MemoryCause.largest(of: ["--batch": batch, "--prompt": prompt, "--new": new])
         var need = options.shape.need(of: shape, positions: sizes)
         let generator = ModelMemory(shape).generator(
-            batch: Double(batch), longest: Double(positions),
-            positions: Double(RolloutBench.positionCapacity(batch: batch, positions: positions)))
+            batch: Double(share), longest: Double(positions),
+            positions: Double(RolloutBench.positionCapacity(batch: share, positions: positions)))
         // What a generator takes for one short completion goes by the model alone.
         let least = ModelMemory(shape).generator(batch: 1, longest: 1)
-        let threads = Double(options.compute.threadCount)
         need.add(
-            threads * least + MachinePeaks.bytes,
-            options.shape.cause(of: shape, or: .option("--threads", value: "\(options.compute.threadCount)")))
-        need.add(threads * (generator - least + Double(batch) * Double(prompt) * 4), sizes)
+            Double(threads) * least + MachinePeaks.bytes,
+            options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)")))
+        need.add(Double(threads) * (generator - least + Double(share) * Double(prompt) * 4), sizes)
         return need
     }
 }

@@ -102,7 +102,7 @@ final class TestPipeline: Sendable {
             configuration: RolloutConfiguration(
                 groupSize: settings.groupSize, sampling: SamplingParameters(), seed: settings.seed, endTokens: [1],
                 workers: settings.workers, batchCapacity: settings.batchCapacity),
-            tokenizer: tokenizer, store: store, lane: lane, clock: clock,
+            store: store, lane: lane, clock: clock, text: { [tokenizer] in try tokenizer.text(ofCompletion: $0) },
             prompt: { [tokenizer] in try tokenizer.encode($0.problem.question, addSpecialTokens: true) },
             requests: requests, output: rollouts)
     }

@@ -5,7 +5,6 @@ See Tools/compare, which sets the environment up and calls this.
 import argparse
 import json
 import statistics
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -69,7 +68,7 @@ for dtype in ["bf16", "f32"]:
 for name, batch in [("tiny", 64), ("small", 64), ("qwen05", 32)]:
     workloads[f"decode.{name}"] = (
         peer("pytorch.py", "decode", model(name), str(batch), "64", "128", "bf16"),
-        ours("rollout", "--model", model(name), "--dtype", "bf16", "--batch", str(max(1, batch // (os.cpu_count() or 1))), "--prompt", "64",
+        ours("rollout", "--model", model(name), "--dtype", "bf16", "--batch", str(batch), "--prompt", "64",
              "--new", "128"))
 workloads["prefill.qwen05"] = (
     peer("pytorch.py", "prefill", model("qwen05"), "512", "bf16"),

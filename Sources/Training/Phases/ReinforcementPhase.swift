@@ -86,8 +86,9 @@ struct ReinforcementPhase: Sendable {
             SupervisedStage(
                 .rollout,
                 service: RolloutStage(
-                    configuration: rolloutConfiguration, tokenizer: tokenizer, store: store,
-                    lane: executor.lane(.rollout), clock: executor.clock, prompt: prompts,
+                    configuration: rolloutConfiguration, store: store, lane: executor.lane(.rollout),
+                    clock: executor.clock, text: { [tokenizer] in try tokenizer.text(ofCompletion: $0) },
+                    prompt: prompts,
                     requests: queues.requests, output: queues.rollouts),
                 inputs: [queues.requests], outputs: [queues.rollouts], executor: executor.lane(.rollout)),
             SupervisedStage(

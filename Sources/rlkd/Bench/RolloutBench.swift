@@ -9,11 +9,13 @@ struct RolloutBench: Sendable {
     private static let prefillRows = 256
 
     var weights: PolicyWeights
-    /// Completions that each thread runs at once.
+    /// Completions that a thread runs at once: the largest share of them.
     var batch: Int
     /// Tokens of a prompt, and decode steps that are timed.
     var prompt: Int
     var new: Int
+    /// Of all threads together.
+    var completions: Int
 
     /// Steps from the first completion's start to the last one's, which are not timed.
     private var ramp: Int { Self.ramp(batch: batch, prompt: prompt) }
@@ -38,7 +40,8 @@ struct RolloutBench: Sendable {
     func measure(on executor: ComputeExecutor, peaks: MachinePeaks) async throws -> [BenchResult] {
         let total = try await withThrowingTaskGroup(of: Rates.self) { group in
             for thread in 0..<executor.threads {
-                group.addTask(executorPreference: executor.lane(.rollout)) { try measureThread(thread) }
+                let share = completions / executor.threads + (thread < completions % executor.threads ? 1 : 0)
+                group.addTask(executorPreference: executor.lane(.rollout)) { try measure(thread, share) }
             }
             return try await group.reduce(into: Rates()) { sum, part in
                 sum.prefill += part.prefill
@@ -62,7 +65,7 @@ struct RolloutBench: Sendable {
     }
 
     /// Tokens a second of one thread, the second time round, when all memory has been touched.
-    private func measureThread(_ thread: Int) throws -> Rates {
+    private func measure(_ thread: Int, _ batch: Int) throws -> Rates {
         var shape = weights.configuration
         shape.maxPositions = positions
         let generator = Generator(
@@ -70,11 +73,11 @@ struct RolloutBench: Sendable {
             positionCapacity: Self.positionCapacity(batch: batch, positions: positions))
         var rates = Rates()
         for _ in 0..<2 {
-            try submit(to: generator, thread: thread, maxNewTokens: 1)
+            try submit(batch, to: generator, thread: thread, maxNewTokens: 1)
             let prefill = ContinuousClock().measure {
                 while generator.hasWork { _ = generator.step(weights) }
             }
-            try submit(to: generator, thread: thread, maxNewTokens: ramp + new)
+            try submit(batch, to: generator, thread: thread, maxNewTokens: ramp + new)
             while generator.hasWork, generator.activeCount < batch { _ = generator.step(weights) }
             let decode = ContinuousClock().measure {
                 for _ in 0..<new { _ = generator.step(weights) }
@@ -86,13 +89,13 @@ struct RolloutBench: Sendable {
         return rates
     }
 
-    private func submit(to generator: Generator, thread: Int, maxNewTokens: Int) throws {
+    private func submit(_ batch: Int, to generator: Generator, thread: Int, maxNewTokens: Int) throws {
         for index in 0..<batch {
             try generator.submit(
                 GenerationRequest(
                     identifier: index,
                     prompt: RandomTokens.draw(
-                        prompt, vocabularySize: weights.configuration.vocabularySize, row: thread * batch + index),
+                        prompt, vocabularySize: weights.configuration.vocabularySize, row: thread * self.batch + index),
                     maxNewTokens: maxNewTokens, endTokens: [], seed: 1, problemKey: UInt64(index)))
         }
     }

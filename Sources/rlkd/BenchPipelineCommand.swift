@@ -1,0 +1,78 @@
+import ArgumentParser
+import Models
+import Pipelines
+import Training
+
+struct BenchPipelineCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pipeline",
+        abstract: "Completion tokens a second of GRPO from end to end.",
+        discussion: """
+            grpo: rollout, a reward that costs nothing, and learning, as stages joined by queues; completions all have the full \
+            length. The time is that between updates, the first left out. Where the core time went goes to standard error. \
+            Without --model and --shape: tiny.
+            """)
+
+    @Option(help: "Problems of an update.")
+    var batch = 8
+
+    @Option(help: "Completions of a problem.")
+    var samples = 8
+
+    @Option(help: "Tokens of a prompt.")
+    var prompt = 32
+
+    @Option(help: "Tokens of a completion.")
+    var new = 128
+
+    @Option(help: "Versions that rollouts may lag behind the update that consumes them; 0 is synchronous.")
+    var maxStaleness = 0
+
+    @Option(help: "Updates that are timed.")
+    var updates = 5
+
+    @OptionGroup var options: BenchOptions
+
+    func validate() throws {
+        try OptionRange.check([
+            "--batch": batch, "--samples": samples, "--prompt": prompt, "--new": new, "--updates": updates,
+        ])
+        try OptionRange.check(["--max-staleness": maxStaleness], from: 0)
+    }
+
+    func run() async throws {
+        try await Failure.reporting {
+            let shape = try options.shape.configuration(positions: prompt + new, precision: options.compute.dtype)
+            try need(of: shape).check()
+            let parameters = try options.shape.parameters(of: shape)
+            let executor = ComputeExecutor(threads: options.compute.threadCount)
+            defer { executor.shutdown() }
+            let peaks = await MachinePeaks.measure(on: executor)
+            let bench = PipelineBench(
+                parameters: parameters, problems: batch, samples: samples, prompt: prompt, new: new,
+                maxStaleness: maxStaleness, updates: updates)
+            try options.write(BenchReport(peaks: peaks, results: [try await bench.measure(on: executor, peaks: peaks)]))
+            Diagnostics.logger.notice("where the core time went:\n\(executor.clock.report().table)")
+        }
+    }
+
+    private func need(of shape: ModelConfiguration) -> MemoryNeed {
+        let sizes = MemoryCause.largest(
+            of: ["--batch": batch, "--samples": samples, "--prompt": prompt, "--new": new])
+        let threads = Double(options.compute.threadCount)
+        let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(options.compute.threadCount)"))
+        var need = options.shape.need(of: shape, positions: sizes)
+        let memory = ModelMemory(shape)
+        let completions = Double(batch) * Double(samples)
+        let length = Double(prompt + new)
+        let rows = Double(LearnerBench.microBatchRows(prompt: prompt, length: new))
+        need.add(
+            memory.parameters + 3 * memory.policyWeights + memory.learner(rows: 1, threads: threads)
+                + MachinePeaks.bytes, fixed)
+        need.add(
+            memory.learner(rows: rows, threads: threads) - memory.learner(rows: 1, threads: threads)
+                + threads * memory.generator(batch: (completions / threads).rounded(.up), longest: length)
+                + Double(maxStaleness + 1) * completions * length * LearnerBench.bytesPerToken, sizes)
+        return need
+    }
+}
