@@ -55,6 +55,8 @@ final class GradientJobBox: @unchecked Sendable {
     struct Shared: Sendable {
         var weights: PolicyWeights
         var transposed: TransposedWeights
+        /// Where the gradient is that of adapters.
+        var adapters: AdapterPanels?
         var reference: PolicyWeights?
         var loss: any PolicyLoss
         var temperature: Float
@@ -73,8 +75,8 @@ final class GradientJobBox: @unchecked Sendable {
     func run(_ queue: MicroBatchQueue, _ shared: Shared, _ sum: GradientSum) async {
         while !Task.isCancelled, let (index, microBatch) = queue.claim() {
             let outcome = job.run(
-                microBatch, weights: shared.weights, transposed: shared.transposed, reference: shared.reference,
-                loss: shared.loss, temperature: shared.temperature)
+                microBatch, weights: shared.weights, transposed: shared.transposed, adapters: shared.adapters,
+                reference: shared.reference, loss: shared.loss, temperature: shared.temperature)
             await sum.add(self, outcome, at: index)
         }
     }

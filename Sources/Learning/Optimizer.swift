@@ -43,12 +43,12 @@ public final class Optimizer {
         return Float(configuration.maxGradientNorm / norm)
     }
 
-    func update(_ parameters: Parameters, gradient: UnsafePointer<Float>, norm: Double, learningRate: Double) {
+    func update(_ trained: TrainedVector, gradient: UnsafePointer<Float>, norm: Double, learningRate: Double) {
         steps += 1
         let scale = clipScale(norm: norm)
-        for entry in parameters.layout.entries {
+        for entry in trained.entries {
             AdamW.update(
-                parameters: parameters.pointer + entry.offset, gradients: gradient + entry.offset,
+                parameters: trained.pointer + entry.offset, gradients: gradient + entry.offset,
                 firstMoment: firstMoment.pointer + entry.offset, secondMoment: secondMoment.pointer + entry.offset,
                 count: entry.count, learningRate: learningRate, beta1: configuration.beta1,
                 beta2: configuration.beta2, epsilon: configuration.epsilon,

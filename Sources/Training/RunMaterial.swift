@@ -24,7 +24,10 @@ struct RunMaterial: Sendable {
                 throw ConfigurationError(
                     source: "configuration", key: "student.model", reason: "names no directory; prose needs a student")
             }
-            let loaded = try LoadedStudent(directory: model)
+            var loaded = try LoadedStudent(directory: model)
+            if configuration.dtype != .float32 {
+                loaded.parameters = loaded.parameters.copy(precision: configuration.dtype)
+            }
             task = try TextTask(configuration, student: loaded)
             student = loaded.parameters
             endTokens = loaded.endTokens
@@ -45,11 +48,12 @@ struct RunMaterial: Sendable {
                 source: "configuration", key: "student.model",
                 reason: "quantity graphs have a vocabulary of their own; leave it out")
         }
-        let model = ModelConfiguration(
+        var model = ModelConfiguration(
             hiddenSize: shape.hiddenSize, intermediateSize: shape.intermediateSize, layerCount: shape.layers,
             attentionHeadCount: shape.attentionHeads, keyValueHeadCount: shape.keyValueHeads,
             vocabularySize: tokenizer.vocabularySize, maxPositions: shape.maxPositions,
             beginningToken: tokenizer.beginning, endTokens: tokenizer.end.map { [$0] } ?? [])
+        model.precision = configuration.dtype
         do {
             try model.validate()
         } catch let error as FormatError {
