@@ -8,6 +8,8 @@ struct RunMaterial: Sendable {
     let endTokens: [Int32]
     /// Positions of the longest prompt with its completion.
     let longestSequence: Int
+    /// About what the run takes.
+    let need: MemoryNeed
 
     /// Throws errors that name the key or the file at fault.
     init(_ configuration: RunConfiguration) throws {
@@ -36,7 +38,10 @@ struct RunMaterial: Sendable {
         longestSequence = try (task.training + task.tests.flatMap(\.problems)).longestSequence(
             context: student.configuration.maxPositions, file: "configuration",
             key: "student.maxPositions", newTokens: { max($0.maxNewTokens, $0.maxNewTeacherTokens) })
-        try MemoryNeed(configuration, model: student.configuration, longestSequence: longestSequence).check()
+        need = MemoryNeed(
+            configuration, model: student.configuration,
+            lengths: SequenceLengths(longest: longestSequence, training: task.training))
+        try need.check()
     }
 
     private static func freshModel(_ configuration: RunConfiguration, _ tokenizer: Tokenizer) throws
@@ -59,7 +64,7 @@ struct RunMaterial: Sendable {
         } catch let error as FormatError {
             throw ConfigurationError(source: "configuration", key: "student", reason: "\(error.field): \(error.reason)")
         }
-        try MemoryNeed(configuration, model: model, longestSequence: 1).check()
+        try MemoryNeed(configuration, model: model, lengths: SequenceLengths(longest: 1)).check()
         return model
     }
 }

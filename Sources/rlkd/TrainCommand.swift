@@ -26,7 +26,7 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(help: "Go on with the run in the directory that output= names, from its last checkpoint.")
     var resume = false
 
-    @Flag(help: "Check everything and print the configuration, then stop.")
+    @Flag(help: "Check everything, print the configuration and about what memory the run takes, then stop.")
     var dryRun = false
 
     func run() async throws {
