@@ -58,7 +58,7 @@ final class GradientJob {
             outcome.loss = evaluate(rollouts, loss, &outcome.statistics)
         }
         outcome.targets = targets
-        outcome.entropySum = pass.meanEntropy * Double(targets)
+        outcome.entropySum = StallClock.phase(.forward) { pass.meanEntropy } * Double(targets)
         StallClock.phase(.backward) {
             Elementwise.fill(gradient.pointer, with: 0, count: gradient.count)
             coefficients.withUnsafeBufferPointer {

@@ -22,6 +22,7 @@ public actor Learner {
     private let panels: AdapterPanels?
     private let reference: PolicyWeights?
     private let lane: any TaskExecutor
+    private let slices: SliceLoop
     private let jobs: [GradientJobBox]
     private let sum: AlignedBuffer<Float>
     private var isUpdating = false
@@ -45,6 +46,7 @@ public actor Learner {
         self.configuration = configuration
         self.store = store
         self.lane = lane
+        slices = SliceLoop(lane)
         let count = TrainedVector(parameters, adapters).count
         optimizer = Optimizer(configuration.optimizer, parameterCount: count)
         transposed = TransposedWeights(parameters, adapters: adapters)
@@ -79,10 +81,10 @@ public actor Learner {
     private func update(_ microBatches: [MicroBatch], temperature: Float) async throws -> UpdateMetrics {
         let weights = store.current
         precondition(weights.version == version, "the store holds version \(weights.version), not \(version)")
-        Elementwise.fill(sum.pointer, with: 0, count: sum.count)
         // The learner leaves the memory alone until every job, and with it the sum's last addition, has ended.
         nonisolated(unsafe) let total = sum.pointer
-        let gradientSum = GradientSum(into: total, count: sum.count)
+        if microBatches.isEmpty { Elementwise.fill(sum.pointer, with: 0, count: sum.count) }
+        let gradientSum = GradientSum(into: total, count: sum.count, slices: slices)
         let queue = MicroBatchQueue(microBatches)
         let shared = GradientJobBox.Shared(
             weights: weights, transposed: transposed, adapters: panels, reference: reference,
@@ -99,18 +101,23 @@ public actor Learner {
         }
         try Task.checkCancellation()
         let outcome = await gradientSum.outcome
-        let norm = Elementwise.sumOfSquares(sum.pointer, count: sum.count).squareRoot()
+        let norm = StallClock.phase(.optimizer) {
+            slices.sum(over: sum.count) { range in
+                Elementwise.sumOfSquares(total + range.lowerBound, count: range.count)
+            }.squareRoot()
+        }
         try checkFinite(outcome.loss, norm)
         let learningRate = configuration.schedule.rate(at: optimizer.steps)
         StallClock.phase(.optimizer) {
             optimizer.update(
-                TrainedVector(parameters, adapters), gradient: sum.pointer, norm: norm, learningRate: learningRate)
+                TrainedVector(parameters, adapters), gradient: sum.pointer, norm: norm, learningRate: learningRate,
+                slices: slices)
         }
         version = version.next
         StallClock.phase(.publish) {
             if let adapters { panels?.write(adapters) }
-            transposed.write(parameters, adapters: adapters)
-            store.publish(parameters, adapters: adapters, version: version)
+            transposed.write(parameters, adapters: adapters) { slices.perform(tiles: $0, $1) }
+            store.publish(parameters, adapters: adapters, version: version) { slices.perform(tiles: $0, $1) }
         }
         return UpdateMetrics(
             step: optimizer.steps, version: version, learningRate: learningRate, gradientNorm: norm, outcome: outcome)

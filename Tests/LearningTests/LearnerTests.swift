@@ -17,7 +17,8 @@ struct LearnerHarness {
     let learner: Learner
 
     init(
-        _ parameters: Parameters, adapters: Adapters? = nil, activations: ActivationStorage = .kept, loss: GroupRelativeLoss = GroupRelativeLoss(), reference: Parameters? = nil,
+        _ parameters: Parameters, adapters: Adapters? = nil, activations: ActivationStorage = .kept,
+        loss: GroupRelativeLoss = GroupRelativeLoss(), reference: Parameters? = nil,
         temperature: Float = 1, microBatchRows: Int = 40, lane: any TaskExecutor, threads: Int
     ) {
         self.parameters = parameters.copy()
