@@ -132,7 +132,7 @@ struct PhaseRunner: Sendable {
     ///
     /// - Throws: `ConfigurationError` naming what in the checkpoint cannot be used.
     private func queues(_ restored: Checkpoint?, _ clock: StallClock) throws -> ReinforcementPhase.Queues? {
-        guard phase == .grpo || phase == .rlkd else { return nil }
+        guard phase.isReinforcement else { return nil }
         var state = PipelineState()
         if let restored {
             state = try PipelineState.read(restored.pipeline)
@@ -168,7 +168,7 @@ struct PhaseRunner: Sendable {
             learner: learner, executor: executor, batchSize: settings.batchSize, steps: first..<max(first, steps),
             source: demonstrations,
             observer: { update in
-                try await recorder.record(phase, update, of: steps)
+                try await recorder.record(phase, update, of: steps, stalls: executor.clock.report())
                 if update.version.rawValue % configuration.checkpoints.imitationEvery == 0 {
                     try await save(learner, nil, keep: configuration.checkpoints.keep)
                 }
@@ -237,11 +237,13 @@ struct PhaseRunner: Sendable {
     private func evaluate(
         _ weights: PolicyWeights, _ executor: ComputeExecutor
     ) async throws -> [String: EvaluationResult] {
-        let evaluator = Evaluator(
+        var evaluator = Evaluator(
             tokenizer: material.task.tokenizer, scorer: scorer(countsStructure: true),
             samples: configuration.evaluation.samples,
             temperature: configuration.evaluation.temperature, seed: configuration.seed,
             endTokens: material.endTokens, batchCapacity: 64)
+        let count = material.task.tests.reduce(0) { $0 + evaluator.completions(of: $1) }
+        evaluator.progress = { [recorder, phase] in await recorder.evaluated(phase, $0, of: count) }
         var results: [String: EvaluationResult] = [:]
         for set in material.task.tests {
             results[set.name] = try await evaluator.evaluate(
