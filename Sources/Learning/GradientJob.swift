@@ -21,16 +21,22 @@ final class GradientJob {
     private var coefficients: [Float] = []
     private var reference: [Float] = []
 
-    init(configuration: ModelConfiguration, layout: ParameterLayout) {
+    /// - Parameter gradientCount: of the weights, or of the adapters where they alone are trained.
+    init(
+        configuration: ModelConfiguration, layout: ParameterLayout, storage: ActivationStorage = .kept,
+        gradientCount: Int
+    ) {
         self.layout = layout
-        gradient = AlignedBuffer(count: layout.count)
-        pass = Backpropagation(configuration: configuration)
+        gradient = AlignedBuffer(count: gradientCount)
+        pass = Backpropagation(configuration: configuration, storage: storage)
     }
 
     /// Computes the micro-batch's loss, and leaves its gradient in `gradient`.
+    ///
+    /// - Parameter adapters: those that are merged in the weights, where the gradient is theirs.
     func run(
-        _ microBatch: MicroBatch, weights: PolicyWeights, transposed: TransposedWeights, reference: PolicyWeights?,
-        loss: any PolicyLoss, temperature: Float
+        _ microBatch: MicroBatch, weights: PolicyWeights, transposed: TransposedWeights,
+        adapters: AdapterPanels? = nil, reference: PolicyWeights?, loss: any PolicyLoss, temperature: Float
     ) -> Outcome {
         defer { pass.releaseWeights() }
         var outcome = Outcome()
@@ -52,11 +58,15 @@ final class GradientJob {
             outcome.loss = evaluate(rollouts, loss, &outcome.statistics)
         }
         outcome.targets = targets
-        outcome.entropySum = pass.meanEntropy * Double(targets)
+        outcome.entropySum = StallClock.phase(.forward) { pass.meanEntropy } * Double(targets)
         StallClock.phase(.backward) {
             Elementwise.fill(gradient.pointer, with: 0, count: gradient.count)
             coefficients.withUnsafeBufferPointer {
-                pass.backward($0, transposed: transposed, layout: layout, into: gradient.pointer)
+                if let adapters {
+                    pass.backward($0, transposed: transposed, adapters: adapters, into: gradient.pointer)
+                } else {
+                    pass.backward($0, transposed: transposed, layout: layout, into: gradient.pointer)
+                }
             }
         }
         return outcome

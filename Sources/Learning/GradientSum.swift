@@ -23,13 +23,16 @@ actor GradientSum {
     // Only this actor touches the memory between the start and the end of a step; the learner owns it and awaits the step.
     private nonisolated(unsafe) let total: UnsafeMutablePointer<Float>
     private let count: Int
+    private let slices: SliceLoop
     private var next = 0
     private var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
     private(set) var outcome = GradientJob.Outcome()
 
-    init(into total: UnsafeMutablePointer<Float>, count: Int) {
+    /// - Parameter total: of any content, which the first gradient replaces.
+    init(into total: UnsafeMutablePointer<Float>, count: Int, slices: SliceLoop) {
         self.total = total
         self.count = count
+        self.slices = slices
     }
 
     /// Returns once the gradient is added; its memory is the caller's again.
@@ -37,7 +40,16 @@ actor GradientSum {
         if index != next {
             await withCheckedContinuation { waiting[index] = $0 }
         }
-        Elementwise.add(box.gradient, into: total, count: count)
+        let isFirst = index == 0
+        // Jobs that wait for their turn lend their threads.
+        slices.perform(over: count) { range in
+            if isFirst {
+                (total + range.lowerBound).update(from: box.gradient + range.lowerBound, count: range.count)
+            } else {
+                Elementwise.add(
+                    box.gradient + range.lowerBound, into: total + range.lowerBound, count: range.count)
+            }
+        }
         outcome.loss += result.loss
         outcome.statistics.add(result.statistics)
         outcome.entropySum += result.entropySum
@@ -55,6 +67,8 @@ final class GradientJobBox: @unchecked Sendable {
     struct Shared: Sendable {
         var weights: PolicyWeights
         var transposed: TransposedWeights
+        /// Where the gradient is that of adapters.
+        var adapters: AdapterPanels?
         var reference: PolicyWeights?
         var loss: any PolicyLoss
         var temperature: Float
@@ -73,8 +87,8 @@ final class GradientJobBox: @unchecked Sendable {
     func run(_ queue: MicroBatchQueue, _ shared: Shared, _ sum: GradientSum) async {
         while !Task.isCancelled, let (index, microBatch) = queue.claim() {
             let outcome = job.run(
-                microBatch, weights: shared.weights, transposed: shared.transposed, reference: shared.reference,
-                loss: shared.loss, temperature: shared.temperature)
+                microBatch, weights: shared.weights, transposed: shared.transposed, adapters: shared.adapters,
+                reference: shared.reference, loss: shared.loss, temperature: shared.temperature)
             await sum.add(self, outcome, at: index)
         }
     }

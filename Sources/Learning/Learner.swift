@@ -4,48 +4,61 @@ import Models
 import Pipelines
 import Trajectories
 
-/// The weights under training, their optimizer, and one update at a time.
+/// The weights under training, or the adapters on weights that stand still, their optimizer, and one update at a time.
 ///
 /// A step splits its batch into micro-batches that tasks on the learner's lane claim; their gradients are summed in the
 /// order of the micro-batches, so that the result does not depend on the number of threads. The new version is published
 /// before the step returns.
 public actor Learner {
     public let parameters: Parameters
+    /// What is trained in place of the weights, if not they themselves.
+    public let adapters: Adapters?
     public let store: PolicyStore
     public private(set) var version: PolicyVersion
 
     private let configuration: LearnerConfiguration
     private let optimizer: Optimizer
     private let transposed: TransposedWeights
+    private let panels: AdapterPanels?
     private let reference: PolicyWeights?
     private let lane: any TaskExecutor
+    private let slices: SliceLoop
     private let jobs: [GradientJobBox]
     private let sum: AlignedBuffer<Float>
     private var isUpdating = false
 
     /// - Parameters:
-    ///   - parameters: the weights to start from; the learner changes them in place.
+    ///   - parameters: the weights to start from; without adapters, the learner changes them in place.
+    ///   - adapters: to be trained in place of the weights, which then stand still; the learner changes them in place.
     ///   - version: the version they are.
-    ///   - reference: the model that the loss keeps near to, where it needs one; nil takes `parameters` as they are now.
-    ///   - store: where each version is published; it holds `version` already.
+    ///   - reference: the model that the loss keeps near to, where it needs one; nil takes `parameters` as they are now,
+    ///     without adapters.
+    ///   - store: where each version is published; it holds `version` already, adapters merged in.
     ///   - lane: where jobs run.
     ///   - threads: jobs at once.
     public init(
-        parameters: Parameters, version: PolicyVersion, configuration: LearnerConfiguration,
+        parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion, configuration: LearnerConfiguration,
         reference: Parameters? = nil, store: PolicyStore, lane: any TaskExecutor, threads: Int
     ) {
         self.parameters = parameters
+        self.adapters = adapters
         self.version = version
         self.configuration = configuration
         self.store = store
         self.lane = lane
-        optimizer = Optimizer(configuration.optimizer, parameterCount: parameters.layout.count)
-        transposed = TransposedWeights(parameters)
+        slices = SliceLoop(lane)
+        let count = TrainedVector(parameters, adapters).count
+        optimizer = Optimizer(configuration.optimizer, parameterCount: count)
+        transposed = TransposedWeights(parameters, adapters: adapters)
+        panels = adapters.map { AdapterPanels($0) }
         self.reference = configuration.loss.needsReference ? PolicyWeights(reference ?? parameters) : nil
         jobs = (0..<max(1, threads)).map { _ in
-            GradientJobBox(GradientJob(configuration: parameters.configuration, layout: parameters.layout))
+            GradientJobBox(
+                GradientJob(
+                    configuration: parameters.configuration, layout: parameters.layout,
+                    storage: configuration.activations, gradientCount: count))
         }
-        sum = AlignedBuffer(count: parameters.layout.count)
+        sum = AlignedBuffer(count: count)
     }
 
     /// One update from a batch of scored groups.
@@ -68,14 +81,14 @@ public actor Learner {
     private func update(_ microBatches: [MicroBatch], temperature: Float) async throws -> UpdateMetrics {
         let weights = store.current
         precondition(weights.version == version, "the store holds version \(weights.version), not \(version)")
-        Elementwise.fill(sum.pointer, with: 0, count: sum.count)
         // The learner leaves the memory alone until every job, and with it the sum's last addition, has ended.
         nonisolated(unsafe) let total = sum.pointer
-        let gradientSum = GradientSum(into: total, count: sum.count)
+        if microBatches.isEmpty { Elementwise.fill(sum.pointer, with: 0, count: sum.count) }
+        let gradientSum = GradientSum(into: total, count: sum.count, slices: slices)
         let queue = MicroBatchQueue(microBatches)
         let shared = GradientJobBox.Shared(
-            weights: weights, transposed: transposed, reference: reference, loss: configuration.loss,
-            temperature: temperature)
+            weights: weights, transposed: transposed, adapters: panels, reference: reference,
+            loss: configuration.loss, temperature: temperature)
         precondition(!isUpdating, "one update at a time")
         isUpdating = true
         defer { isUpdating = false }
@@ -88,16 +101,23 @@ public actor Learner {
         }
         try Task.checkCancellation()
         let outcome = await gradientSum.outcome
-        let norm = Elementwise.sumOfSquares(sum.pointer, count: sum.count).squareRoot()
+        let norm = StallClock.phase(.optimizer) {
+            slices.sum(over: sum.count) { range in
+                Elementwise.sumOfSquares(total + range.lowerBound, count: range.count)
+            }.squareRoot()
+        }
         try checkFinite(outcome.loss, norm)
         let learningRate = configuration.schedule.rate(at: optimizer.steps)
         StallClock.phase(.optimizer) {
-            optimizer.update(parameters, gradient: sum.pointer, norm: norm, learningRate: learningRate)
+            optimizer.update(
+                TrainedVector(parameters, adapters), gradient: sum.pointer, norm: norm, learningRate: learningRate,
+                slices: slices)
         }
         version = version.next
         StallClock.phase(.publish) {
-            transposed.write(parameters)
-            store.publish(parameters, version: version)
+            if let adapters { panels?.write(adapters) }
+            transposed.write(parameters, adapters: adapters) { slices.perform(tiles: $0, $1) }
+            store.publish(parameters, adapters: adapters, version: version) { slices.perform(tiles: $0, $1) }
         }
         return UpdateMetrics(
             step: optimizer.steps, version: version, learningRate: learningRate, gradientNorm: norm, outcome: outcome)
@@ -112,9 +132,11 @@ public actor Learner {
         }
     }
 
-    /// Weights and optimizer state as they stand, copied.
+    /// Weights and optimizer state as they stand, copied; weights that stand still are shared.
     public func state() -> LearnerState {
-        LearnerState(parameters: parameters.copy(), optimizer: optimizer, version: version)
+        LearnerState(
+            parameters: adapters == nil ? parameters.copy() : parameters, adapters: adapters?.copy(),
+            optimizer: optimizer, version: version)
     }
 
     /// Takes the optimizer's state from a checkpoint whose weights this learner was made with.
@@ -134,16 +156,20 @@ public struct LearnerConfiguration: Sendable {
     public var temperature: Float
     /// Rows of a micro-batch, about: more amortise, fewer spread better over cores.
     public var microBatchRows: Int
+    /// What a pass keeps for its backward pass.
+    public var activations: ActivationStorage
 
     public init(
         optimizer: OptimizerConfiguration = OptimizerConfiguration(), schedule: LearningRateSchedule,
-        loss: any PolicyLoss = GroupRelativeLoss(), temperature: Float = 1, microBatchRows: Int = 1024
+        loss: any PolicyLoss = GroupRelativeLoss(), temperature: Float = 1, microBatchRows: Int = 1024,
+        activations: ActivationStorage = .kept
     ) {
         self.optimizer = optimizer
         self.schedule = schedule
         self.loss = loss
         self.temperature = temperature
         self.microBatchRows = microBatchRows
+        self.activations = activations
     }
 }
 

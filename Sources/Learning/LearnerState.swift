@@ -6,34 +6,44 @@ import Trajectories
 /// A learner at rest: weights, optimizer moments and counters, for a checkpoint.
 // Unchecked: written in the initializers alone.
 public final class LearnerState: @unchecked Sendable {
+    /// Without the adapters, where there are any.
     public let parameters: Parameters
+    /// What is trained in place of the weights.
+    public let adapters: Adapters?
     public let version: PolicyVersion
     public let optimizerSteps: Int
     let firstMoment: AlignedBuffer<Float>
     let secondMoment: AlignedBuffer<Float>
 
-    init(parameters: Parameters, optimizer: Optimizer, version: PolicyVersion) {
+    init(parameters: Parameters, adapters: Adapters? = nil, optimizer: Optimizer, version: PolicyVersion) {
         self.parameters = parameters
+        self.adapters = adapters
         self.version = version
         optimizerSteps = optimizer.steps
-        let count = parameters.layout.count
+        let count = TrainedVector(parameters, adapters).count
         firstMoment = AlignedBuffer(count: count)
         secondMoment = AlignedBuffer(count: count)
         firstMoment.pointer.update(from: optimizer.firstMoment.pointer, count: count)
         secondMoment.pointer.update(from: optimizer.secondMoment.pointer, count: count)
     }
 
+    /// The model as it computes: the weights, adapters merged in.
+    public var model: Parameters { adapters.map { parameters.merging($0) } ?? parameters }
+
     /// Reads the moments that `writeMoments` wrote. Throws errors that name the file and the tensor.
-    public init(parameters: Parameters, version: PolicyVersion, optimizerSteps: Int, moments url: URL) throws {
+    public init(
+        parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion, optimizerSteps: Int, moments url: URL
+    ) throws {
         self.parameters = parameters
+        self.adapters = adapters
         self.version = version
         self.optimizerSteps = optimizerSteps
-        let count = parameters.layout.count
-        firstMoment = AlignedBuffer(count: count)
-        secondMoment = AlignedBuffer(count: count)
+        let trained = TrainedVector(parameters, adapters)
+        firstMoment = AlignedBuffer(count: trained.count)
+        secondMoment = AlignedBuffer(count: trained.count)
         let file = try SafeTensors(url: url)
         for (prefix, moment) in [("first.", firstMoment.pointer), ("second.", secondMoment.pointer)] {
-            for entry in parameters.layout.entries {
+            for entry in trained.entries {
                 guard let tensor = file[prefix + entry.name], tensor.shape == entry.shape else {
                     throw MalformedMoments(file: url.path, tensor: prefix + entry.name)
                 }
@@ -46,7 +56,7 @@ public final class LearnerState: @unchecked Sendable {
     public func writeMoments(to url: URL) throws {
         var tensors: [SafeTensors.Source] = []
         for (prefix, moment) in [("first.", firstMoment.pointer), ("second.", secondMoment.pointer)] {
-            for entry in parameters.layout.entries {
+            for entry in TrainedVector(parameters, adapters).entries {
                 tensors.append(
                     SafeTensors.Source(name: prefix + entry.name, shape: entry.shape, values: moment + entry.offset))
             }

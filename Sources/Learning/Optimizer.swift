@@ -43,16 +43,22 @@ public final class Optimizer {
         return Float(configuration.maxGradientNorm / norm)
     }
 
-    func update(_ parameters: Parameters, gradient: UnsafePointer<Float>, norm: Double, learningRate: Double) {
+    func update(
+        _ trained: TrainedVector, gradient: UnsafePointer<Float>, norm: Double, learningRate: Double, slices: SliceLoop
+    ) {
         steps += 1
         let scale = clipScale(norm: norm)
-        for entry in parameters.layout.entries {
-            AdamW.update(
-                parameters: parameters.pointer + entry.offset, gradients: gradient + entry.offset,
-                firstMoment: firstMoment.pointer + entry.offset, secondMoment: secondMoment.pointer + entry.offset,
-                count: entry.count, learningRate: learningRate, beta1: configuration.beta1,
-                beta2: configuration.beta2, epsilon: configuration.epsilon,
-                weightDecay: entry.shape.count > 1 ? configuration.weightDecay : 0, step: steps, gradientScale: scale)
+        for entry in trained.entries {
+            slices.perform(over: entry.count) { range in
+                let start = entry.offset + range.lowerBound
+                AdamW.update(
+                    parameters: trained.pointer + start, gradients: gradient + start,
+                    firstMoment: firstMoment.pointer + start, secondMoment: secondMoment.pointer + start,
+                    count: range.count, learningRate: learningRate, beta1: configuration.beta1,
+                    beta2: configuration.beta2, epsilon: configuration.epsilon,
+                    weightDecay: entry.shape.count > 1 ? configuration.weightDecay : 0, step: steps,
+                    gradientScale: scale)
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 import Kernels
 
 /// What a pass keeps of each layer for its backward pass.
-public enum ActivationStorage: String, Sendable, Hashable, CaseIterable {
+public enum ActivationStorage: String, Sendable, Hashable, Codable, CaseIterable {
     /// All that the backward pass reads.
     case kept
     /// The layer's input alone; the backward pass computes the rest again, one layer at a time and with the same bits

@@ -32,9 +32,13 @@ public final class PolicyStore: Sendable {
 
     /// Packs `parameters`, with the adapters merged in, into a buffer that no one reads any more (or a new one) and makes it
     /// the current version.
-    public func publish(_ parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion) {
+    ///
+    /// - Parameter perform: see `PolicyWeights.write`.
+    public func publish(
+        _ parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion, perform: WeightLoop = runInTurn
+    ) {
         let buffer = takeSpare()
-        buffer.write(parameters, adapters: adapters, version: version)
+        buffer.write(parameters, adapters: adapters, version: version, perform: perform)
         let ready = state.withLock { state in
             state.spares.append(state.current)
             state.current = buffer

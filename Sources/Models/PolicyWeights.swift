@@ -16,12 +16,11 @@ public final class PolicyWeights: @unchecked Sendable {
     let plain: AlignedBuffer<Float>
     /// Lanes of the packed matrices: floats, or pairs of bfloat16.
     let panels: AlignedBuffer<Float>
-    private let packWorkspace: AlignedBuffer<BFloat16Pair>
 
     /// Bytes of a version, without the rotary table that versions share.
     public static func byteCount(_ configuration: ModelConfiguration) -> Int {
         let offsets = WeightOffsets(configuration)
-        return 4 * (offsets.plainCount + offsets.matrices.laneCount + offsets.packWorkspace)
+        return 4 * (offsets.plainCount + offsets.matrices.laneCount)
     }
 
     public init(configuration: ModelConfiguration, rotary: RotaryTable) {
@@ -31,7 +30,6 @@ public final class PolicyWeights: @unchecked Sendable {
         offsets = WeightOffsets(configuration)
         plain = AlignedBuffer(count: offsets.plainCount)
         panels = AlignedBuffer(count: offsets.matrices.laneCount)
-        packWorkspace = AlignedBuffer(count: offsets.packWorkspace)
     }
 
     public convenience init(
@@ -42,26 +40,47 @@ public final class PolicyWeights: @unchecked Sendable {
     }
 
     /// Packs `parameters`, with the adapters merged in, into this object. The caller is its only owner.
-    public func write(_ parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion) {
+    ///
+    /// - Parameter perform: runs the layers, which do not touch one another.
+    public func write(
+        _ parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion,
+        perform: WeightLoop = runInTurn
+    ) {
         self.version = version
+        perform(offsets.layers.count + 1) { tile in
+            if tile == 0 {
+                writeEnds(parameters)
+            } else {
+                write(layer: tile - 1, WeightSource(parameters, adapters))
+            }
+        }
+    }
+
+    /// What stands before and behind the layers.
+    private func writeEnds(_ parameters: Parameters) {
         let source = parameters.pointer
         let layout = parameters.layout
         let shape = configuration
         copy(source + layout.embedding, to: offsets.embedding, count: shape.vocabularySize * shape.hiddenSize)
         copy(source + layout.finalNorm, to: offsets.finalNorm, count: shape.hiddenSize)
-        pack(source + layout.head, to: offsets.head)
-        let matrices = WeightSource(parameters, adapters)
-        for (layer, from) in layout.layers.enumerated() {
-            let to = offsets.layers[layer]
-            copy(source + from.attentionNorm, to: to.attentionNorm, count: shape.hiddenSize)
-            copy(source + from.feedForwardNorm, to: to.feedForwardNorm, count: shape.hiddenSize)
-            copy(source, from.queryKeyValueBias, to: to.queryKeyValueBias, count: shape.queryKeyValueWidth)
-            copy(source, from.queryNorm, to: to.queryNorm, count: shape.headDimension)
-            copy(source, from.keyNorm, to: to.keyNorm, count: shape.headDimension)
-            copy(source, from.outputBias, to: to.outputBias, count: shape.hiddenSize)
-            for block in ProjectionBlock.allCases {
-                pack(matrices.matrix(block, layer: layer), to: to.blocks[block])
-            }
+        let workspace = AlignedBuffer<BFloat16Pair>(count: offsets.packWorkspace)
+        pack(source + layout.head, to: offsets.head, workspace.pointer)
+    }
+
+    private func write(layer: Int, _ matrices: borrowing WeightSource) {
+        let source = matrices.parameters.pointer
+        let shape = configuration
+        let from = matrices.parameters.layout.layers[layer]
+        let to = offsets.layers[layer]
+        copy(source + from.attentionNorm, to: to.attentionNorm, count: shape.hiddenSize)
+        copy(source + from.feedForwardNorm, to: to.feedForwardNorm, count: shape.hiddenSize)
+        copy(source, from.queryKeyValueBias, to: to.queryKeyValueBias, count: shape.queryKeyValueWidth)
+        copy(source, from.queryNorm, to: to.queryNorm, count: shape.headDimension)
+        copy(source, from.keyNorm, to: to.keyNorm, count: shape.headDimension)
+        copy(source, from.outputBias, to: to.outputBias, count: shape.hiddenSize)
+        let workspace = AlignedBuffer<BFloat16Pair>(count: offsets.packWorkspace)
+        for block in ProjectionBlock.allCases {
+            pack(matrices.matrix(block, layer: layer), to: to.blocks[block], workspace.pointer)
         }
     }
 
@@ -75,10 +94,12 @@ public final class PolicyWeights: @unchecked Sendable {
         copy(source + offset, to: target, count: count)
     }
 
-    private func pack(_ weight: UnsafePointer<Float>, to place: PackedMatrixPlace) {
+    private func pack(
+        _ weight: UnsafePointer<Float>, to place: PackedMatrixPlace, _ workspace: UnsafeMutablePointer<BFloat16Pair>
+    ) {
         PackedMatrix.pack(
             weight, outputs: place.outputs, depth: place.depth, precision: configuration.precision,
-            into: panels.pointer + place.offset, workspace: packWorkspace.pointer)
+            into: panels.pointer + place.offset, workspace: workspace)
     }
 
     var embedding: UnsafePointer<Float> { UnsafePointer(plain.pointer + offsets.embedding) }

@@ -23,12 +23,16 @@ public final class TransposedWeights: @unchecked Sendable {
     }
 
     /// Packs the matrices, with the adapters merged in.
-    public func write(_ parameters: Parameters, adapters: Adapters? = nil) {
-        pack(parameters.pointer + parameters.layout.head, to: places.head)
-        let matrices = WeightSource(parameters, adapters)
-        for (layer, blocks) in places.layers.enumerated() {
+    ///
+    /// - Parameter perform: runs the layers, which do not touch one another.
+    public func write(
+        _ parameters: Parameters, adapters: Adapters? = nil, perform: WeightLoop = runInTurn
+    ) {
+        perform(places.layers.count + 1) { tile in
+            guard tile > 0 else { return pack(parameters.pointer + parameters.layout.head, to: places.head) }
+            let matrices = WeightSource(parameters, adapters)
             for block in ProjectionBlock.allCases {
-                pack(matrices.matrix(block, layer: layer), to: blocks[block])
+                pack(matrices.matrix(block, layer: tile - 1), to: places.layers[tile - 1][block])
             }
         }
     }

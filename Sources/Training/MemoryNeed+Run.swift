@@ -9,6 +9,8 @@ extension MemoryNeed {
     /// Completions that a thread runs at once in evaluation.
     private static let evaluationBatch = 64.0
     private static let microBatchRows = 1024.0
+    /// Code, libraries' tables and what they keep, about.
+    private static let program = 40.0 * 1024 * 1024
 
     /// Of problems that are made on the spot, before any model is there.
     init(problemsOf configuration: RunConfiguration) {
@@ -17,50 +19,126 @@ extension MemoryNeed {
         if task.kind == .quantityGraphs {
             add(
                 Double(task.trainingProblems) * Self.problem,
-                .key("task.trainingProblems", value: "\(task.trainingProblems)"))
+                .key("task.trainingProblems", value: "\(task.trainingProblems)"),
+                name: "training problems")
             add(
-                2 * Double(task.testProblems) * Self.problem, .key("task.testProblems", value: "\(task.testProblems)"))
+                2 * Double(task.testProblems) * Self.problem, .key("task.testProblems", value: "\(task.testProblems)"),
+                name: "test problems")
         }
     }
 
-    /// Of a run: weights, moments and gradients of the learner, published versions, the workers' keys and values, batches and
-    /// the completions of an evaluation.
-    init(_ configuration: RunConfiguration, model: ModelConfiguration, longestSequence: Int) {
+    /// Of a run in the phase that takes most: weights, moments and gradients of the learner, published versions, the workers'
+    /// keys and values, batches, and a checkpoint in the making or an evaluation.
+    init(_ configuration: RunConfiguration, model: ModelConfiguration, lengths: SequenceLengths) {
         self.init(problemsOf: configuration)
-        let memory = ModelMemory(model)
         let threads = configuration.threads == 0 ? ProcessorCores.available.count : configuration.threads
-        let workers = configuration.workers == 0 ? threads : configuration.workers
-        let reinforcement = configuration.reinforcement
-        let longest = Double(longestSequence)
-        // The base student, the learner's weights and a checkpoint in the making, with its moments; the versions published.
-        let weights = 5 * memory.parameters + 4 * memory.policyWeights
-        let rows = max(Self.microBatchRows, longest) + longest
-        func cause(_ field: String, _ value: Int) -> MemoryCause {
-            guard let folder = configuration.student.model else {
-                return .key(StudentConfiguration.key(ofField: field), value: "\(value)")
+        add(Self.program, .key("threads", value: "\(threads)"), name: "the program")
+        let phases = ([.base] + configuration.arms.map { RunPhase($0) }).flatMap { phase in
+            [true, false].map { isEvaluating in
+                var need = MemoryNeed()
+                need.add(
+                    phase, configuration, model: model, lengths: lengths, threads: threads, isEvaluating: isEvaluating)
+                return need
             }
-            return .field(field, of: folder + "/config.json", value: "\(value)")
         }
-        add(weights, cause(memory.largestField.name, memory.largestField.value))
-        add(memory.rotaryTable, cause("max_position_embeddings", model.maxPositions))
-        add(memory.learner(rows: rows, threads: 1), cause(memory.largestField.name, memory.largestField.value))
-        add(Double(threads - 1) * memory.gradient(rows: rows, targets: rows), .key("threads", value: "\(threads)"))
+        // Sizes beyond counting come first of their equals.
+        var largest = MemoryNeed()
+        for need in phases where need.bytes > largest.bytes { largest = need }
+        for part in largest.parts { add(part.bytes, part.cause, name: part.name) }
+    }
+
+    private mutating func add(
+        _ phase: RunPhase, _ configuration: RunConfiguration, model: ModelConfiguration, lengths: SequenceLengths,
+        threads: Int, isEvaluating: Bool
+    ) {
+        let adapters = configuration.adapters(of: phase)
+        let memory = ModelMemory(model, activations: configuration.learner.activations, adapters: adapters)
+        let largest = Self.cause(configuration, model, memory.largestField.name, memory.largestField.value)
+        // The student as it came, the base student that arms start from, and the copy under training.
+        let copies = 1 + (phase == .base ? 0.0 : 1) + (adapters == nil ? 1 : 0)
+        add(copies * memory.parameters, largest, name: "weights")
+        let reference = phase.isReinforcement && configuration.reinforcement.referenceWeight != 0
+        add((reference ? 3 : 2) * memory.policyWeights, largest, name: "published versions")
+        add(
+            memory.rotaryTable,
+            Self.cause(configuration, model, "max_position_embeddings", model.maxPositions), name: "rotary table")
+        add(memory.optimizer, largest, name: "moments, sum of gradients")
+        add(memory.inputGradients, largest, name: "panels for input gradients")
+        let (rows, targets) = Self.microBatch(phase, configuration, lengths)
+        add(memory.gradient(rows: rows, targets: targets), largest, name: "a learner's pass")
+        add(
+            Double(threads - 1) * memory.gradient(rows: rows, targets: targets),
+            .key("threads", value: "\(threads)"), name: "the other threads' passes")
+        if isEvaluating {
+            addEvaluation(
+                memory, longest: Double(lengths.longest), threads: threads, problems: configuration.task.testProblems,
+                samples: configuration.evaluation.samples,
+                cause: .key("evaluation.samples", value: "\(configuration.evaluation.samples)"))
+        } else {
+            add(memory.parameters + (adapters == nil ? 2 : 3) * memory.trained, largest, name: "a checkpoint's copies")
+        }
+        switch phase {
+        case .base: addDemonstrations(configuration.warmup, "warmup", lengths)
+        case .sft: addDemonstrations(configuration.sft, "sft", lengths)
+        case .grpo, .rlkd: addRollouts(configuration, memory, lengths, threads: threads, hasWorkers: !isEvaluating)
+        }
+    }
+
+    /// Rows and targets of the largest micro-batch.
+    private static func microBatch(
+        _ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths
+    ) -> (rows: Double, targets: Double) {
+        func imitation(_ settings: ImitationConfiguration) -> (Double, Double) {
+            let longest = Double(lengths.demonstration)
+            let rows = min(max(microBatchRows, longest), Double(settings.batchSize) * longest)
+            return (rows, rows * Double(lengths.trace) / longest)
+        }
+        switch phase {
+        case .base: return imitation(configuration.warmup)
+        case .sft: return imitation(configuration.sft)
+        case .grpo, .rlkd:
+            let completion = Double(lengths.completion)
+            let targets = min(
+                max(microBatchRows, completion), Double(configuration.reinforcement.groupSize) * completion)
+            return (targets + Double(lengths.prompt), targets)
+        }
+    }
+
+    private mutating func addDemonstrations(
+        _ settings: ImitationConfiguration, _ key: String, _ lengths: SequenceLengths
+    ) {
+        add(
+            6 * 4 * Double(settings.batchSize) * Double(lengths.demonstration),
+            .key("\(key).batchSize", value: "\(settings.batchSize)"), name: "demonstrations")
+    }
+
+    private mutating func addRollouts(
+        _ configuration: RunConfiguration, _ memory: ModelMemory, _ lengths: SequenceLengths, threads: Int,
+        hasWorkers: Bool
+    ) {
+        let workers = Double(configuration.workers == 0 ? threads : configuration.workers)
+        let reinforcement = configuration.reinforcement
         let completions = Double(reinforcement.problemsPerBatch) * Double(reinforcement.groupSize)
         let size = reinforcement.problemsPerBatch >= reinforcement.groupSize ? "problemsPerBatch" : "groupSize"
         let value = max(reinforcement.problemsPerBatch, reinforcement.groupSize)
-        add(
-            Double(workers)
-                * memory.generator(batch: (completions / Double(workers)).rounded(.up), longest: longest),
-            .key("reinforcement.\(size)", value: "\(value)"))
-        // Batches in the queues and in the learner's hands.
-        add(4 * completions * longest * Self.sampledToken, .key("reinforcement.\(size)", value: "\(value)"))
-        for (key, settings) in [("warmup", configuration.warmup), ("sft", configuration.sft)] {
-            add(6 * 4 * Double(settings.batchSize) * longest, .key("\(key).batchSize", value: "\(settings.batchSize)"))
+        let cause = MemoryCause.key("reinforcement.\(size)", value: "\(value)")
+        let longest = Double(lengths.longest)
+        if hasWorkers {
+            add(
+                workers * memory.generator(batch: (completions / workers).rounded(.up), longest: longest), cause,
+                name: "rollout workers")
         }
-        addEvaluation(
-            memory, longest: longest, threads: threads, problems: configuration.task.testProblems,
-            samples: configuration.evaluation.samples,
-            cause: .key("evaluation.samples", value: "\(configuration.evaluation.samples)"))
+        // Batches in the queues and in the learner's hands.
+        add(4 * completions * Double(lengths.completion) * Self.sampledToken, cause, name: "rollouts")
+    }
+
+    private static func cause(
+        _ configuration: RunConfiguration, _ model: ModelConfiguration, _ field: String, _ value: Int
+    ) -> MemoryCause {
+        guard let folder = configuration.student.model else {
+            return .key(StudentConfiguration.key(ofField: field), value: "\(value)")
+        }
+        return .field(field, of: folder + "/config.json", value: "\(value)")
     }
 
     /// Of an evaluation, apart from the weights.
@@ -69,7 +147,39 @@ extension MemoryNeed {
     ) {
         add(
             Double(threads) * memory.generator(batch: Self.evaluationBatch, longest: longest),
-            .key("threads", value: "\(threads)"))
-        add(Double(problems) * Double(samples + 1) * longest * Self.sampledToken, cause)
+            .key("threads", value: "\(threads)"), name: "evaluation")
+        add(
+            Double(problems) * Double(samples + 1) * longest * Self.sampledToken, cause,
+            name: "completions of an evaluation")
     }
+}
+
+/// Tokens of the longest of a run's sequences.
+struct SequenceLengths: Sendable {
+    /// Of any prompt with its completion.
+    var longest: Int
+    /// Of training: a prompt, a completion, a trace, and a prompt with its trace.
+    var prompt: Int
+    var completion: Int
+    var trace: Int
+    var demonstration: Int
+
+    /// Where nothing else is known.
+    init(longest: Int) {
+        self.longest = longest
+        (prompt, completion, trace, demonstration) = (longest, longest, longest, longest)
+    }
+
+    init(longest: Int, training: [PreparedProblem]) {
+        self.longest = longest
+        prompt = training.map(\.prompt.count).max() ?? 1
+        completion = training.map(\.maxNewTokens).max() ?? 1
+        trace = training.compactMap { $0.demonstration?.completion.count }.max() ?? completion
+        demonstration =
+            training.compactMap { $0.demonstration.map { $0.prompt.count + $0.completion.count } }.max() ?? longest
+    }
+}
+
+extension RunPhase {
+    var isReinforcement: Bool { self == .grpo || self == .rlkd }
 }

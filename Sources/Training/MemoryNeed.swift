@@ -7,16 +7,32 @@ import Memory
 ///     need.add(4 * rows * width, .option("--batch", value: "\(rows)"))
 ///     try need.check()
 public struct MemoryNeed: Sendable {
-    private var parts: [(bytes: Double, cause: MemoryCause)] = []
+    /// Something that takes memory.
+    public struct Part: Sendable {
+        public var name: String
+        public var bytes: Double
+        public var cause: MemoryCause
+    }
+
+    public private(set) var parts: [Part] = []
 
     public init() {}
 
     /// Of all parts together; infinite where a size is beyond counting.
     public var bytes: Double { parts.reduce(0) { $0 + $1.bytes } }
 
-    /// - Parameter cause: what the size of this part goes by.
-    public mutating func add(_ bytes: Double, _ cause: MemoryCause) {
-        parts.append((bytes, cause))
+    /// - Parameters:
+    ///   - cause: what the size of this part goes by.
+    ///   - name: of the part; its cause, where it has none.
+    public mutating func add(_ bytes: Double, _ cause: MemoryCause, name: String? = nil) {
+        parts.append(Part(name: name ?? "\(cause)", bytes: bytes, cause: cause))
+    }
+
+    /// A row a part, the largest first, and the sum.
+    var table: String {
+        let rows = parts.sorted { $0.bytes > $1.bytes }.map { [$0.name, InsufficientMemory.text($0.bytes)] }
+        return TextTable.layOut(
+            [["memory, about", InsufficientMemory.text(bytes)]] + rows.map { ["  " + $0[0], $0[1]] })
     }
 
     /// - Throws: `InsufficientMemory` with the figures and the cause of the largest part, where more is needed than there is.
@@ -55,7 +71,7 @@ public struct InsufficientMemory: Error, Equatable, CustomStringConvertible {
         "\(cause): the work would take about \(Self.text(bytes)) of memory, and \(Self.text(Double(available))) are there"
     }
 
-    private static func text(_ bytes: Double) -> String {
+    static func text(_ bytes: Double) -> String {
         if bytes >= 0x1p60 { return "more than an EiB" }
         let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"]
         let unit = (0..<units.count).last { bytes >= pow(1024, Double($0)) } ?? 0

@@ -9,6 +9,10 @@ public struct ModelMemory: Sendable {
     private static let prefillRows = 256.0
 
     private let shape: ModelConfiguration
+    private let activationStorage: ActivationStorage
+    private let adapters: AdapterConfiguration?
+    /// Bytes of a number in packed matrices, and in kept keys and values.
+    private let packed: Double
     private let hidden: Double
     private let layers: Double
     private let vocabulary: Double
@@ -17,8 +21,16 @@ public struct ModelMemory: Sendable {
     private let keyValue: Double
     private let intermediate: Double
 
-    public init(_ shape: ModelConfiguration) {
+    /// - Parameters:
+    ///   - activations: what the learner's passes keep.
+    ///   - adapters: those that are trained in place of the weights.
+    public init(
+        _ shape: ModelConfiguration, activations: ActivationStorage = .kept, adapters: AdapterConfiguration? = nil
+    ) {
         self.shape = shape
+        activationStorage = activations
+        self.adapters = adapters
+        packed = shape.precision == .bfloat16 ? 2 : Self.float
         hidden = Double(shape.hiddenSize)
         layers = Double(shape.layerCount)
         vocabulary = Double(shape.vocabularySize)
@@ -39,10 +51,27 @@ public struct ModelMemory: Sendable {
     public var parameters: Double { attention + feedForward + norms + (shape.tiesEmbeddings ? 1 : 2) * embedding }
 
     /// A published version without its rotary table, which versions share.
-    public var policyWeights: Double {
+    public var policyWeights: Double { matrices + norms + embedding }
+
+    /// The panels that input gradients are computed with.
+    public var transposedWeights: Double { matrices }
+
+    /// The layers' and the head's, packed.
+    private var matrices: Double {
         // Panels of 32 outputs are filled up.
-        let filled = Self.float * hidden * (32 * (3 * layers + 1)) + Self.float * intermediate * 32 * layers
-        return attention + feedForward + norms + 2 * embedding + filled / 2
+        let filled = hidden * (32 * (3 * layers + 1)) + intermediate * 32 * layers
+        return packed / Self.float * (attention + feedForward + embedding) + packed * filled / 2
+    }
+
+    /// What updates change, as many gradients or moments: all weights, or the adapters.
+    public var trained: Double {
+        guard let adapters else { return parameters }
+        return (try? Adapters.byteCount(adapters, of: shape)).map { Double($0) } ?? .infinity
+    }
+
+    private var adapterPanels: Double {
+        guard let adapters else { return 0 }
+        return (try? AdapterPanels.byteCount(adapters, of: shape)).map { Double($0) } ?? .infinity
     }
 
     /// Cosines and sines of all positions.
@@ -75,7 +104,7 @@ public struct ModelMemory: Sendable {
     public func generator(batch: Double, longest: Double, positions: Double? = nil) -> Double {
         let stored = max(2 * pages(longest), pages(positions ?? (batch + 1) * longest))
         let rows = batch + Self.prefillRows
-        return stored * layers * 2 * keyValue * Self.float + rows * (activations + Self.float * hidden)
+        return stored * layers * 2 * keyValue * packed + rows * (activations + Self.float * hidden)
             + 2 * batch * Self.float * (vocabulary + hidden) + (batch + 2) * Self.float * vocabulary
             // Tables of pages, and the workspace of attention.
             + (batch + 1) * longest + 32 * longest
@@ -83,25 +112,46 @@ public struct ModelMemory: Sendable {
 
     /// A forward pass that gives the log-probabilities of targets.
     public func forward(rows: Double, targets: Double) -> Double {
-        rows * (layers * activations + Self.float * 2 * (hidden + keyValue)) + targets * Self.float
-            * (vocabulary + hidden)
+        let inputs = Self.float * hidden
+        let kept =
+            switch activationStorage {
+            case .kept: layers * activations
+            case .recomputed: layers * inputs + activations - inputs
+            }
+        return rows * (kept + 2 * inputs + 2 * packed * keyValue) + targets * Self.float * (vocabulary + hidden)
     }
 
     /// A learner's forward and backward pass, with its gradient.
     public func gradient(rows: Double, targets: Double) -> Double {
         let width = 2 * hidden + queryKeyValue + query + 3 * intermediate + 4 * keyValue
-        // The products' workspace holds the operands of the widest matrix in panels.
-        let workspace = max(
-            rows * (hidden + max(queryKeyValue, 2 * intermediate)), targets * (vocabulary + hidden))
-        return parameters + forward(rows: rows, targets: targets)
-            + Self.float * (rows * width + targets * (vocabulary + hidden) + workspace)
+        return trained + forward(rows: rows, targets: targets)
+            + Self.float * (rows * width + targets * (vocabulary + hidden) + workspace(rows: rows, targets: targets))
+    }
+
+    /// Operands of the widest product with a weight's gradient in panels: all rows, or some at a time with their rounded form.
+    private func workspace(rows: Double, targets: Double) -> Double {
+        let widest = hidden + max(queryKeyValue, 2 * intermediate)
+        if let adapters {
+            return rows * (widest + 2 * Double(adapters.rank))
+        }
+        switch shape.precision {
+        case .float32:
+            return max(rows * widest, targets * (vocabulary + hidden))
+        case .bfloat16:
+            return max(min(rows, 512) * widest, min(targets, 512) * (vocabulary + hidden))
+        }
     }
 
     /// A learner, apart from the weights that it is given and those that it publishes.
     ///
     /// - Parameter rows: of a micro-batch, of which each thread has one.
     public func learner(rows: Double, threads: Double) -> Double {
-        // Two moments, the sum of the gradients, the panels for input gradients.
-        3 * parameters + policyWeights + threads * gradient(rows: rows, targets: rows)
+        optimizer + inputGradients + threads * gradient(rows: rows, targets: rows)
     }
+
+    /// Two moments and the sum of the gradients.
+    var optimizer: Double { 3 * trained }
+
+    /// The panels for input gradients, and those of the adapters.
+    var inputGradients: Double { transposedWeights + adapterPanels }
 }

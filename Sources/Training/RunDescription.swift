@@ -9,6 +9,7 @@ extension TrainingRun {
             \(try configuration.yaml())
             # student: \(count) parameters, vocabulary \(material.student.configuration.vocabularySize)
             # training problems: \(material.task.training.count); test problems: \(tests); rows dropped: \(material.task.dropped)
+            \(material.need.table.split(separator: "\n").map { "# \($0)" }.joined(separator: "\n"))
             """
     }
 }

@@ -8,6 +8,8 @@ struct RunMaterial: Sendable {
     let endTokens: [Int32]
     /// Positions of the longest prompt with its completion.
     let longestSequence: Int
+    /// About what the run takes.
+    let need: MemoryNeed
 
     /// Throws errors that name the key or the file at fault.
     init(_ configuration: RunConfiguration) throws {
@@ -24,7 +26,10 @@ struct RunMaterial: Sendable {
                 throw ConfigurationError(
                     source: "configuration", key: "student.model", reason: "names no directory; prose needs a student")
             }
-            let loaded = try LoadedStudent(directory: model)
+            var loaded = try LoadedStudent(directory: model)
+            if configuration.dtype != .float32 {
+                loaded.parameters = loaded.parameters.copy(precision: configuration.dtype)
+            }
             task = try TextTask(configuration, student: loaded)
             student = loaded.parameters
             endTokens = loaded.endTokens
@@ -33,7 +38,10 @@ struct RunMaterial: Sendable {
         longestSequence = try (task.training + task.tests.flatMap(\.problems)).longestSequence(
             context: student.configuration.maxPositions, file: "configuration",
             key: "student.maxPositions", newTokens: { max($0.maxNewTokens, $0.maxNewTeacherTokens) })
-        try MemoryNeed(configuration, model: student.configuration, longestSequence: longestSequence).check()
+        need = MemoryNeed(
+            configuration, model: student.configuration,
+            lengths: SequenceLengths(longest: longestSequence, training: task.training))
+        try need.check()
     }
 
     private static func freshModel(_ configuration: RunConfiguration, _ tokenizer: Tokenizer) throws
@@ -45,17 +53,18 @@ struct RunMaterial: Sendable {
                 source: "configuration", key: "student.model",
                 reason: "quantity graphs have a vocabulary of their own; leave it out")
         }
-        let model = ModelConfiguration(
+        var model = ModelConfiguration(
             hiddenSize: shape.hiddenSize, intermediateSize: shape.intermediateSize, layerCount: shape.layers,
             attentionHeadCount: shape.attentionHeads, keyValueHeadCount: shape.keyValueHeads,
             vocabularySize: tokenizer.vocabularySize, maxPositions: shape.maxPositions,
             beginningToken: tokenizer.beginning, endTokens: tokenizer.end.map { [$0] } ?? [])
+        model.precision = configuration.dtype
         do {
             try model.validate()
         } catch let error as FormatError {
             throw ConfigurationError(source: "configuration", key: "student", reason: "\(error.field): \(error.reason)")
         }
-        try MemoryNeed(configuration, model: model, longestSequence: 1).check()
+        try MemoryNeed(configuration, model: model, lengths: SequenceLengths(longest: 1)).check()
         return model
     }
 }

@@ -16,6 +16,8 @@ actor RunRecorder {
     /// Seconds of the phase before the run was resumed.
     private var secondsBefore = 0.0
     private(set) var report = PhaseReport()
+    private var evaluationBegan = ContinuousClock.now
+    private var evaluated = 0
     /// What was thrown away before the run was resumed.
     private var discardedBefore = DiscardedWork()
 
@@ -45,14 +47,16 @@ actor RunRecorder {
         display.note(text)
     }
 
-    func record(_ phase: RunPhase, _ update: UpdateMetrics, of steps: Int) throws {
+    func record(_ phase: RunPhase, _ update: UpdateMetrics, of steps: Int, stalls: StallReport) throws {
         count(update)
         try log.append(StepRecord(phase: phase, seconds: (ContinuousClock.now - began).seconds, update: update))
         let step = update.version.rawValue
         display.show(
             String(
-                format: "%@ %d/%d  loss %.4f  |g| %.2f  %.0f tok/s  ETA %@", phase.rawValue, step, steps, update.loss,
-                update.gradientNorm, Double(report.learnedTokens) / report.seconds, remaining(step, steps)),
+                format: "%@ %d/%d  loss %.4f  |g| %.2f  %.0f tok/s  %@  ETA %@", phase.rawValue, step, steps,
+                update.loss,
+                update.gradientNorm, Double(report.learnedTokens) / report.seconds, stalls.shares(isImitation: true),
+                remaining(step, steps)),
             isLast: step == steps)
     }
 
@@ -76,9 +80,23 @@ actor RunRecorder {
             String(
                 format: "%@ %d/%d  reward %.2f  accuracy %.2f  structure %.2f  %.0f tok/s  staleness %.2f  %@  ETA %@",
                 phase.rawValue, step, steps, rollouts.reward, rollouts.accuracy, rollouts.structure ?? 0,
-                Double(report.sampledTokens) / report.seconds, rollouts.staleness, stalls.shares, remaining(step, steps)
+                Double(report.sampledTokens) / report.seconds, rollouts.staleness, stalls.shares(),
+                remaining(step, steps)
             ),
             isLast: step == steps)
+    }
+
+    /// Shows how far an evaluation has come.
+    ///
+    /// - Parameter completions: that have ended since the last call; `count` are to be made.
+    func evaluated(_ phase: RunPhase, _ completions: Int, of count: Int) {
+        if evaluated == 0 { evaluationBegan = .now }
+        evaluated += completions
+        let seconds = (ContinuousClock.now - evaluationBegan).seconds / Double(max(1, evaluated))
+        display.show(
+            "\(phase.rawValue) evaluation \(evaluated)/\(count)  ETA "
+                + Self.clock(seconds * Double(count - evaluated)), isLast: evaluated == count)
+        if evaluated == count { evaluated = 0 }
     }
 
     /// Counts what was thrown away since the last update.
@@ -99,8 +117,11 @@ actor RunRecorder {
 
     private func remaining(_ step: Int, _ steps: Int) -> String {
         let done = Double(max(1, step - firstStep))
-        let seconds = Int((report.seconds - secondsBefore) / done * Double(steps - step))
-        return String(format: "%d:%02d", seconds / 60, seconds % 60)
+        return Self.clock((report.seconds - secondsBefore) / done * Double(steps - step))
+    }
+
+    private static func clock(_ seconds: Double) -> String {
+        String(format: "%d:%02d", Int(seconds) / 60, Int(seconds) % 60)
     }
 
     private func write(_ groups: [ScoredGroup], phase: RunPhase, step: Int) throws {

@@ -14,6 +14,10 @@ struct TrainCommand: AsyncParsableCommand {
             reward.overlong.weight=W punishes long completions (DAPO): the value is 0 up to reward.overlong.start tokens and falls \
             to -1 at reward.overlong.limit. evaluation.split=validation measures on validation problems instead of the test's \
             (of files: task.validation).
+
+            dtype=bf16 computes products, keys and values in bfloat16. learner.adapters.rank=R trains adapters of that rank (LoRA) \
+            with learner.adapters.alpha=A on learner.adapters.targets=q_proj,v_proj,… in place of all weights. \
+            learner.activations=recomputed takes less memory and more time.
             """)
 
     @Argument(help: "A YAML file, then key=value pairs that change it.")
@@ -22,7 +26,7 @@ struct TrainCommand: AsyncParsableCommand {
     @Flag(help: "Go on with the run in the directory that output= names, from its last checkpoint.")
     var resume = false
 
-    @Flag(help: "Check everything and print the configuration, then stop.")
+    @Flag(help: "Check everything, print the configuration and about what memory the run takes, then stop.")
     var dryRun = false
 
     func run() async throws {

@@ -12,21 +12,24 @@ import Trajectories
 /// A learner on a small model, with all that it needs.
 struct LearnerHarness {
     let parameters: Parameters
+    let adapters: Adapters?
     let store: PolicyStore
     let learner: Learner
 
     init(
-        _ parameters: Parameters, loss: GroupRelativeLoss = GroupRelativeLoss(), reference: Parameters? = nil,
+        _ parameters: Parameters, adapters: Adapters? = nil, activations: ActivationStorage = .kept,
+        loss: GroupRelativeLoss = GroupRelativeLoss(), reference: Parameters? = nil,
         temperature: Float = 1, microBatchRows: Int = 40, lane: any TaskExecutor, threads: Int
     ) {
         self.parameters = parameters.copy()
-        store = PolicyStore(PolicyWeights(self.parameters))
+        self.adapters = adapters?.copy()
+        store = PolicyStore(PolicyWeights(self.parameters, adapters: self.adapters))
         learner = Learner(
-            parameters: self.parameters, version: PolicyVersion(0),
+            parameters: self.parameters, adapters: self.adapters, version: PolicyVersion(0),
             configuration: LearnerConfiguration(
                 optimizer: OptimizerConfiguration(weightDecay: 0.1),
                 schedule: LearningRateSchedule(peak: 3e-3, warmupSteps: 2, totalSteps: 10, shape: .linear), loss: loss,
-                temperature: temperature, microBatchRows: microBatchRows),
+                temperature: temperature, microBatchRows: microBatchRows, activations: activations),
             reference: reference, store: store, lane: lane, threads: threads)
     }
 }
@@ -34,7 +37,7 @@ struct LearnerHarness {
 extension LearnerState {
     var momentBits: [UInt32] {
         [firstMoment.pointer, secondMoment.pointer].flatMap { moment in
-            (0..<parameters.count).map { moment[$0].bitPattern }
+            (0..<(adapters?.count ?? parameters.count)).map { moment[$0].bitPattern }
         }
     }
 }

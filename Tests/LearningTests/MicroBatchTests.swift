@@ -63,7 +63,8 @@ import Trajectories
         let loss = GroupRelativeLoss(clip: 0.5, referenceWeight: 0.1)
         let microBatch = try #require(MicroBatch.policy(groups, loss: loss, rowLimit: 10_000).first)
         let reference = PolicyWeights(try TestModel.parameters(seed: 10))
-        let job = GradientJob(configuration: parameters.configuration, layout: parameters.layout)
+        let job = GradientJob(
+            configuration: parameters.configuration, layout: parameters.layout, gradientCount: parameters.count)
         func run(_ parameters: Parameters) -> Double {
             job.run(
                 microBatch, weights: PolicyWeights(parameters), transposed: TransposedWeights(parameters),

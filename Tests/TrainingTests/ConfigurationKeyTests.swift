@@ -38,6 +38,7 @@ import Yams
         "reinforcement.learningRate": rate, "reinforcement.warmupSteps": zero, "reinforcement.clip": rate,
         "reinforcement.referenceWeight": rateOrZero, "reinforcement.sampling.temperature": rate,
         "reinforcement.sampling.topK": ["0", "9223372036854775807"],
+        "learner.adapters.rank": zero, "learner.adapters.alpha": rate,
         "optimizer.beta1": zero, "optimizer.beta2": zero, "optimizer.epsilon": rate,
         "optimizer.weightDecay": rateOrZero, "optimizer.maxGradientNorm": rateOrZero,
         "reward.accuracy": weight, "reward.format": weight, "reward.tagCount": weight, "reward.structure": weight,

@@ -3,6 +3,7 @@ import Generation
 import Models
 import Pipelines
 import StructureRewards
+import Synchronization
 import Testing
 import Tokenizers
 import Trajectories
@@ -101,6 +102,18 @@ import Trajectories
                 first = result
             }
         }
+    }
+
+    @Test func everyCompletionIsCountedOnTheWay() async throws {
+        let executor = ComputeExecutor(threads: 2, pinned: false)
+        defer { executor.shutdown() }
+        let counts = Mutex<[Int]>([])
+        var evaluator = evaluator
+        evaluator.progress = { count in counts.withLock { $0.append(count) } }
+        _ = try await evaluator.evaluate(weights, on: set, imitatingTeacher: false, executor: executor)
+        let told = counts.withLock { $0 }
+        #expect(told.reduce(0, +) == evaluator.completions(of: set))
+        #expect(told.count > 2 && !told.contains(0))
     }
 
     @Test(arguments: [true, false])

@@ -1,62 +1,81 @@
 import Foundation
 
 extension StallReport {
-    /// A compact text table: for each stage its share of core time, its busiest phases, and the share of wall time in which it
-    /// waited; then the discarded and the idle core time, with causes.
+    /// Columns of the table at most, but for a single word that is longer.
+    private static let width = 79
+
+    /// A compact text table: for each stage its share of core time and the share of wall time in which it waited, with its busiest
+    /// phases below; then the discarded and the idle core time, with causes.
     public var table: String {
         var lines = [
-            Self.pad("stage", 16) + Self.head(["busy", "starved", "blocked", "weights", "staleness", "external"])
-                + "  phases"
+            Self.row("stage", ["busy", "starved", "blocked", "weights", "staleness", "external"])
         ]
         for stage in Stage.allCases {
             let shares =
                 [share(busySeconds(stage), coreSeconds)]
                 + WaitCause.allCases.map { share(waitSeconds(stage, $0), wallSeconds) }
-            lines.append(Self.pad(stage.name, 16) + Self.head(shares) + "  " + phases(stage))
+            lines.append(Self.row(stage.name, shares))
+            lines += Self.wrap(phases(stage))
         }
         if !discards.isEmpty {
-            lines.append(Self.pad("discarded", 16) + Self.head([share(discardedSeconds, coreSeconds)]) + "  " + waste)
+            lines.append(Self.row("discarded", [share(discardedSeconds, coreSeconds)]))
+            lines += Self.wrap(waste)
         }
-        lines.append(Self.pad("idle", 16) + Self.head([share(idleSeconds, coreSeconds)]) + "  " + causes)
-        lines.append(
-            String(
-                format: "%d threads × %.3f s; on a core by the threads' CPU clocks %@; unexplained %.2f %%",
-                threads, wallSeconds, share(cpuSeconds, coreSeconds), 100 * unexplained))
+        lines.append(Self.row("idle", [share(idleSeconds, coreSeconds)]))
+        lines += Self.wrap(causes)
+        lines.append(String(format: "%d threads × %.3f s", threads, wallSeconds))
+        lines += Self.wrap([
+            "on a core by the threads' CPU clocks \(share(cpuSeconds, coreSeconds))",
+            String(format: "unexplained %.2f %%", 100 * unexplained),
+        ])
         return lines.joined(separator: "\n")
     }
 
-    private func phases(_ stage: Stage) -> String {
+    private func phases(_ stage: Stage) -> [String] {
         busy.filter { $0.stage == stage }.sorted { $0.seconds > $1.seconds }
-            .map { "\($0.phase.name) \(share($0.seconds, coreSeconds))" }.joined(separator: ", ")
+            .map { "\($0.phase.name) \(share($0.seconds, coreSeconds))" }
     }
 
-    private var waste: String {
+    private var waste: [String] {
         discards.map { row in
             let counts = [(row.work.groups, "groups"), (row.work.rollouts, "rollouts"), (row.work.tokens, "tokens")]
             return "\(row.stage.name) \(row.cause.name) "
                 + counts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }.joined(separator: " ")
         }
-        .joined(separator: ", ")
     }
 
-    private var causes: String {
+    private var causes: [String] {
         idle.sorted { $0.seconds > $1.seconds }
             .map { row in
                 let cause = row.stage.flatMap { stage in row.cause.map { "\(stage.name) \($0.name)" } } ?? "none"
                 return "\(cause) \(share(row.seconds, coreSeconds))"
             }
-            .joined(separator: ", ")
     }
 
     private func share(_ part: Double, _ whole: Double) -> String {
         String(format: "%.1f %%", whole > 0 ? 100 * part / whole : 0)
     }
 
-    private static func pad(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(0, width - text.count))
+    /// A name and its columns.
+    private static func row(_ name: String, _ columns: [String]) -> String {
+        func space(_ text: String, _ width: Int) -> String {
+            String(repeating: " ", count: max(1, width - text.count))
+        }
+        return name + space(name, 16) + columns.map { space($0, 10) + $0 }.joined()
     }
 
-    private static func head(_ columns: [String]) -> String {
-        columns.map { String(repeating: " ", count: max(1, 10 - $0.count)) + $0 }.joined()
+    /// Lines, set in, of items with commas between them.
+    private static func wrap(_ items: [String]) -> [String] {
+        var lines: [String] = []
+        for item in items {
+            // Room for the comma that may follow.
+            if let line = lines.last, line.count + item.count + 3 <= width {
+                lines[lines.count - 1] = line + ", " + item
+            } else {
+                if !lines.isEmpty { lines[lines.count - 1] += "," }
+                lines.append("  " + item)
+            }
+        }
+        return lines
     }
 }

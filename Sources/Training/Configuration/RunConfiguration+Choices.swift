@@ -1,10 +1,12 @@
 import Learning
+import Models
 import StructureRewards
 import Tasks
 
 extension RunConfiguration {
     /// The names that keys with a choice take, by dotted key.
     static let choices: [String: [String]] = [
+        "dtype": Precision.allCases.map(\.rawValue),
         "arms": Arm.allCases.map(\.rawValue),
         "task.kind": TaskConfiguration.Kind.allCases.map(\.rawValue),
         "task.overlong": TaskConfiguration.Overlong.allCases.map(\.rawValue),
@@ -16,6 +18,8 @@ extension RunConfiguration {
         "reward.judge": RewardConfiguration.JudgeKind.allCases.map(\.rawValue),
         "reward.alignment": AlignmentMethod.allCases.map(\.rawValue),
         "reward.compatibility": Compatibility.allCases.map(\.rawValue),
+        "learner.activations": ActivationStorage.allCases.map(\.rawValue),
+        "learner.adapters.targets": Projection.allCases.map(\.rawValue),
         "evaluation.split": EvaluationConfiguration.Split.allCases.map(\.rawValue),
     ]
 

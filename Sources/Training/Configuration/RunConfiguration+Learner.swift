@@ -1,4 +1,5 @@
 import Learning
+import Models
 
 extension RunConfiguration {
     /// What the learner of a phase is told.
@@ -13,8 +14,17 @@ extension RunConfiguration {
                     peak: reinforcement.learningRate, warmupSteps: reinforcement.warmupSteps, totalSteps: steps,
                     shape: reinforcement.shape),
                 loss: GroupRelativeLoss(clip: reinforcement.clip, referenceWeight: reinforcement.referenceWeight),
-                temperature: reinforcement.sampling.temperature)
+                temperature: reinforcement.sampling.temperature, activations: learner.activations)
         }
+    }
+
+    /// The adapters that a phase trains; nil where it trains all weights: as asked for, and where a fresh student's weights are
+    /// made, for adapters on random weights would teach it nothing.
+    func adapters(of phase: RunPhase) -> AdapterConfiguration? {
+        let settings = learner.adapters
+        guard settings.rank > 0, phase != .base || student.model != nil else { return nil }
+        return AdapterConfiguration(
+            rank: settings.rank, alpha: settings.alpha, projections: Set(settings.targets))
     }
 
     private func imitation(_ settings: ImitationConfiguration) -> LearnerConfiguration {
@@ -22,6 +32,7 @@ extension RunConfiguration {
             optimizer: optimizer,
             schedule: LearningRateSchedule(
                 peak: settings.learningRate, warmupSteps: settings.warmupSteps, totalSteps: settings.steps,
-                shape: settings.shape))
+                shape: settings.shape),
+            activations: learner.activations)
     }
 }

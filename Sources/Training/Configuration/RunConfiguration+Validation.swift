@@ -17,6 +17,7 @@ extension RunConfiguration {
         try validateImitation(sft, "sft")
         try validateReinforcement()
         try validateOptimizer()
+        try validateAdapters()
         try validateReward()
         try validateStudent()
         try validateRest()
@@ -68,6 +69,18 @@ extension RunConfiguration {
         ] {
             try Self.check(value >= 0 && value.isFinite, "optimizer.\(name)", "is \(value): it must be 0 or more")
         }
+    }
+
+    private func validateAdapters() throws {
+        let settings = learner.adapters
+        let key = "learner.adapters"
+        try Self.check(
+            (0...65_536).contains(settings.rank), "\(key).rank",
+            "is \(settings.rank): 0 to train all weights, or 1 to 65536")
+        try Self.checkRate(settings.alpha, "\(key).alpha")
+        try Self.check(!settings.targets.isEmpty, "\(key).targets", "names no projection")
+        try Self.check(
+            Set(settings.targets).count == settings.targets.count, "\(key).targets", "names a projection twice")
     }
 
     private func validateReward() throws {

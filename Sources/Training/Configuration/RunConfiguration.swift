@@ -1,5 +1,6 @@
 import Generation
 import Learning
+import Models
 import Tasks
 
 /// Everything that decides a run. The defaults are the built-in run; a file or `key=value` pairs change them.
@@ -11,6 +12,8 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     /// The run directory.
     public var output: String?
     public var seed: UInt64 = 1
+    /// The numbers that matrix products multiply, and in which keys and values are kept; the weights under training stay f32.
+    public var dtype = Precision.float32
     /// Compute threads; 0 takes all cores.
     public var threads = 0
     /// Rollout workers; 0 takes as many as threads.
@@ -29,6 +32,7 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     public var sft = ImitationConfiguration(steps: 400, batchSize: 32, learningRate: 5e-4, shape: .constant)
     public var reinforcement = ReinforcementConfiguration()
     public var optimizer = OptimizerConfiguration(beta2: 0.99)
+    public var learner = LearnerSettings()
     public var reward = RewardConfiguration()
     public var evaluation = EvaluationConfiguration()
     public var checkpoints = CheckpointConfiguration()
@@ -143,6 +147,27 @@ public struct ReinforcementConfiguration: Sendable, Codable, Equatable {
     public var sampling = SamplingParameters()
     /// Groups that each queue between stages holds.
     public var queueCapacity = 8
+
+    public init() {}
+}
+
+/// How updates are computed, and what of the student they change.
+public struct LearnerSettings: Sendable, Codable, Equatable {
+    /// What a pass keeps of each layer for its backward pass: all, or the layer's input, from which the rest is computed again.
+    public var activations = ActivationStorage.kept
+    public var adapters = AdapterSettings()
+
+    public init() {}
+}
+
+/// Low-rank adapters (LoRA, arXiv 2106.09685) that are trained while the student's own weights stand still.
+public struct AdapterSettings: Sendable, Codable, Equatable {
+    /// 0 trains all weights instead.
+    public var rank = 0
+    /// The adapters' product is scaled by alpha / rank.
+    public var alpha = 16.0
+    /// The projections that have one.
+    public var targets = Projection.allCases
 
     public init() {}
 }

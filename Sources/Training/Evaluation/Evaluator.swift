@@ -17,6 +17,11 @@ struct Evaluator: Sendable {
     var endTokens: [Int32]
     /// Completions that a thread runs at once.
     var batchCapacity: Int
+    /// Told of the completions that have ended since it was last told.
+    var progress: (@Sendable (_ completions: Int) async -> Void)?
+
+    /// Completions that `evaluate` makes.
+    func completions(of set: TestSet) -> Int { set.problems.count * (1 + samples) }
 
     /// What became of one problem.
     private struct Outcome: Sendable {
@@ -88,9 +93,11 @@ struct Evaluator: Sendable {
         var completions: [Int: [Completion]] = [:]
         while generator.hasWork {
             try Task.checkCancellation()
-            for completion in generator.step(weights) {
+            let ended = generator.step(weights)
+            for completion in ended {
                 completions[completion.identifier, default: []].append(completion)
             }
+            if !ended.isEmpty { await progress?(ended.count) }
             await Task.yield()
         }
         var outcomes: [Outcome] = []

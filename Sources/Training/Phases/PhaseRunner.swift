@@ -40,22 +40,22 @@ struct PhaseRunner: Sendable {
 
     /// What the phase ended in, in a run where it is finished.
     func finishedParameters() throws -> Parameters {
-        guard let checkpoint = try restored() else {
+        guard let checkpoint = try latest() else {
             throw ConfigurationError(
                 source: folder.path, key: "", reason: "has no checkpoint, though \(phase.rawValue) is finished")
         }
-        return checkpoint.learner.parameters
+        return try checkpoint.model()
     }
 
-    private func restored() throws -> Checkpoint? {
+    private func latest() throws -> Checkpoint? {
         let checkpoint = try Checkpoint.latest(in: folder)
         try checkpoint?.check(phase: phase, seed: configuration.seed, student: material.student.configuration)
         return checkpoint
     }
 
     /// - Returns: nil when a signal ended the phase early; a checkpoint then holds what was reached, as it does after an error.
-    func run(from base: Parameters, state: RunState, resuming: Bool) async throws -> Finished? {
-        let restored = resuming ? try restored() : nil
+    func run(from base: Parameters, state runState: RunState, resuming: Bool) async throws -> Finished? {
+        let restored = resuming ? try latest() : nil
         if let restored, restored.state.kernels != InstructionSet.current.description {
             logger.warning(
                 "the checkpoint was made with \(restored.state.kernels) kernels; with \(InstructionSet.current) the bits differ"
@@ -63,19 +63,26 @@ struct PhaseRunner: Sendable {
         }
         let first = restored?.state.version ?? PolicyVersion(0)
         if resuming {
-            try await recorder.rewind(finished: Set(state.finished), resuming: phase, after: first.rawValue)
+            try await recorder.rewind(finished: Set(runState.finished), resuming: phase, after: first.rawValue)
         }
         let trace = isLast ? TraceRecorder(threads: threads) : nil
         let executor = ComputeExecutor(threads: threads, trace: trace)
         defer { executor.shutdown() }
         let queues = try queues(restored, executor.clock)
-        let parameters = restored?.learner.parameters.copy() ?? base.copy()
-        let store = PolicyStore(PolicyWeights(parameters, version: first))
+        let adapterConfiguration = configuration.adapters(of: phase)
+        let state = try restored?.learner(adaptersOf: adapterConfiguration == nil ? nil : base)
+        let adapters =
+            try state?.adapters
+            ?? adapterConfiguration.map {
+                try Adapters.randomized($0, of: base.configuration, seed: configuration.seed)
+            }
+        // Weights that stand still need no copy.
+        let parameters = adapters == nil ? state?.parameters ?? base.copy() : base
+        let store = PolicyStore(PolicyWeights(parameters, adapters: adapters, version: first))
         let learner = Learner(
-            parameters: parameters, version: first, configuration: configuration.learner(of: phase), reference: base,
-            store: store,
-            lane: executor.lane(.learner), threads: threads)
-        if let restored { await learner.restore(restored.learner) }
+            parameters: parameters, adapters: adapters, version: first, configuration: configuration.learner(of: phase),
+            reference: base, store: store, lane: executor.lane(.learner), threads: threads)
+        if let state { await learner.restore(state) }
         await recorder.begin(phase, at: first.rawValue, of: steps, report: restored?.state.report)
         let isComplete: Bool
         do {
@@ -95,7 +102,9 @@ struct PhaseRunner: Sendable {
         await recorder.note("\(phase.rawValue): evaluating on \(problems) problems")
         let trained = store.current
         guard let results = try await signals.cancelling({ try await evaluate(trained, executor) }) else { return nil }
-        return Finished(parameters: parameters, results: results, report: await recorder.report)
+        return Finished(
+            parameters: adapters.map { parameters.merging($0) } ?? parameters, results: results,
+            report: await recorder.report)
     }
 
     /// Shows where the core time went and what became of the work that no update has consumed.
@@ -123,7 +132,7 @@ struct PhaseRunner: Sendable {
     ///
     /// - Throws: `ConfigurationError` naming what in the checkpoint cannot be used.
     private func queues(_ restored: Checkpoint?, _ clock: StallClock) throws -> ReinforcementPhase.Queues? {
-        guard phase == .grpo || phase == .rlkd else { return nil }
+        guard phase.isReinforcement else { return nil }
         var state = PipelineState()
         if let restored {
             state = try PipelineState.read(restored.pipeline)
@@ -159,7 +168,7 @@ struct PhaseRunner: Sendable {
             learner: learner, executor: executor, batchSize: settings.batchSize, steps: first..<max(first, steps),
             source: demonstrations,
             observer: { update in
-                try await recorder.record(phase, update, of: steps)
+                try await recorder.record(phase, update, of: steps, stalls: executor.clock.report())
                 if update.version.rawValue % configuration.checkpoints.imitationEvery == 0 {
                     try await save(learner, nil, keep: configuration.checkpoints.keep)
                 }
@@ -228,11 +237,13 @@ struct PhaseRunner: Sendable {
     private func evaluate(
         _ weights: PolicyWeights, _ executor: ComputeExecutor
     ) async throws -> [String: EvaluationResult] {
-        let evaluator = Evaluator(
+        var evaluator = Evaluator(
             tokenizer: material.task.tokenizer, scorer: scorer(countsStructure: true),
             samples: configuration.evaluation.samples,
             temperature: configuration.evaluation.temperature, seed: configuration.seed,
             endTokens: material.endTokens, batchCapacity: 64)
+        let count = material.task.tests.reduce(0) { $0 + evaluator.completions(of: $1) }
+        evaluator.progress = { [recorder, phase] in await recorder.evaluated(phase, $0, of: count) }
         var results: [String: EvaluationResult] = [:]
         for set in material.task.tests {
             results[set.name] = try await evaluator.evaluate(
@@ -243,8 +254,16 @@ struct PhaseRunner: Sendable {
 
     private func save(_ learner: Learner, _ queues: ReinforcementPhase.Queues?, keep: Int?) async throws {
         try Checkpoint.write(
-            await learner.state(), pipeline: queues?.unconsumed, phase: phase, seed: configuration.seed,
-            report: await recorder.report,
-            tokenizer: material.task.tokenizer, folder: folder, keep: keep)
+            await learner.state(), base: basePath, pipeline: queues?.unconsumed, phase: phase,
+            seed: configuration.seed, report: await recorder.report, tokenizer: material.task.tokenizer,
+            folder: folder, keep: keep)
+    }
+
+    /// Where the weights are that the phase starts from; nil for fresh ones.
+    private var basePath: String? {
+        guard phase != .base else { return configuration.student.model }
+        return Checkpoint.place(
+            of: configuration.warmup.steps, in: directory.checkpoints(of: .base, isLast: false)
+        ).standardizedFileURL.path
     }
 }

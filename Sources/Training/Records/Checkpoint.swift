@@ -5,7 +5,8 @@ import Models
 import Tokenizers
 import Trajectories
 
-/// A phase at rest on disk: a Hugging Face directory, the optimizer's moments, the finished work that waits, and counters.
+/// A phase at rest on disk: a Hugging Face directory, the optimizer's moments, the finished work that waits, and counters; where
+/// adapters are trained, the directory has them merged in, and `adapters` beside them in PEFT's layout.
 ///
 /// It is written beside its place and renamed, so that one that can be seen is whole.
 struct Checkpoint: Sendable {
@@ -16,6 +17,8 @@ struct Checkpoint: Sendable {
         var optimizerSteps: Int
         /// Resuming gives equal bits under the same kernel variant alone.
         var kernels: String
+        /// The numbers that products multiplied; config.json does not say.
+        var dtype: Precision
         var seed: UInt64
         /// The phase so far.
         var report: PhaseReport
@@ -23,27 +26,31 @@ struct Checkpoint: Sendable {
 
     private static let stateName = "state.json"
     private static let pipelineName = "pipeline.json"
+    private static let momentsName = "optimizer.safetensors"
+    private static let adaptersName = "adapters"
 
     let directory: URL
     let state: State
-    let learner: LearnerState
 
     /// If the folder has a checkpoint of that version already, only what may have changed since is written anew: the pipeline's
     /// state and the report.
     ///
     /// - Parameters:
+    ///   - base: the model that adapters stand on, by path.
     ///   - pipeline: the finished work that no update has consumed; nil for a phase without one.
     ///   - keep: checkpoints that stay, this one included; nil for all.
     static func write(
-        _ learner: LearnerState, pipeline: PipelineState? = nil, phase: RunPhase, seed: UInt64, report: PhaseReport,
+        _ learner: LearnerState, base: String? = nil, pipeline: PipelineState? = nil, phase: RunPhase, seed: UInt64,
+        report: PhaseReport,
         tokenizer: Tokenizer, folder: URL, keep: Int?
     ) throws {
         let manager = FileManager.default
         let step = learner.version.rawValue
-        let place = folder.appending(path: "step-\(step)")
+        let place = Self.place(of: step, in: folder)
         let state = State(
             phase: phase, version: learner.version, optimizerSteps: learner.optimizerSteps,
-            kernels: InstructionSet.current.description, seed: seed, report: report)
+            kernels: InstructionSet.current.description, dtype: learner.parameters.configuration.precision, seed: seed,
+            report: report)
         if manager.fileExists(atPath: place.path) {
             try pipeline?.write(to: place.appending(path: pipelineName))
             try state.write(to: place.appending(path: stateName))
@@ -51,8 +58,9 @@ struct Checkpoint: Sendable {
             let partial = folder.appending(path: ".step-\(step).partial")
             try? manager.removeItem(at: partial)
             try manager.createDirectory(at: partial, withIntermediateDirectories: true)
-            try HuggingFaceDirectory.save(learner.parameters, tokenizer: tokenizer, to: partial)
-            try learner.writeMoments(to: partial.appending(path: "optimizer.safetensors"))
+            try HuggingFaceDirectory.save(learner.model, tokenizer: tokenizer, to: partial)
+            try learner.adapters?.save(to: partial.appending(path: adaptersName), base: base)
+            try learner.writeMoments(to: partial.appending(path: momentsName))
             try pipeline?.write(to: partial.appending(path: pipelineName))
             try state.write(to: partial.appending(path: stateName))
             try manager.moveItem(at: partial, to: place)
@@ -62,21 +70,37 @@ struct Checkpoint: Sendable {
             // Renamed first: a removal that is cut short leaves nothing that looks whole.
             let removed = folder.appending(path: ".step-\(old).partial")
             try? manager.removeItem(at: removed)
-            try manager.moveItem(at: folder.appending(path: "step-\(old)"), to: removed)
+            try manager.moveItem(at: Self.place(of: old, in: folder), to: removed)
             try manager.removeItem(at: removed)
         }
     }
 
+    static func place(of step: Int, in folder: URL) -> URL { folder.appending(path: "step-\(step)") }
+
     /// The newest checkpoint in a folder, if there is one.
     static func latest(in folder: URL) throws -> Checkpoint? {
         guard let step = steps(in: folder).last else { return nil }
-        let directory = folder.appending(path: "step-\(step)")
+        let directory = place(of: step, in: folder)
         let state = try StateFile.read(State.self, from: directory.appending(path: stateName))
+        return Checkpoint(directory: directory, state: state)
+    }
+
+    /// The model, adapters merged in.
+    func model() throws -> Parameters {
         let (_, parameters) = try HuggingFaceDirectory.load(directory)
-        let learner = try LearnerState(
-            parameters: parameters, version: state.version, optimizerSteps: state.optimizerSteps,
-            moments: directory.appending(path: "optimizer.safetensors"))
-        return Checkpoint(directory: directory, state: state, learner: learner)
+        return state.dtype == .float32 ? parameters : parameters.copy(precision: state.dtype)
+    }
+
+    /// What the learner goes on from.
+    ///
+    /// - Parameter base: the weights that adapters stand on; nil where all weights are trained.
+    func learner(adaptersOf base: Parameters?) throws -> LearnerState {
+        let adapters = try base.map {
+            try Adapters(contentsOf: directory.appending(path: Self.adaptersName), of: $0.configuration)
+        }
+        return try LearnerState(
+            parameters: base ?? model(), adapters: adapters, version: state.version,
+            optimizerSteps: state.optimizerSteps, moments: directory.appending(path: Self.momentsName))
     }
 
     /// Where the pipeline's state stands.
@@ -91,11 +115,14 @@ struct Checkpoint: Sendable {
             state.phase == phase, "arms",
             "is a checkpoint of \(state.phase.rawValue), not of \(phase.rawValue): resume with the arms of the run")
         try check(state.seed == seed, "seed", "is \(state.seed) in the checkpoint, \(seed) in the configuration")
-        let shape = learner.parameters.configuration
+        try check(
+            state.dtype == student.precision, "dtype",
+            "is \(state.dtype.rawValue) in the checkpoint, \(student.precision.rawValue) in the configuration")
+        let shape = try ModelConfiguration(contentsOf: directory.appending(path: "config.json"))
         try check(
             shape.vocabularySize == student.vocabularySize && shape.maxPositions == student.maxPositions
                 && shape.hiddenSize == student.hiddenSize && shape.layerCount == student.layerCount
-                && learner.parameters.layout.parameterCount == (try ParameterLayout(student)).parameterCount,
+                && (try ParameterLayout(shape)).parameterCount == (try ParameterLayout(student)).parameterCount,
             "student", "has another shape in the checkpoint than in the configuration")
     }
 
