@@ -33,6 +33,11 @@ extension MemoryNeed {
         self.init(problemsOf: configuration)
         let threads = configuration.threads == 0 ? ProcessorCores.available.count : configuration.threads
         add(Self.program, .key("threads", value: "\(threads)"), name: "the program")
+        if configuration.task.kind != .quantityGraphs {
+            add(
+                Double(lengths.problems) * Self.problem,
+                .key("task.trainingProblems", value: "\(configuration.task.trainingProblems)"), name: "problems")
+        }
         let phases = ([.base] + configuration.arms.map { RunPhase($0) }).flatMap { phase in
             [true, false].map { isEvaluating in
                 var need = MemoryNeed()
@@ -71,7 +76,8 @@ extension MemoryNeed {
             .key("threads", value: "\(threads)"), name: "the other threads' passes")
         if isEvaluating {
             addEvaluation(
-                memory, longest: Double(lengths.longest), threads: threads, problems: configuration.task.testProblems,
+                memory, longest: Double(lengths.longest), threads: threads,
+                problems: lengths.tests ?? configuration.task.testProblems,
                 samples: configuration.evaluation.samples,
                 cause: .key("evaluation.samples", value: "\(configuration.evaluation.samples)"))
         } else {
@@ -122,11 +128,15 @@ extension MemoryNeed {
         let size = reinforcement.problemsPerBatch >= reinforcement.groupSize ? "problemsPerBatch" : "groupSize"
         let value = max(reinforcement.problemsPerBatch, reinforcement.groupSize)
         let cause = MemoryCause.key("reinforcement.\(size)", value: "\(value)")
-        let longest = Double(lengths.longest)
         if hasWorkers {
+            let batch = (completions / workers).rounded(.up)
+            // Pages that no prompt and no completion reaches are never touched; a group has its prompt once.
+            let prompts = (batch / Double(reinforcement.groupSize)).rounded(.up) * Double(lengths.prompt)
             add(
-                workers * memory.generator(batch: (completions / workers).rounded(.up), longest: longest), cause,
-                name: "rollout workers")
+                workers
+                    * memory.generator(
+                        batch: batch, longest: Double(lengths.longest),
+                        positions: prompts + batch * Double(lengths.completion + 16)), cause, name: "rollout workers")
         }
         // Batches in the queues and in the learner's hands.
         add(4 * completions * Double(lengths.completion) * Self.sampledToken, cause, name: "rollouts")
@@ -146,7 +156,11 @@ extension MemoryNeed {
         _ memory: ModelMemory, longest: Double, threads: Int, problems: Int, samples: Int, cause: MemoryCause
     ) {
         add(
-            Double(threads) * memory.generator(batch: Self.evaluationBatch, longest: longest),
+            Double(threads)
+                * memory.generator(
+                    batch: min(
+                        Self.evaluationBatch,
+                        (Double(problems) / Double(threads)).rounded(.up) * (Double(samples) + 1)), longest: longest),
             .key("threads", value: "\(threads)"), name: "evaluation")
         add(
             Double(problems) * Double(samples + 1) * longest * Self.sampledToken, cause,
@@ -154,10 +168,13 @@ extension MemoryNeed {
     }
 }
 
-/// Tokens of the longest of a run's sequences.
+/// Tokens of the longest of a run's sequences, and how many there are.
 struct SequenceLengths: Sendable {
     /// Of any prompt with its completion.
     var longest: Int
+    /// Of all sets together, and of the largest test set.
+    var problems = 0
+    var tests: Int?
     /// Of training: a prompt, a completion, a trace, and a prompt with its trace.
     var prompt: Int
     var completion: Int
@@ -170,8 +187,10 @@ struct SequenceLengths: Sendable {
         (prompt, completion, trace, demonstration) = (longest, longest, longest, longest)
     }
 
-    init(longest: Int, training: [PreparedProblem]) {
+    init(longest: Int, training: [PreparedProblem], tests sets: [TestSet]) {
         self.longest = longest
+        problems = training.count + sets.reduce(0) { $0 + $1.problems.count }
+        tests = sets.map(\.problems.count).max() ?? 0
         prompt = training.map(\.prompt.count).max() ?? 1
         completion = training.map(\.maxNewTokens).max() ?? 1
         trace = training.compactMap { $0.demonstration?.completion.count }.max() ?? completion

@@ -40,7 +40,7 @@ struct RunMaterial: Sendable {
             key: "student.maxPositions", newTokens: { max($0.maxNewTokens, $0.maxNewTeacherTokens) })
         need = MemoryNeed(
             configuration, model: student.configuration,
-            lengths: SequenceLengths(longest: longestSequence, training: task.training))
+            lengths: SequenceLengths(longest: longestSequence, training: task.training, tests: task.tests))
         try need.check()
     }
 

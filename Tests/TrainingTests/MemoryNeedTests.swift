@@ -167,7 +167,9 @@ import Trajectories
         configuration.threads = 4
         let need = MemoryNeed(
             configuration, model: material.student.configuration,
-            lengths: SequenceLengths(longest: material.longestSequence, training: material.task.training))
+            lengths: SequenceLengths(
+                longest: material.longestSequence, training: material.task.training,
+                tests: material.task.tests))
         #expect(need.bytes < 0x1p29)
     }
 }

@@ -78,7 +78,8 @@ struct Evaluator: Sendable {
     ) async throws -> [Outcome] {
         let longest = problems.map { $0.prompt.count + $0.maxNewTokens(imitatingTeacher: imitatingTeacher) }.max()
         let generator = Generator(
-            configuration: weights.configuration, batchCapacity: batchCapacity, longestSequence: longest)
+            configuration: weights.configuration, batchCapacity: min(batchCapacity, problems.count * (samples + 1)),
+            longestSequence: longest)
         for (index, problem) in problems.enumerated() {
             for isGreedy in [true, false] where isGreedy || samples > 0 {
                 try generator.submit(
