@@ -1,6 +1,7 @@
 import Foundation
 import StructureRewards
 import Tasks
+import TestSupport
 import Testing
 import Trajectories
 

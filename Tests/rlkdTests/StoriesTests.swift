@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The published greedy text of a trained model (stories260K of karpathy/llama2.c).
