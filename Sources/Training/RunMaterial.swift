@@ -1,3 +1,4 @@
+import Logging
 import Models
 import Tokenizers
 
@@ -10,7 +11,7 @@ struct RunMaterial: Sendable {
     let longestSequence: Int
 
     /// Throws errors that name the key or the file at fault.
-    init(_ configuration: RunConfiguration) throws {
+    init(_ configuration: RunConfiguration, logger: Logger) throws {
         switch configuration.task.kind {
         case .quantityGraphs:
             let task = try QuantityGraphTask(configuration)
@@ -22,16 +23,17 @@ struct RunMaterial: Sendable {
         case .gsm8k, .jsonl:
             guard let model = configuration.student.model else {
                 throw ConfigurationError(
-                    source: "configuration", key: "student.model", reason: "names no directory; prose needs a student")
+                    source: ConfigurationError.configuration, key: "student.model",
+                    reason: "names no directory; prose needs a student")
             }
-            let loaded = try LoadedStudent(directory: model)
+            let loaded = try LoadedStudent(directory: model, logger: logger)
             task = try TextTask(configuration, student: loaded)
             student = loaded.parameters
             endTokens = loaded.endTokens
         }
         // Every problem fits the student with its longest completion.
         longestSequence = try (task.training + task.tests.flatMap(\.problems)).longestSequence(
-            context: student.configuration.maxPositions, file: "configuration",
+            context: student.configuration.maxPositions, file: ConfigurationError.configuration,
             key: "student.maxPositions", newTokens: { max($0.maxNewTokens, $0.maxNewTeacherTokens) })
         try MemoryNeed(configuration, model: student.configuration, longestSequence: longestSequence).check()
     }
@@ -42,7 +44,7 @@ struct RunMaterial: Sendable {
         let shape = configuration.student
         guard shape.model == nil else {
             throw ConfigurationError(
-                source: "configuration", key: "student.model",
+                source: ConfigurationError.configuration, key: "student.model",
                 reason: "quantity graphs have a vocabulary of their own; leave it out")
         }
         let model = ModelConfiguration(
@@ -53,7 +55,8 @@ struct RunMaterial: Sendable {
         do {
             try model.validate()
         } catch let error as FormatError {
-            throw ConfigurationError(source: "configuration", key: "student", reason: "\(error.field): \(error.reason)")
+            throw ConfigurationError(
+                source: ConfigurationError.configuration, key: "student", reason: "\(error.field): \(error.reason)")
         }
         try MemoryNeed(configuration, model: model, longestSequence: 1).check()
         return model

@@ -63,7 +63,7 @@ struct GenerateCommand: AsyncParsableCommand {
     func run() async throws {
         try await Failure.reporting {
             let rows = try prompts.map { try JSONLinesFile(path: $0).rows.map { try GenerateRow($0) } }
-            let directory = try ModelDirectory(model, precision: compute.dtype)
+            let directory = try ModelDirectory(model, precision: compute.dtype, logger: Diagnostics.logger)
             let settings = GenerationPlan.Settings(
                 sampling: sampling, samples: samples, maxNewTokens: maxNewTokens, seed: seed, isChat: chat)
             let plan =
