@@ -46,6 +46,13 @@ struct StoriesTests {
         #expect(try generate(tokens: 200, variant: variant).text == expected.text)
     }
 
+    /// Its generation_config.json asks for no sampling.
+    @Test func greedyIsTheModelsOwnDefault() throws {
+        let outcome = try CommandLineProcess.run(["generate", "--model", SharedData.path("weights/stories260K")])
+        let row = try #require(try outcome.rows(GeneratedRow.self).first)
+        #expect(try row.text?.hasPrefix(expected().text) == true)
+    }
+
     #if arch(x86_64)
         /// A processor without AVX: code of another kernel variant that the linker put in a shared place would end it.
         @Test(
