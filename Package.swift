@@ -8,7 +8,7 @@ let strict: [SwiftSetting] = [
 ]
 
 /// Kernel variants: one source folder, one target for each instruction set (symbolic links share the files).
-func kernelVariant(_ name: String, defines: [String], compilerFlags: [String], condition: [Platform]? = nil) -> Target {
+func kernelVariant(_ name: String, defines: [String], compilerFlags: [String]) -> Target {
     .target(
         name: name,
         dependencies: ["CSIMD"],
@@ -39,7 +39,6 @@ extension Target.Dependency {
     static let histogram = product(name: "Histogram", package: "hdrhistogram-swift")
     static let logging = product(name: "Logging", package: "swift-log")
     static let serviceLifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-    static let serviceLifecycleTestKit = product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
     static let unixSignals = product(name: "UnixSignals", package: "swift-service-lifecycle")
     static let yams = product(name: "Yams", package: "Yams")
 }
@@ -92,18 +91,18 @@ let package = Package(
                 "Tasks", "Tokenizers", "Training", "Trajectories", .argumentParser, .logging, .serviceLifecycle,
             ],
             swiftSettings: strict),
-        tests("Kernels", ["CSIMD"] + variantNames.map { .byName(name: $0) }),
-        tests("Memory", ["CJemalloc"]),
-        tests(
-            "Pipelines", ["Memory", .deque, .logging, .serviceLifecycle, .serviceLifecycleTestKit, .unixSignals]),
-        tests("Tokenizers", ["Trajectories"], resources: ["Fixtures"]),
-        tests("Tasks", ["Trajectories"]),
-        tests("StructureRewards", ["Trajectories"]),
-        tests("Models", ["Kernels", "Memory", "Tokenizers", "Trajectories"], resources: ["Fixtures"]),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        tests("Kernels", ["TestSupport"] + variantNames.map { .byName(name: $0) }),
+        tests("Memory", []),
+        tests("Pipelines", ["Memory", "TestSupport", .logging, .serviceLifecycle, .unixSignals]),
+        tests("Tokenizers", ["TestSupport", "Trajectories"], resources: ["Fixtures"]),
+        tests("Tasks", ["TestSupport", "Trajectories"]),
+        tests("StructureRewards", ["TestSupport", "Trajectories"]),
+        tests("Models", ["Kernels", "Memory", "TestSupport", "Tokenizers", "Trajectories"], resources: ["Fixtures"]),
         tests("Generation", ["Models", "Trajectories"]),
         tests("Trajectories", []),
         tests(
-            "Learning", ["Generation", "Kernels", "Memory", "Models", "Pipelines", "Trajectories"],
+            "Learning", ["Generation", "Memory", "Models", "Pipelines", "TestSupport", "Trajectories"],
             resources: ["Fixtures"]),
         tests(
             "Rollouts",
@@ -115,8 +114,13 @@ let package = Package(
             "Training",
             [
                 "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "StructureRewards", "Tasks",
-                "Tokenizers", "Trajectories", .logging, .unixSignals, .yams,
+                "TestSupport", "Tokenizers", "Trajectories", .logging, .unixSignals, .yams,
             ]),
-        tests("rlkd", ["Models", "Pipelines", "StructureRewards", "Tasks", "Tokenizers", "Training", "Trajectories"]),
+        tests(
+            "rlkd",
+            [
+                "Models", "Pipelines", "StructureRewards", "Tasks", "TestSupport", "Tokenizers", "Training",
+                "Trajectories",
+            ]),
     ]
 )

@@ -106,14 +106,6 @@ private struct AdapterFile: Encodable {
 }
 
 extension JSONField {
-    fileprivate func number() throws -> Double {
-        switch value {
-        case .integer(let number): return Double(number)
-        case .real(let number): return number
-        default: throw failure("expected a number, found \(value.kind)")
-        }
-    }
-
     /// Null, or a list or an object without members.
     fileprivate var isEmpty: Bool {
         switch value {

@@ -6,7 +6,7 @@ import Memory
 ///
 ///     pass.forward(batch, weights: weights, temperature: 1)
 ///     // pass.logProbabilities → coefficients dLoss/dlogProbability, one a target
-///     pass.backward(coefficients, transposed: transposed, gradient: gradient)
+///     pass.backward(coefficients, transposed: transposed, layout: layout, into: gradient)
 ///
 /// The forward pass runs `DecoderLayer` on the panels that generation reads, so log-probabilities equal those recorded in
 /// rollouts of the same version bit for bit. One thread at a time; buffers grow to the largest batch seen and stay.

@@ -19,7 +19,7 @@ public enum HuggingFaceDirectory {
     ///   - warn: told once of tensors that the model has no use for. One within a layer, such as a bias that
     ///   config.json does not speak of, would change the result and is refused.
     public static func load(
-        _ directory: URL, precision: Precision = .float32, warn: (String) -> Void = warnOnStandardError
+        _ directory: URL, precision: Precision = .float32, warn: (String) -> Void = { _ in }
     ) throws -> (ModelConfiguration, Parameters) {
         var configuration = try ModelConfiguration(contentsOf: directory.appending(path: configurationName))
         configuration.precision = precision
@@ -33,11 +33,6 @@ public enum HuggingFaceDirectory {
             try weights.file(of: entry.name).read(entry.name, into: parameters.pointer + entry.offset)
         }
         return (configuration, parameters)
-    }
-
-    /// Writes one line, for callers without a log.
-    public static func warnOnStandardError(_ text: String) {
-        FileHandle.standardError.write(Data("warning: \(text)\n".utf8))
     }
 
     private static func check(_ weights: ShardedTensors, against layout: ParameterLayout) throws {

@@ -88,6 +88,8 @@ public struct ModelConfiguration: Sendable, Hashable {
         } catch {
             throw FormatError(file: url.path, field: "", reason: "cannot be read: \(error.localizedDescription)")
         }
+        // Foundation's reader does not tell where a text stops being JSON.
+        _ = try data.withUnsafeBytes { try JSONValue(parsing: $0, file: url.path) }
         do {
             self = try JSONDecoder().decode(ModelConfiguration.self, from: data)
         } catch let error as DecodingError {

@@ -8,6 +8,8 @@
 public struct ChatEncoder: Sendable {
     private let tokenizer: Tokenizer
     private let template: ChatTemplate
+    /// Of conversations with tools: `tool_use` in a list of named templates, as in transformers.
+    private let toolTemplate: Result<ChatTemplate, ChatTemplateError>
     private let variables: [String: JSONValue]
 
     /// Nil where the tokenizer has no template. Throws `ChatTemplateError` where it has one that is not supported.
@@ -15,6 +17,11 @@ public struct ChatEncoder: Sendable {
         guard let source = tokenizer.chatTemplate else { return nil }
         self.tokenizer = tokenizer
         template = try ChatTemplate(source)
+        let plain = template
+        // One that is not supported matters to conversations with tools alone.
+        toolTemplate = Result { () throws(ChatTemplateError) in
+            try tokenizer.toolTemplate.map { source throws(ChatTemplateError) in try ChatTemplate(source) } ?? plain
+        }
         variables = tokenizer.specialTexts.mapValues { .string($0) }
     }
 
@@ -22,7 +29,7 @@ public struct ChatEncoder: Sendable {
     ///
     /// Throws `ChatTemplateError` where the template refuses the conversation, and what `Tokenizer.encode` throws.
     package func encode(messages: [JSONValue], tools: [JSONValue]? = nil) throws -> [Int32] {
-        let text = try template.render(
+        let text = try (tools == nil ? template : toolTemplate.get()).render(
             messages: messages, tools: tools, addGenerationPrompt: true, variables: variables)
         return try tokenizer.encode(text, addSpecialTokens: false, matchesAddedTokens: true)
     }

@@ -33,6 +33,14 @@ package struct JSONField {
         return number
     }
 
+    package func number() throws -> Double {
+        switch value {
+        case .integer(let number): return Double(number)
+        case .real(let number): return number
+        default: throw failure("expected a number, found \(value.kind)")
+        }
+    }
+
     func expectedInteger() -> FormatError {
         failure("expected an integer, found \(value.kind)")
     }

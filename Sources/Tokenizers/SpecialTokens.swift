@@ -9,6 +9,7 @@ struct SpecialTokens {
     let prefix: [Int32]
     let suffix: [Int32]
     let chatTemplate: String?
+    let toolTemplate: String?
     /// The texts of the named special tokens, such as `bos_token`, which chat templates see.
     let texts: [String: String]
 
@@ -38,7 +39,7 @@ struct SpecialTokens {
         self.prefix = prefix
         self.suffix = suffix
         addsBeginning = beginning.map(prefix.contains) ?? false
-        chatTemplate = try Self.chatTemplate(files)
+        (chatTemplate, toolTemplate) = try Self.chatTemplates(files)
         var texts: [String: String] = [:]
         for name in VocabularyFiles.specialNames {
             texts[name] = try Self.token(configuration[name]) ?? files.vocabularyFiles?.special(name)
@@ -82,16 +83,21 @@ struct SpecialTokens {
         }
     }
 
-    private static func chatTemplate(_ files: TokenizerFiles) throws -> String? {
-        if let data = files.contents[TokenizerFiles.chatTemplateName] { return String(decoding: data, as: UTF8.self) }
+    /// The template for conversations, and one for those with tools where the directory has a list of named ones.
+    private static func chatTemplates(_ files: TokenizerFiles) throws -> (plain: String?, withTools: String?) {
+        if let data = files.contents[TokenizerFiles.chatTemplateName] {
+            return (String(decoding: data, as: UTF8.self), nil)
+        }
         let field = files.configuration["chat_template"]
         switch field.value {
-        case .null: return nil
+        case .null: return (nil, nil)
         case .array:
-            let templates = try field.elements()
-            let preferred = try templates.first { try $0["name"].string() == "default" } ?? templates.first
-            return try preferred?["template"].string()
-        default: return try field.string()
+            let templates = try field.elements().map {
+                (name: try $0["name"].string(), text: try $0["template"].string())
+            }
+            func named(_ name: String) -> String? { templates.first { $0.name == name }?.text }
+            return (named("default") ?? templates.first?.text, named("tool_use"))
+        default: return (try field.string(), nil)
         }
     }
 }

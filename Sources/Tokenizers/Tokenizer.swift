@@ -20,6 +20,8 @@ public final class Tokenizer: Sendable {
     public let addsBeginning: Bool
     /// The Jinja template for conversations, as it stands.
     public let chatTemplate: String?
+    /// The template of conversations with tools, where there is one of its own (`tool_use`).
+    public let toolTemplate: String?
     /// The texts of the named special tokens, such as `bos_token`, which the template sees.
     let specialTexts: [String: String]
 
@@ -71,6 +73,7 @@ public final class Tokenizer: Sendable {
         prefix = special.prefix
         suffix = special.suffix
         chatTemplate = special.chatTemplate
+        toolTemplate = special.toolTemplate
         specialTexts = special.texts
         tokens = definition.vocabulary.tokens
         ids = definition.vocabulary.ids

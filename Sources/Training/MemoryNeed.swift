@@ -67,8 +67,10 @@ public struct InsufficientMemory: Error, Equatable, CustomStringConvertible {
     public var bytes: Double
     public var available: Int
 
-    public var description: String {
-        "\(cause): the work would take about \(Self.text(bytes)) of memory, and \(Self.text(Double(available))) are there"
+    public var description: String { "\(cause): \(reason)" }
+
+    var reason: String {
+        "the work would take about \(Self.text(bytes)) of memory, and \(Self.text(Double(available))) are there"
     }
 
     static func text(_ bytes: Double) -> String {

@@ -2,7 +2,7 @@ extension TrainingRun {
     /// The checked configuration and what it comes to, for `--dry-run`: everything is read, nothing is written.
     public func describe() throws -> String {
         try configuration.validate()
-        let material = try RunMaterial(configuration)
+        let material = try RunMaterial(configuration, logger: logger)
         let count = material.student.layout.parameterCount
         let tests = material.task.tests.map { "\($0.problems.count) \($0.name)" }.joined(separator: ", ")
         return """

@@ -1,3 +1,4 @@
+import Logging
 import Models
 import Tokenizers
 
@@ -12,7 +13,7 @@ struct RunMaterial: Sendable {
     let need: MemoryNeed
 
     /// Throws errors that name the key or the file at fault.
-    init(_ configuration: RunConfiguration) throws {
+    init(_ configuration: RunConfiguration, logger: Logger) throws {
         switch configuration.task.kind {
         case .quantityGraphs:
             let task = try QuantityGraphTask(configuration)
@@ -24,19 +25,17 @@ struct RunMaterial: Sendable {
         case .gsm8k, .jsonl:
             guard let model = configuration.student.model else {
                 throw ConfigurationError(
-                    source: "configuration", key: "student.model", reason: "names no directory; prose needs a student")
+                    source: ConfigurationError.configuration, key: "student.model",
+                    reason: "names no directory; prose needs a student")
             }
-            var loaded = try LoadedStudent(directory: model)
-            if configuration.dtype != .float32 {
-                loaded.parameters = loaded.parameters.copy(precision: configuration.dtype)
-            }
+            let loaded = try LoadedStudent(directory: model, precision: configuration.dtype, logger: logger)
             task = try TextTask(configuration, student: loaded)
             student = loaded.parameters
             endTokens = loaded.endTokens
         }
         // Every problem fits the student with its longest completion.
         longestSequence = try (task.training + task.tests.flatMap(\.problems)).longestSequence(
-            context: student.configuration.maxPositions, file: "configuration",
+            context: student.configuration.maxPositions, file: ConfigurationError.configuration,
             key: "student.maxPositions", newTokens: { max($0.maxNewTokens, $0.maxNewTeacherTokens) })
         need = MemoryNeed(
             configuration, model: student.configuration,
@@ -50,7 +49,7 @@ struct RunMaterial: Sendable {
         let shape = configuration.student
         guard shape.model == nil else {
             throw ConfigurationError(
-                source: "configuration", key: "student.model",
+                source: ConfigurationError.configuration, key: "student.model",
                 reason: "quantity graphs have a vocabulary of their own; leave it out")
         }
         var model = ModelConfiguration(
@@ -62,7 +61,8 @@ struct RunMaterial: Sendable {
         do {
             try model.validate()
         } catch let error as FormatError {
-            throw ConfigurationError(source: "configuration", key: "student", reason: "\(error.field): \(error.reason)")
+            throw ConfigurationError(
+                source: ConfigurationError.configuration, key: "student", reason: "\(error.field): \(error.reason)")
         }
         try MemoryNeed(configuration, model: model, lengths: SequenceLengths(longest: 1)).check()
         return model

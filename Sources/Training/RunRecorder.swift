@@ -105,8 +105,14 @@ actor RunRecorder {
     }
 
     /// Keeps the batch whose update could not be made, as JSON.
-    func save(failed batch: some Encodable & Sendable, step: Int) throws {
-        try batch.write(to: directory.url.appending(path: "failed-batch-step-\(step).json"))
+    ///
+    /// - Returns: the error that ends the run.
+    func save(
+        failed batch: some Encodable & Sendable, of phase: RunPhase, cause: NonFiniteUpdate
+    ) throws -> DivergedRun {
+        let file = directory.url.appending(path: "failed-batch-\(phase.rawValue)-step-\(cause.step).json")
+        try batch.write(to: file)
+        return DivergedRun(phase: phase, cause: cause, batch: file)
     }
 
     private func count(_ update: UpdateMetrics) {

@@ -12,12 +12,14 @@ import UnixSignals
 public struct TrainingRun: Sendable {
     public let configuration: RunConfiguration
     private let resuming: Bool
-    private let logger: Logger
+    let logger: Logger
     private let threads: Int
 
     /// What a finished or interrupted run leaves.
     public struct Outcome: Sendable {
         public var directory: URL
+        /// What it holds for its user.
+        public var written: [URL]
         /// Every arm's figures.
         public var table: String
         /// A signal ended the run; `--resume` goes on.
@@ -43,7 +45,7 @@ public struct TrainingRun: Sendable {
     /// Does all the work. The first SIGINT or SIGTERM, whenever it comes, lets what is in flight finish, saves it and stops before
     /// the next phase; the second cancels.
     ///
-    /// - Throws: `ConfigurationError` and the errors of unreadable files before any work is done; `FailedUpdate` when a loss or
+    /// - Throws: `ConfigurationError` and the errors of unreadable files before any work is done; `DivergedRun` when a loss or
     ///   gradient is not a number, after the batch was saved.
     public func run() async throws -> Outcome {
         try await run(signals: UnixSignalsSequence(trapping: StageSupervisor.signals))
@@ -72,7 +74,7 @@ public struct TrainingRun: Sendable {
     /// The same under a watch of the caller's.
     func run(_ signals: SignalWatch) async throws -> Outcome {
         try configuration.validate()
-        let material = try RunMaterial(configuration)
+        let material = try RunMaterial(configuration, logger: logger)
         let directory = try RunDirectory.create(for: configuration, resuming: resuming)
         var state = RunState()
         if resuming {
@@ -81,8 +83,8 @@ public struct TrainingRun: Sendable {
         }
         try Data(configuration.yaml().utf8).write(to: directory.configuration, options: .atomic)
         let recorder = try RunRecorder(directory: directory, configuration: configuration, logger: logger)
-        if material.task.dropped > 0 {
-            logger.notice("dropped \(material.task.dropped) rows that do not fit the student's context")
+        if material.task.dropped.count > 0 {
+            logger.notice("dropped rows that do not fit the student's context: \(material.task.dropped)")
         }
         let phases = [.base] + configuration.arms.map { RunPhase($0) }
         var base = material.student
@@ -91,7 +93,8 @@ public struct TrainingRun: Sendable {
         func interrupted() throws -> Outcome {
             state.wallSeconds = before + (ContinuousClock.now - began).seconds
             try state.write(to: directory.state)
-            return Outcome(directory: directory.url, table: "", wasInterrupted: true)
+            return Outcome(
+                directory: directory.url, written: directory.written, table: "", wasInterrupted: true)
         }
         for phase in phases {
             let runner = PhaseRunner(
@@ -113,9 +116,11 @@ public struct TrainingRun: Sendable {
             state.reports[phase.rawValue] = finished.report
             try state.write(to: directory.state)
         }
-        let summary = Summary(state, dropped: material.task.dropped, threads: threads)
+        let summary = Summary(state, dropped: material.task.dropped.count, threads: threads)
         try summary.write(to: directory.summary)
-        return Outcome(directory: directory.url, table: summary.table, wasInterrupted: false)
+        return Outcome(
+            directory: directory.url, written: directory.written,
+            table: summary.table(samples: configuration.evaluation.samples), wasInterrupted: false)
     }
 }
 

@@ -14,6 +14,11 @@ struct ComputeOptions: ParsableArguments {
     var threadCount: Int { threads == 0 ? ProcessorCores.available.count : threads }
 
     func validate() throws {
+        try Self.check(threads: threads)
+    }
+
+    /// - Throws: `ValidationError` for a number of threads that no machine has.
+    static func check(threads: Int) throws {
         guard (0...1024).contains(threads) else {
             throw ValidationError("--threads is \(threads): it must be 0 for all cores, or 1 to 1024")
         }

@@ -37,41 +37,39 @@ struct EvaluateCommand: AsyncParsableCommand {
     func run() async throws {
         try await Failure.reporting {
             let (file, overrides) = try ConfigurationArguments.split(settings)
-            var configuration = try ConfigurationReader.read(file: file, overrides: overrides)
-            if let task { configuration.task.kind = task }
-            if let samples { configuration.evaluation.samples = samples }
-            let evaluation = try ModelEvaluation(
-                model: model, configuration: configuration, precision: compute.dtype)
+            var (configuration, origins) = try ConfigurationReader.readWithOrigins(file: file, overrides: overrides)
+            if let task {
+                configuration.task.kind = task
+                origins.setByOption("task.kind")
+            }
+            if let samples {
+                configuration.evaluation.samples = samples
+                origins.setByOption("evaluation.samples")
+            }
+            let evaluation = try await origins.locating {
+                try ModelEvaluation(
+                    model: model, configuration: configuration, precision: compute.dtype, logger: Diagnostics.logger)
+            }
             if evaluation.dropped > 0 {
                 Diagnostics.logger.notice("dropped \(evaluation.dropped) rows that do not fit the model's context")
             }
             let count = configuration.evaluation.samples
-            try evaluation.need(
-                threads: compute.threadCount,
-                samples: samples == nil
-                    ? .key("evaluation.samples", value: "\(count)") : .option("--samples", value: "\(count)")
-            ).check()
+            try await origins.locating {
+                try evaluation.need(
+                    threads: compute.threadCount,
+                    samples: samples == nil
+                        ? .key("evaluation.samples", value: "\(count)") : .option("--samples", value: "\(count)")
+                ).check()
+            }
             let results = try await evaluation.run(threads: compute.threadCount)
             if json {
                 for result in results { try StandardOutput.write(row: result) }
             } else {
-                try StandardOutput.write(line: Self.table(results))
+                var table = EvaluationTable(names: ["test"], samples: count)
+                for result in results { table.add([result.name], result.scores) }
+                try StandardOutput.write(line: table.text)
             }
         }
-    }
-
-    private static func table(_ results: [ModelEvaluation.Result]) -> String {
-        let limit = results.first?.passAtLimit ?? 8
-        let header = ["test", "greedy", "pass@1", "pass@\(limit)", "structure", "well-formed", "problems"]
-        return TextTable.layOut(
-            [header]
-                + results.map { result in
-                    let scores = result.scores
-                    let rates = [
-                        scores.accuracy, scores.passAt1, scores.passAt8, scores.structure, scores.wellFormed,
-                    ]
-                    return [result.name] + rates.map { TextTable.number($0) } + ["\(scores.problems)"]
-                })
     }
 }
 

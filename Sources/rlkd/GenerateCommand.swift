@@ -10,6 +10,9 @@ struct GenerateCommand: AsyncParsableCommand {
         commandName: "generate",
         abstract: "Completes prompts, in batches over all threads.",
         discussion: """
+            Without --temperature, --top-k and --top-p the model's generation_config.json decides, as in transformers: greedy \
+            unless do_sample is true there. Any of the three asks for sampling, and that file fills the others in.
+
             Rows in: {"id", "prompt"}, or {"id", "tokens"} taken as they are, or with --chat {"id", "messages"} and \
             perhaps "tools". Rows out, in the same order: {"id", "text", \
             "tokens", "logprobs", "finishReason"}, the prompt left out, a sampled end token included in the tokens. With \
@@ -25,19 +28,21 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "A file of JSON Lines.")
     var prompts: String?
 
-    @Option(help: "Divides the logits; 0 takes the most probable token.")
-    var temperature: Float = 1
+    @Option(help: "Divides the logits; 0 takes the most probable token. (default: the model's, else 1)")
+    var temperature: Float?
 
-    @Option(help: "Draws from that many most probable tokens; 0 from all.")
-    var topK = 0
+    @Option(help: "Draws from that many most probable tokens; 0 from all. (default: the model's, else 0)")
+    var topK: Int?
 
-    @Option(help: "Draws from the smallest set of most probable tokens whose mass reaches it.")
-    var topP: Float = 1
+    @Option(
+        help:
+            "Draws from the smallest set of most probable tokens whose mass reaches it. (default: the model's, else 1)")
+    var topP: Float?
 
     @Option(help: "Where a completion is cut. (default: 256, or what the context has room for)")
     var maxNewTokens: Int?
 
-    @Option(help: "Completions of each row.")
+    @Option(help: "Completions of each row; greedy ones are all the same.")
     var samples = 1
 
     @Option(help: "Of the random numbers.")
@@ -53,17 +58,16 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func validate() throws {
         try OptionRange.check(["--samples": samples, "--batch": batch, "--max-new-tokens": maxNewTokens ?? 1])
-        try OptionRange.check(sampling)
-    }
-
-    private var sampling: SamplingParameters {
-        SamplingParameters(temperature: temperature, topK: topK, topP: topP)
+        try OptionRange.check(
+            SamplingParameters(temperature: temperature ?? 1, topK: topK ?? 0, topP: topP ?? 1))
     }
 
     func run() async throws {
         try await Failure.reporting {
             let rows = try prompts.map { try JSONLinesFile(path: $0).rows.map { try GenerateRow($0) } }
-            let directory = try ModelDirectory(model, precision: compute.dtype)
+            let directory = try ModelDirectory(model, precision: compute.dtype, logger: Diagnostics.logger)
+            let sampling = try SamplingDefaults(directory: model).applying(
+                SamplingDefaults.Options(temperature: temperature, topK: topK, topP: topP))
             let settings = GenerationPlan.Settings(
                 sampling: sampling, samples: samples, maxNewTokens: maxNewTokens, seed: seed, isChat: chat)
             let plan =

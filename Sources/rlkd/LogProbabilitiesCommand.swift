@@ -31,7 +31,7 @@ struct LogProbabilitiesCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let directory = try ModelDirectory(model, precision: compute.dtype)
+            let directory = try ModelDirectory(model, precision: compute.dtype, logger: Diagnostics.logger)
             let shape = directory.configuration
             let rows = try JSONLinesFile(path: tokens).rows.map { row in
                 try TokenRow(row, vocabularySize: shape.vocabularySize, maxPositions: shape.maxPositions)

@@ -7,6 +7,7 @@ struct RLKDCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "rlkd",
         abstract: "Distils a teacher's reasoning into a student language model by reinforcement learning.",
+        version: "0.1.0",
         subcommands: [
             TrainCommand.self, EvaluateCommand.self, GenerateCommand.self, LogProbabilitiesCommand.self,
             TokenizeCommand.self, DecomposeCommand.self, ScoreCommand.self, BenchCommand.self, InfoCommand.self,

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import Logging
+import Models
 import Training
 
 struct TrainCommand: AsyncParsableCommand {
@@ -9,7 +10,8 @@ struct TrainCommand: AsyncParsableCommand {
         abstract: "A run: base student, arms, evaluation. Without a file, the built-in one.",
         discussion: """
             Keys are those of config.yaml in any run directory, with dots between nested names: steps=40, \
-            task.graphs.modulus=13, arms=rlkd. The last line of standard output is the run directory.
+            task.graphs.modulus=13, arms=rlkd. Standard output ends with the table, the paths of what was \
+            written and, as its last line, the run directory.
 
             reward.overlong.weight=W punishes long completions (DAPO): the value is 0 up to reward.overlong.start tokens and falls \
             to -1 at reward.overlong.limit. evaluation.split=validation measures on validation problems instead of the test's \
@@ -23,22 +25,33 @@ struct TrainCommand: AsyncParsableCommand {
     @Argument(help: "A YAML file, then key=value pairs that change it.")
     var settings: [String] = []
 
+    @Option(help: "Compute threads; 0 takes all cores: threads=N for short.")
+    var threads: Int?
+
+    @Option(help: "Numbers of the student's matrix products, f32 or bf16: dtype=NAME for short.")
+    var dtype: Precision?
+
     @Flag(help: "Go on with the run in the directory that output= names, from its last checkpoint.")
     var resume = false
 
     @Flag(help: "Check everything, print the configuration and about what memory the run takes, then stop.")
     var dryRun = false
 
+    func validate() throws {
+        if let threads { try ComputeOptions.check(threads: threads) }
+    }
+
     func run() async throws {
         try await Failure.reporting {
-            let configuration = try readConfiguration()
+            let (configuration, origins) = try readConfiguration()
             let run = TrainingRun(configuration: configuration, resuming: resume, logger: Diagnostics.logger)
             if dryRun {
-                print(try run.describe())
+                print(try await origins.locating { try run.describe() })
                 return
             }
-            let outcome = try await run.run()
-            if !outcome.table.isEmpty { print(outcome.table) }
+            let outcome = try await origins.locating { try await run.run() }
+            if !outcome.table.isEmpty { print(outcome.table + "\n") }
+            for file in outcome.written { print(file.path) }
             print(outcome.directory.path)
             if outcome.wasInterrupted {
                 Diagnostics.logger.notice("interrupted; rlkd train --resume output=\(outcome.directory.path) goes on")
@@ -47,8 +60,10 @@ struct TrainCommand: AsyncParsableCommand {
         }
     }
 
-    private func readConfiguration() throws -> RunConfiguration {
-        let (given, overrides) = try ConfigurationArguments.split(settings)
+    private func readConfiguration() throws -> (RunConfiguration, ConfigurationOrigins) {
+        var (given, overrides) = try ConfigurationArguments.split(settings)
+        if let threads { overrides.append("threads=\(threads)") }
+        if let dtype { overrides.append("dtype=\(dtype.rawValue)") }
         var file = given
         if resume {
             guard let output = overrides.last(where: { $0.hasPrefix("output=") })?.dropFirst("output=".count) else {
@@ -56,6 +71,6 @@ struct TrainCommand: AsyncParsableCommand {
             }
             file = try file ?? TrainingRun.configurationFile(in: String(output))
         }
-        return try ConfigurationReader.read(file: file, overrides: overrides)
+        return try ConfigurationReader.readWithOrigins(file: file, overrides: overrides)
     }
 }

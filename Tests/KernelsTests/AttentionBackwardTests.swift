@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 extension AttentionCase {
@@ -70,7 +71,7 @@ extension AttentionCase {
         kernels: KernelSet, shape: (positions: Int, headDimension: Int, firstPosition: Int)
     ) {
         let attention = AttentionCase(positions: shape.positions, headDimension: shape.headDimension, seed: 11)
-        var generator = SeededGenerator(12)
+        var generator = SeededGenerator(seed: 12)
         let upstream = generator.floats((shape.positions - shape.firstPosition) * shape.headDimension)
         let start: Float = 0.5
         let gradients = attention.backward(
@@ -92,7 +93,7 @@ extension AttentionCase {
 
     @Test func referenceAgreesWithFiniteDifferences() {
         let attention = AttentionCase(positions: 4, headDimension: 3, seed: 13)
-        var generator = SeededGenerator(14)
+        var generator = SeededGenerator(seed: 14)
         let upstream = generator.floats(4 * 3)
         let reference = attention.backwardReference(firstPosition: 0, upstream: upstream)
         func loss(_ query: [Double], _ key: [Double], _ value: [Double]) -> Double {
@@ -125,7 +126,7 @@ extension AttentionCase {
         .enabled(if: KernelSet.fused.count > 1, "this machine runs fewer than two variants with FMA"), arguments: cases)
     func fusedVariantsAgreeBitwise(shape: (positions: Int, headDimension: Int, firstPosition: Int)) {
         let attention = AttentionCase(positions: shape.positions, headDimension: shape.headDimension, seed: 15)
-        var generator = SeededGenerator(16)
+        var generator = SeededGenerator(seed: 16)
         let upstream = generator.floats((shape.positions - shape.firstPosition) * shape.headDimension)
         let results = KernelSet.fused.map { kernels in
             let gradients = attention.backward(kernels, firstPosition: shape.firstPosition, upstream: upstream)

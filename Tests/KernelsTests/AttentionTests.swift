@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 /// One head's queries, keys and values, and causal attention over them in double precision.
@@ -20,7 +21,7 @@ struct AttentionCase {
     }
 
     init(positions: Int, headDimension: Int, seed: UInt64) {
-        var generator = SeededGenerator(seed)
+        var generator = SeededGenerator(seed: seed)
         self.positions = positions
         self.headDimension = headDimension
         stride = headDimension + 5
@@ -129,7 +130,7 @@ struct AttentionCase {
         let single = attention.forward(kernels, chunks: [Int](repeating: 1, count: shape.positions), compact: compact)
         #expect(bits(whole.output) == bits(single.output))
         #expect(bits(whole.logSumExp) == bits(single.logSumExp))
-        var generator = SeededGenerator(9)
+        var generator = SeededGenerator(seed: 9)
         for _ in 0..<3 {
             var chunks: [Int] = []
             var left = shape.positions

@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 private func rounded(_ value: Float) -> Float {
@@ -24,7 +25,7 @@ private func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Fl
 
     @Test(arguments: BFloat16KernelSet.supported)
     func roundingIsToNearestEven(kernels: BFloat16KernelSet) {
-        var generator = SeededGenerator(11)
+        var generator = SeededGenerator(seed: 11)
         var values: [Float] = [
             0, -0, 1, -1, .infinity, -.infinity, .nan, -.nan, .greatestFiniteMagnitude, .leastNonzeroMagnitude,
             -.leastNormalMagnitude, .leastNormalMagnitude, Float(bitPattern: 0x3f80_8000),
@@ -44,7 +45,7 @@ private func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Fl
 
     @Test(arguments: BFloat16KernelSet.supported, [(1, 5), (2, 16), (3, 33), (6, 47)])
     func rowsArePaired(kernels: BFloat16KernelSet, shape: (rows: Int, width: Int)) {
-        var generator = SeededGenerator(UInt64(shape.width))
+        var generator = SeededGenerator(seed: UInt64(shape.width))
         let stride = shape.width + 2
         let x = generator.floats(shape.rows * stride)
         var pairs = [UInt32](repeating: 7, count: (shape.rows + 1) / 2 * shape.width + 1)
@@ -79,7 +80,7 @@ private func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Fl
     @Test(arguments: BFloat16KernelSet.supported, shapes)
     func multiplyIsTheDocumentedChain(kernels: BFloat16KernelSet, shape: (rows: Int, outputs: Int, depth: Int)) {
         let (rows, outputs, depth) = shape
-        var generator = SeededGenerator(UInt64(rows * 1_000_000 + outputs * 1000 + depth))
+        var generator = SeededGenerator(seed: UInt64(rows * 1_000_000 + outputs * 1000 + depth))
         let x = generator.floats(rows * depth)
         let w = generator.floats(outputs * depth)
         for accumulating in [false, true] {
@@ -101,7 +102,7 @@ private func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Fl
     @Test(arguments: BFloat16KernelSet.supported, shapes)
     func inputGradientIsTheDocumentedChain(kernels: BFloat16KernelSet, shape: (rows: Int, outputs: Int, depth: Int)) {
         let (rows, outputs, depth) = shape
-        var generator = SeededGenerator(UInt64(rows * 1_000_000 + outputs * 1000 + depth))
+        var generator = SeededGenerator(seed: UInt64(rows * 1_000_000 + outputs * 1000 + depth))
         let dY = generator.floats(rows * outputs)
         let w = generator.floats(outputs * depth)
         let pairCount = BFloat16Product.pairCount(outputs)
@@ -127,7 +128,7 @@ private func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Fl
     @Test(arguments: BFloat16KernelSet.supported, shapes)
     func weightGradientIsTheDocumentedChain(kernels: BFloat16KernelSet, shape: (rows: Int, outputs: Int, depth: Int)) {
         let (outputs, inputs, rows) = shape
-        var generator = SeededGenerator(UInt64(rows * 1_000_000 + outputs * 1000 + inputs))
+        var generator = SeededGenerator(seed: UInt64(rows * 1_000_000 + outputs * 1000 + inputs))
         let dY = generator.floats(rows * outputs)
         let x = generator.floats(rows * inputs)
         let pairCount = BFloat16Product.pairCount(rows)

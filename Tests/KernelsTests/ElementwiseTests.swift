@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 /// The counts that reach whole vectors, tails and several blocks.
@@ -7,7 +8,7 @@ let oddCounts = [1, 2, 7, 15, 16, 17, 31, 33, 64, 100, 255, 1024, 1043, 5000]
 @Suite struct ElementwiseTests {
     @Test(arguments: KernelSet.supported, oddCounts)
     func addScaleAndFillAreExact(kernels: KernelSet, count: Int) {
-        var generator = SeededGenerator(UInt64(count))
+        var generator = SeededGenerator(seed: UInt64(count))
         let x = generator.floats(count)
         let y = generator.floats(count)
         // One more element shows whether a kernel writes beyond its end.
@@ -24,7 +25,7 @@ let oddCounts = [1, 2, 7, 15, 16, 17, 31, 33, 64, 100, 255, 1024, 1043, 5000]
 
     @Test(arguments: KernelSet.supported, oddCounts)
     func sumOfSquaresMatchesDoublePrecision(kernels: KernelSet, count: Int) {
-        var generator = SeededGenerator(UInt64(count))
+        var generator = SeededGenerator(seed: UInt64(count))
         let x = generator.floats(count, in: -1000...1000)
         let reference = x.reduce(0.0) { $0 + Double($1) * Double($1) }
         #expect(abs(kernels.elementwiseSumOfSquares(x, count) - reference) <= 1e-15 * Double(count) * reference)
@@ -32,7 +33,7 @@ let oddCounts = [1, 2, 7, 15, 16, 17, 31, 33, 64, 100, 255, 1024, 1043, 5000]
 
     @Test(arguments: KernelSet.supported, oddCounts)
     func maximumAndFinitenessSeeEveryElement(kernels: KernelSet, count: Int) {
-        var generator = SeededGenerator(UInt64(count))
+        var generator = SeededGenerator(seed: UInt64(count))
         let x = generator.floats(count)
         #expect(kernels.elementwiseIsFinite(x, count))
         #expect(kernels.elementwiseMaximum(x, count) == x.max())

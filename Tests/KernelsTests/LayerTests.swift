@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 @Suite struct NormalizationTests {
@@ -16,7 +17,7 @@ import Testing
     @Test(arguments: KernelSet.supported, shapes)
     func forwardMatchesDoublePrecision(kernels: KernelSet, shape: (rows: Int, width: Int)) {
         let (rows, width) = shape
-        var generator = SeededGenerator(UInt64(width))
+        var generator = SeededGenerator(seed: UInt64(width))
         let x = generator.floats(rows * width)
         let w = generator.floats(width)
         var y = [Float](repeating: 42, count: rows * width + 1)
@@ -39,7 +40,7 @@ import Testing
     func backwardMatchesFiniteDifferences(kernels: KernelSet, shape: (rows: Int, width: Int)) {
         let (rows, width) = shape
         guard width <= 100 else { return }
-        var generator = SeededGenerator(UInt64(width))
+        var generator = SeededGenerator(seed: UInt64(width))
         let x = generator.floats(rows * width)
         let w = generator.floats(width)
         let dy = generator.floats(rows * width)
@@ -75,7 +76,7 @@ import Testing
     @Test(arguments: KernelSet.supported, shapes)
     func matchesDoublePrecisionAndFiniteDifferences(kernels: KernelSet, shape: (rows: Int, width: Int)) {
         let (rows, width) = shape
-        var generator = SeededGenerator(UInt64(width))
+        var generator = SeededGenerator(seed: UInt64(width))
         let x = generator.floats(rows * 2 * width, in: -6...6)
         let dy = generator.floats(rows * width)
         var y = [Float](repeating: 42, count: rows * width + 1)
@@ -123,7 +124,7 @@ import Testing
         let rows = 5
         let half = dimension / 2
         let stride = heads * dimension + 3
-        var generator = SeededGenerator(UInt64(dimension))
+        var generator = SeededGenerator(seed: UInt64(dimension))
         let positions: [Int32] = [0, 3, 3, 11, 1]
         let angles = (0..<12).flatMap { position in
             (0..<half).map { Double(position) * Double.power(of: -Double($0) / Double(half) * 9.2) }
@@ -157,7 +158,7 @@ import Testing
 @Suite struct AdamWTests {
     @Test(arguments: KernelSet.supported, oddCounts)
     func matchesDoublePrecision(kernels: KernelSet, count: Int) {
-        var generator = SeededGenerator(UInt64(count))
+        var generator = SeededGenerator(seed: UInt64(count))
         var parameters = generator.floats(count) + [42]
         var first = [Float](repeating: 0, count: count)
         var second = [Float](repeating: 0, count: count)
@@ -196,7 +197,7 @@ import Testing
         arguments: [1, 8, 21, 96, 133])
     func fusedVariantsAgreeBitwise(width: Int) {
         let rows = 3
-        var generator = SeededGenerator(UInt64(width))
+        var generator = SeededGenerator(seed: UInt64(width))
         let x = generator.floats(rows * width, in: -4...4)
         let gateUp = generator.floats(rows * 2 * width, in: -4...4)
         let dy = generator.floats(rows * width)

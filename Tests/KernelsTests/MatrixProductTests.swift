@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 /// Y = X Wᵀ in double precision, and Σ |x w|, the size that rounding errors are relative to.
@@ -58,7 +59,7 @@ private struct Reference {
     @Test(arguments: KernelSet.supported, shapes)
     func multiplyMatchesDoublePrecision(kernels: KernelSet, shape: (rows: Int, outputs: Int, depth: Int)) {
         let (rows, outputs, depth) = shape
-        var generator = SeededGenerator(UInt64(rows * 1_000_000 + outputs * 1000 + depth))
+        var generator = SeededGenerator(seed: UInt64(rows * 1_000_000 + outputs * 1000 + depth))
         let x = generator.floats(rows * depth)
         let w = generator.floats(outputs * depth)
         let reference = Reference(rows: rows, columns: outputs, depth: depth) {
@@ -86,7 +87,7 @@ private struct Reference {
     func inputGradientMatchesDoublePrecision(kernels: KernelSet, shape: (rows: Int, outputs: Int, depth: Int)) {
         let (rows, outputs, depth) = shape
         guard depth > 0 else { return }
-        var generator = SeededGenerator(UInt64(rows * 1_000_000 + outputs * 1000 + depth))
+        var generator = SeededGenerator(seed: UInt64(rows * 1_000_000 + outputs * 1000 + depth))
         let dY = generator.floats(rows * outputs)
         let w = generator.floats(outputs * depth)
         let reference = Reference(rows: rows, columns: depth, depth: outputs) {
@@ -114,7 +115,7 @@ private struct Reference {
     @Test(arguments: KernelSet.supported, shapes)
     func weightGradientMatchesDoublePrecision(kernels: KernelSet, shape: (rows: Int, outputs: Int, depth: Int)) {
         let (outputs, inputs, rows) = shape
-        var generator = SeededGenerator(UInt64(rows * 1_000_000 + outputs * 1000 + inputs))
+        var generator = SeededGenerator(seed: UInt64(rows * 1_000_000 + outputs * 1000 + inputs))
         let dY = generator.floats(rows * outputs)
         let x = generator.floats(rows * inputs)
         let reference = Reference(rows: outputs, columns: inputs, depth: rows) {
@@ -132,7 +133,7 @@ private struct Reference {
     @Test(arguments: KernelSet.supported, shapes)
     func rowsDoNotDependOnTheirBatch(kernels: KernelSet, shape: (rows: Int, outputs: Int, depth: Int)) {
         let (rows, outputs, depth) = shape
-        var generator = SeededGenerator(UInt64(rows + outputs + depth))
+        var generator = SeededGenerator(seed: UInt64(rows + outputs + depth))
         let x = generator.floats(rows * depth)
         let w = generator.floats(outputs * depth)
         let all = product(kernels, x, w, rows: rows, outputs: outputs, depth: depth)
@@ -151,7 +152,7 @@ private struct Reference {
     )
     func fusedVariantsAgreeBitwise(shape: (rows: Int, outputs: Int, depth: Int)) {
         let (rows, outputs, depth) = shape
-        var generator = SeededGenerator(UInt64(rows + outputs + depth))
+        var generator = SeededGenerator(seed: UInt64(rows + outputs + depth))
         let x = generator.floats(rows * depth)
         let w = generator.floats(outputs * depth)
         let dY = generator.floats(rows * outputs)

@@ -1,4 +1,5 @@
 import Kernels
+import TestSupport
 import Testing
 
 @Suite struct SoftmaxTests {
@@ -39,7 +40,7 @@ import Testing
 
     @Test(arguments: KernelSet.supported, oddCounts)
     func matchesDoublePrecision(kernels: KernelSet, count: Int) {
-        var generator = SeededGenerator(UInt64(count))
+        var generator = SeededGenerator(seed: UInt64(count))
         let x = generator.floats(count, in: -20...20)
         let scale: Float = 1.25
         let y = x.map { Double($0) * Double(scale) }
@@ -72,7 +73,7 @@ import Testing
     @Test(arguments: KernelSet.supported)
     func largeVocabularyLosesNothing(kernels: KernelSet) {
         let count = 151_936
-        var generator = SeededGenerator(1)
+        var generator = SeededGenerator(seed: 1)
         let x = generator.floats(count, in: -4...4)
         let sum = x.reduce(0.0) { $0 + Double.power(of: Double($1)) }
         #expect(abs(Double(kernels.softmaxLogSumExp(x, count, 1)) - Double.logarithm(sum)) < 2e-6)
@@ -98,7 +99,7 @@ import Testing
     func gradientIsThatOfTheLogProbability(kernels: KernelSet) {
         let count = 19
         let target = 4
-        var generator = SeededGenerator(3)
+        var generator = SeededGenerator(seed: 3)
         let x = generator.floats(count, in: -3...3)
         let scale: Float = 0.8
         var gradient = [Float](repeating: .nan, count: count)
@@ -115,7 +116,7 @@ import Testing
         .enabled(if: KernelSet.fused.count > 1, "this machine runs fewer than two variants with FMA"),
         arguments: oddCounts)
     func fusedVariantsAgreeBitwise(count: Int) {
-        var generator = SeededGenerator(UInt64(count))
+        var generator = SeededGenerator(seed: UInt64(count))
         let x = generator.floats(count, in: -20...20)
         let results = KernelSet.fused.map { kernels in
             let total = kernels.softmaxLogSumExp(x, count, 0.9)
@@ -139,7 +140,7 @@ import Testing
     @Test(arguments: KernelSet.supported, oddCounts)
     func drawTakesTheTokenWhoseShareHoldsTheNumber(kernels: KernelSet, count: Int) {
         guard count > 0 else { return }
-        var generator = SeededGenerator(UInt64(count + 1))
+        var generator = SeededGenerator(seed: UInt64(count + 1))
         var x = generator.floats(count, in: -6...3)
         for index in stride(from: 1, to: count, by: 3) { x[index] = -.infinity }
         let logSumExp = kernels.softmaxLogSumExp(x, count, 0.8)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Learning
@@ -120,7 +121,7 @@ import Testing
     }
 
     @Test func coefficientsAreTheSlopeOfTheLoss() {
-        var random = SeededGenerator(state: 5)
+        var random = SeededGenerator(seed: 5)
         var checked = 0
         for _ in 0..<200 {
             let count = Int.random(in: 1...6, using: &random)

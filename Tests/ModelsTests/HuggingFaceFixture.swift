@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Files of the tests of formats.
@@ -10,8 +11,7 @@ enum HuggingFaceFixture {
     ]
 
     /// `../shared/data/weights` from the package's root; absent on most machines.
-    static let sharedWeights = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
-        .appending(path: "../../../shared/data/weights").standardizedFileURL
+    static let sharedWeights = URL(fileURLWithPath: SharedData.path("weights"))
     static var hasSharedWeights: Bool { FileManager.default.fileExists(atPath: sharedWeights.path) }
 
     static func withDirectory<Result>(_ body: (URL) throws -> Result) throws -> Result {

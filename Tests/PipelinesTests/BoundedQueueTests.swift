@@ -12,7 +12,7 @@ import Testing
         #expect(queue.snapshot() == [0, 1, 2, 3])
         queue.close()
         var received: [Int] = []
-        for try await number in queue {
+        while let number = try await queue.receive() {
             received.append(number)
         }
         #expect(received == [0, 1, 2, 3])

@@ -15,7 +15,7 @@ import Testing
                 }
             }
             await executor.lane(.learner).run {
-                #expect(ComputeExecutor.isComputeThread)
+                #expect(isOnExecutorsThread())
                 executor.shutdown()
                 executor.shutdown()
             }

@@ -76,7 +76,7 @@ import Testing
         let order = Recorder<String>()
         let learned = Flag()
         executor.concurrentPerform(tiles: 100, lane: .rollout) { _ in
-            guard ComputeExecutor.isComputeThread else {
+            guard isOnExecutorsThread() else {
                 // The caller stays in its first tile until the learner job has run: all other tiles are the helper's till then.
                 while !learned.isRaised {}
                 return

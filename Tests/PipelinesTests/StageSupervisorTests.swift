@@ -44,19 +44,19 @@ import UnixSignals
             return [
                 supervised(.problemSource, [], [requests], executor) { try await (source ?? defaultSource)() },
                 supervised(.rollout, [requests], [rollouts], executor) { [self] in
-                    for try await number in requests {
+                    while let number = try await requests.receive() {
                         try await rollout?(number)
                         try await rollouts.send(number)
                     }
                 },
                 supervised(.scoring, [rollouts], [scored], executor) { [self] in
-                    for try await number in rollouts {
+                    while let number = try await rollouts.receive() {
                         try await scoring?(number)
                         try await scored.send(number)
                     }
                 },
                 supervised(.learning, [scored], [], executor) { [self] in
-                    for try await number in scored {
+                    while let number = try await scored.receive() {
                         learned.add()
                         if try await learning?(number) == false {
                             return

@@ -129,7 +129,7 @@ import Testing
                     }
                     for (stage, input, output) in [(Stage.rollout, requests, rollouts), (.scoring, rollouts, scored)] {
                         group.addTask {
-                            for try await number in input {
+                            while let number = try await input.receive() {
                                 await delay(stage)
                                 try await output.send(number)
                             }
@@ -139,7 +139,7 @@ import Testing
                     }
                     group.addTask {
                         var count = 0
-                        for try await _ in scored {
+                        while try await scored.receive() != nil {
                             count += 1
                         }
                         return count

@@ -3,8 +3,12 @@ import Synchronization
 
 @testable import Pipelines
 
+func isOnExecutorsThread() -> Bool {
+    ComputeThread.withCurrentCore { _ in true } ?? false
+}
+
 func onComputeThread() -> Bool {
-    ComputeExecutor.isComputeThread && threadName().hasPrefix("rlkd-core-")
+    isOnExecutorsThread() && threadName().hasPrefix("rlkd-core-")
 }
 
 /// The system's name of the present thread.

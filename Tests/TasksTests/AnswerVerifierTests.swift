@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Trajectories
 
@@ -150,7 +151,7 @@ import Trajectories
                 case verification = "175b_verification"
             }
         }
-        let problems = try GSM8K.read(path: SharedData.path("gsm8k/test.first660.jsonl"))
+        let problems = try GSM8K.read(path: SharedData.path("gsm8k/test.first660.jsonl"), reader: LabelReader())
         let byQuestion = Dictionary(problems.map { ($0.question, $0) }) { first, _ in first }
         let boxed = TextAnswerVerifier(style: .boxed)
         for row in try SharedData.rows(Path.self, "gsm8k/student_paths.Qwen2.5-3B-Instruct.first660.jsonl") {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 import Trajectories
 
@@ -33,7 +34,7 @@ import Trajectories
 
             {"question": "Q2?", "answer": "How many? ** It is $<<0.5*4=2>>2 each.\\n#### 2"}
             """
-        let problems = try withFile(text) { try GSM8K.read(path: $0) }
+        let problems = try withFile(text) { try GSM8K.read(path: $0, reader: LabelReader()) }
         #expect(problems.map(\.id) == ["gsm8k-rows-1", "gsm8k-rows-3"])
         #expect(problems.map(\.answer) == ["1024", "2"])
         #expect(
@@ -43,11 +44,9 @@ import Trajectories
                 TeacherTrace(
                     text: "It is $2 each.\n#### 2",
                     structure: Structure(steps: [
-                        Step(metaReasoning: "How many?", subProblem: "It is $? each.", answer: "2")
+                        Step(metaReasoning: "How many?", subProblem: "", answer: "")
                     ]))
             ])
-        let marked = try withFile(text) { try GSM8K.read(path: $0, calculatorMarks: .keep) }
-        #expect(marked[0].traces[0].text.hasPrefix("He has 48/2 = <<48/2=24>>24 clips.\n"))
     }
 
     @Test(
@@ -60,7 +59,7 @@ import Trajectories
             ("{\"question\": \"q\", \"answer\": \"a\\n#### 1\"}\n{\"question\": [], \"answer\": 1}", 2, "question"),
         ] as [(String, Int?, String?)])
     func namesWhatIsWrong(text: String, line: Int?, field: String?) throws {
-        let error = try #require(try error(text) { try GSM8K.read(path: $0) })
+        let error = try #require(try error(text) { try GSM8K.read(path: $0, reader: LabelReader()) })
         #expect(error.line == line)
         #expect(error.field == field)
         #expect(!error.description.contains("\n"))
@@ -68,7 +67,7 @@ import Trajectories
 
     @Test func namesAMissingFile() {
         #expect {
-            try GSM8K.read(path: "/nowhere/train.jsonl")
+            try GSM8K.read(path: "/nowhere/train.jsonl", reader: LabelReader())
         } throws: { error in
             "\(error)".hasPrefix("/nowhere/train.jsonl: cannot be read")
         }
@@ -112,44 +111,44 @@ import Trajectories
             }
             // Refused with a reason, or read.
             let problems = Result { () throws(MalformedInput) in
-                try GSM8K.problems(in: JSONLinesFile(Data(bytes), path: "rows.jsonl"))
+                try GSM8K.problems(in: JSONLinesFile(Data(bytes), path: "rows.jsonl"), reader: LabelReader())
             }
             #expect((try? problems.get())?.isEmpty != true)
         }
     }
 
-    @Test func calculatorMarksAreFoundAnywhere() {
-        func line(_ text: String) -> [String?] {
-            let line = GSM8KLine(text)
-            return [line.text, line.result, line.subProblem]
-        }
-        #expect(line("a <<1+1=2>>2 and <<2*2=4>>4.") == ["a 2 and 4.", "4", "a 2 and ?."])
-        #expect(line("half, <<1/2=.5>>one half of 3") == ["half, one half of 3", ".5", "half, one half of 3"])
-        #expect(line("open <<1+1") == ["open <<1+1", "1", "open <<1+?"])
-        #expect(line("3 + 4 = 7 in 9 days") == ["3 + 4 = 7 in 9 days", "7", "3 + 4 = ? in 9 days"])
-        #expect(line("no number") == ["no number", nil, "no number"])
-        #expect(line("") == ["", nil, ""])
-        #expect(line("$<<5-8=-3>>-3 left") == ["$-3 left", "-3", "$? left"])
+    @Test(arguments: [
+        ("a <<1+1=2>>2 and <<2*2=4>>4.", "a 2 and 4."), ("open <<1+1", "open <<1+1"), ("", ""),
+        ("a >> b <<1+1=2>>2 << c", "a >> b 2 << c"), ("$<<5-8=-3>>-3 left", "$-3 left"),
+    ])
+    func calculatorMarksAreTakenOff(line: String, text: String) {
+        #expect(GSM8KLine(line).text == text)
+        #expect(GSM8KLine(line).subQuestion == nil)
+        let labelled = GSM8KLine("What? ** " + line)
+        #expect((labelled.subQuestion, labelled.text) == ("What?", text))
     }
 
     @Test(.enabled(if: SharedData.isPresent, "the shared data is absent"))
     func everyGSM8KRowIsUsable() throws {
         let file = try JSONLinesFile(path: SharedData.path("gsm8k/train.jsonl"))
-        let problems = try GSM8K.problems(in: file)
+        let problems = try GSM8K.problems(in: file, reader: LabelReader())
         #expect(problems.count == 7_473)
-        let endsInAnswer = try file.rows.count { row in
-            let solution = try #require(GSM8KSolution(row.requiredText("answer")))
-            return AnswerVerifier.isEqual(solution.lines.last?.result ?? "", solution.finalAnswer)
-        }
-        // 99.1 %. Of the other rows some round, convert or compare in their last line, and some have no mark there.
-        #expect(endsInAnswer == 7_402)
         #expect(problems.allSatisfy { !$0.traces[0].text.contains("<<") })
         #expect(Set(problems.map(\.key)).count == problems.count)
 
-        let labelled = try GSM8K.read(path: SharedData.path("gsm8k/test_socratic.first660.jsonl"))
+        let labelled = try GSM8K.read(
+            path: SharedData.path("gsm8k/test_socratic.first660.jsonl"), reader: LabelReader())
         #expect(labelled.count == 660)
         let questions = labelled.compactMap { $0.traces[0].structure }.flatMap(\.steps).map(\.metaReasoning)
         #expect(labelled.allSatisfy { $0.traces[0].structure != nil })
         #expect(questions.allSatisfy { !$0.isEmpty })
+    }
+}
+
+/// The questions of labelled lines, and nothing else of them.
+struct LabelReader: StructureReader {
+    func structure(of text: String) -> Structure {
+        let questions = text.split(separator: "\n").compactMap { GSM8KLine(String($0)).subQuestion }
+        return Structure(steps: questions.map { Step(metaReasoning: $0, subProblem: "", answer: "") })
     }
 }

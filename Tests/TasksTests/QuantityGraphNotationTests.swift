@@ -89,7 +89,6 @@ import Trajectories
                 #expect(symbols.count + 1 + 2 * 9 <= limit.tokens(in: notation))
             }
             #expect(limit.studentTokens == QuantityGraphNotation.student.tokenBound(of: path, in: graph) + 18)
-            #expect(limit.tokens == max(limit.studentTokens, limit.teacherTokens))
         }
         #expect(Double(counts[1]) / Double(counts[0]) < 1.6)
     }

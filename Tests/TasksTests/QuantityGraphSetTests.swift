@@ -51,7 +51,9 @@ import Trajectories
                         #expect(audit.entries.allSatisfy { $0.isTeachersChoice && $0.faults.isEmpty })
                         #expect(audit.entries.count == 2 * element.size)
                     }
-                    let limit = try CompletionLimit(problem: element.problem, configuration: configuration)
+                    let graph = try QuantityGraph(
+                        questionText: element.problem.question, modulus: configuration.modulus)
+                    let limit = CompletionLimit(graph: graph, slackSteps: configuration.slackSteps)
                     #expect(limit == element.completionLimit)
                 }
             }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -164,7 +165,7 @@ struct ByteLevelTests {
 
     /// Files of every kind, damaged where they say how to tokenize: refused or read, and nothing traps.
     @Test func damagedFilesNeverTrap() throws {
-        var generator = SeededGenerator(state: 11)
+        var generator = SeededGenerator(seed: 11)
         var refused = 0
         for variant in try Fixture.decode([Variant].self, from: "byteLevel.json") {
             let original = Array(variant.file.utf8)

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -146,7 +147,7 @@ struct ChatTemplateTests {
         let file = try Fixture.json("templates.json")
         let variables = try Self.variables(file["variables"])
         let symbols = Array("{}%()[]|.'\"-+ ,:=x1".unicodeScalars)
-        var generator = SeededGenerator(state: 7)
+        var generator = SeededGenerator(seed: 7)
         for row in try file["cases"].elements() {
             var source = Array(try row.elements()[0].string().unicodeScalars)
             for _ in 0..<4 where !source.isEmpty {
@@ -169,15 +170,5 @@ struct ChatTemplateTests {
         #expect(
             try ChatTemplate("{{ messages }}{{ add_generation_prompt }}{{ tools }}").render(
                 messages: [.object([.init(name: "x", value: .null)])], addGenerationPrompt: true) == "[{}]TrueNone")
-    }
-}
-
-/// A small generator with a seed, so that a failure comes again.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-        return ((state ^ (state >> 33)) &* 0xff51_afd7_ed55_8ccd) >> 17
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Tokenizers
@@ -8,8 +9,7 @@ enum Fixture {
     static let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Fixtures")
 
     /// `../shared/data` from the package's root; absent on most machines.
-    static let sharedData = URL(filePath: #filePath).resolvingSymlinksInPath().deletingLastPathComponent()
-        .appending(path: "../../../shared/data").standardizedFileURL
+    static let sharedData = URL(fileURLWithPath: SharedData.path(""))
 
     static let stories = sharedData.appending(path: "weights/stories260K")
     static var hasStories: Bool {

@@ -196,10 +196,15 @@ import Testing
     }
 
     @Test func whatIsNotYAMLIsRefused() async throws {
-        for text in ["a: [", "steps: 1\n\tx: 2\n", "a: &x\nb: *y\n", "steps: 1\nsteps: 2\n"] {
+        for (text, line) in [
+            ("a: [", 1), ("steps: 1\n\tx: 2\n", 2), ("a: &x\nb: *y\n", 2), ("steps: 1\nsteps: 2\n", 1),
+            ("steps: 1\nname: \u{1}\n", 2),
+        ] {
             let error = try await error(text)
             #expect(error.source == "run.yaml")
-            #expect(error.reason.hasPrefix("is not YAML"))
+            #expect(error.line == line, "\(error)")
+            #expect(error.reason.hasPrefix("is not YAML: "))
+            #expect(!error.description.contains("\n"))
         }
         #expect(try await error("- a\n- b\n").reason == "is not a mapping of keys")
         #expect(try await error("just text\n").reason == "is not a mapping of keys")
@@ -210,10 +215,44 @@ import Testing
             let absent = folder.appending(path: "absent.yaml")
             let binary = folder.appending(path: "binary.yaml")
             try Data([0x73, 0xff, 0xfe, 0x00]).write(to: binary)
-            for file in [absent, binary, folder] {
+            for (file, reason) in [
+                (absent, "does not exist"), (binary, "is not UTF-8 text"), (folder, "is a directory, not a YAML file"),
+            ] {
                 let error = #expect(throws: ConfigurationError.self) { try ConfigurationReader.read(file: file) }
-                #expect(error?.source == file.path)
+                #expect(error == ConfigurationError(source: file.path, key: "", reason: reason))
             }
+        }
+    }
+
+    /// What is found impossible after reading names the place that set it.
+    @Test func anImpossibleValueNamesWhereItWasSet() async throws {
+        try await withTemporaryFolder { folder in
+            let file = folder.appending(path: "v.yaml")
+            try Data("seed: 1\nsteps: -1\nstudent:\n  hiddenSize: 97\nevaluation: {samples: 16777216}\n".utf8).write(
+                to: file)
+            func error(_ overrides: String...) async throws -> ConfigurationError? {
+                let (configuration, origins) = try ConfigurationReader.readWithOrigins(file: file, overrides: overrides)
+                return await #expect(throws: ConfigurationError.self) {
+                    try await origins.locating { try configuration.validate() }
+                }
+            }
+            #expect(try await error()?.description.hasPrefix("\(file.path):2: steps: is -1: it must be ") == true)
+            #expect(
+                try await error("steps=-2")?.description.hasPrefix("command line: steps: is -2: it must be ") == true)
+            #expect(
+                try await error("steps=1")?.description.hasPrefix("\(file.path):4: student.hiddenSize: is 97: ") == true
+            )
+            let inherited = try await error("steps=1", "student.hiddenSize=96", "student.attentionHeads=5")
+            #expect(inherited?.source == "command line" && inherited?.key == "student.hiddenSize")
+            let size = try ConfigurationReader.readWithOrigins(file: file).origins
+            let memory = await #expect(throws: ConfigurationError.self) {
+                try await size.locating {
+                    throw InsufficientMemory(
+                        cause: .key("evaluation.samples", value: "16777216"), bytes: 0x1p30, available: 1)
+                }
+            }
+            #expect(memory?.line == 5 && memory?.key == "evaluation.samples")
+            #expect(memory?.reason.hasPrefix("is 16777216: the work would take about 1.0 GiB") == true)
         }
     }
 

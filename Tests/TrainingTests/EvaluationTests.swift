@@ -178,7 +178,7 @@ import Trajectories
         #expect([greedy.passAt1, greedy.passAt8, greedy.structure, greedy.wellFormed] == [nil, nil, nil, nil])
         var state = RunState()
         state.results = ["base": ["same": greedy]]
-        let row = Summary(state, dropped: 0, threads: 1).table.split(separator: "\n")[1]
+        let row = Summary(state, dropped: 0, threads: 1).table(samples: 0).split(separator: "\n")[1]
         #expect(row.split(separator: " ").dropFirst(3).map(String.init) == ["–", "–", "–", "–", "17"])
     }
 }
@@ -194,9 +194,10 @@ import Trajectories
         state.results = ["rlkd": ["same": result(0.5), "larger": result(0.25)], "base": ["same": result(0.125)]]
         state.wallSeconds = 9
         let summary = Summary(state, dropped: 3, threads: 2)
-        let rows = summary.table.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+        let rows = summary.table(samples: 9).split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
         #expect(rows.count == 4)
         #expect(rows[0] == ["arm", "test", "greedy", "pass@1", "pass@8", "structure", "well-formed", "problems"])
+        #expect(summary.table(samples: 2).contains("pass@1  pass@2  structure"))
         #expect(rows[1] == ["base", "same", "0.125", "0.062", "1.000", "0.000", "0.250", "12"])
         #expect(rows[2].prefix(2) == ["rlkd", "same"])
         #expect(rows[3].prefix(2) == ["rlkd", "larger"])

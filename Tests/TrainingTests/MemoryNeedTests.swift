@@ -162,7 +162,7 @@ import Trajectories
     }
 
     @Test func theBuiltInRunFitsASmallMachine() throws {
-        let material = try RunMaterial(RunConfiguration())
+        let material = try RunMaterial(RunConfiguration(), logger: TestRun.quietLogger)
         var configuration = RunConfiguration()
         configuration.threads = 4
         let need = MemoryNeed(

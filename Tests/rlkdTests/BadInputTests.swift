@@ -16,9 +16,10 @@ import Testing
 
     static let cases: [Case] = [
         Case(command: "generate", status: 64, says: ["--model"]),
-        Case(command: "generate --model MODEL --dtype bf16", status: 64, says: ["bf16", "not built"]),
         Case(command: "generate --model MODEL --dtype f16", status: 64, says: ["f16"]),
-        Case(command: "generate --model MODEL --chat", status: 64, says: ["--chat", "not built"]),
+        Case(
+            command: "generate --model MODEL --chat --prompts ROWS", rows: "{\"id\": 1, \"prompt\": \"a\"}",
+            says: ["tokenizer_config.json: chat_template: is missing", "--chat"]),
         Case(command: "generate --model MODEL --temperature=-1", status: 64, says: ["--temperature", "0 or more"]),
         Case(command: "generate --model MODEL --top-p 0", status: 64, says: ["--top-p"]),
         Case(command: "generate --model MODEL --top-k=-1", status: 64, says: ["--top-k"]),
@@ -94,8 +95,9 @@ import Testing
         Case(command: "eval --model MODEL", says: ["tokenizer.json", "vocabulary of the quantity graphs"]),
         Case(command: "eval --model MODEL --task gsm8k", says: ["task.test", "names no file"]),
         Case(command: "eval --model MODEL --task gsm8k task.test=MODEL/none", says: ["MODEL/none", "cannot be read"]),
+        Case(command: "eval --model MODEL ROWS", rows: "seed: 1\nsteps: -1", says: ["ROWS:2: steps: is -1"]),
         Case(command: "eval --model MODEL --samples=-1", status: 64, says: ["--samples"]),
-        Case(command: "eval --model MODEL evaluation.samples=-1", says: ["evaluation.samples"]),
+        Case(command: "eval --model MODEL evaluation.samples=-1", says: ["command line: evaluation.samples"]),
         Case(
             command: "eval --model MODEL --task gsm8k evaluation.split=validation",
             says: ["task.validation", "names no file"]),
@@ -105,6 +107,13 @@ import Testing
         Case(command: "bench rollout --model MODEL --prompt 60 --new 60", says: ["max_position_embeddings", "64"]),
         Case(command: "bench learner --shape large", status: 64, says: ["large", "small"]),
         Case(command: "train stepz=1 --dry-run", says: ["stepz", "“steps”"]),
+        Case(command: "train steps=-1 --dry-run", says: ["command line: steps: is -1"]),
+        Case(command: "train ROWS --dry-run", rows: "seed: 1\nsteps: -1", says: ["ROWS:2: steps: is -1"]),
+        Case(command: "train ROWS --dry-run", rows: "seed: 1\nsteps: [", says: ["ROWS:2: is not YAML: "]),
+        Case(command: "train MODEL/none --dry-run", says: ["MODEL/none: does not exist"]),
+        Case(command: "train MODEL --dry-run", says: ["MODEL: is a directory"]),
+        Case(command: "train --threads 5000 --dry-run", status: 64, says: ["--threads"]),
+        Case(command: "train --dtype f16 --dry-run", status: 64, says: ["f16"]),
         Case(command: "fly", status: 64, says: ["fly"]),
     ]
 
@@ -127,6 +136,24 @@ import Testing
             #expect(outcome.diagnostics.hasPrefix("rlkd: "))
             #expect(outcome.diagnostics.split(separator: "\n").count == 1)
         }
+    }
+
+    /// A model's files that are damaged are named with their line, or with the field.
+    @Test(arguments: [
+        ("config.json", "{\n  \"hidden_size\": 32,\n  oops\n}", "line 3"),
+        ("generation_config.json", "{\n  \"do_sample\": true\n", "line "),
+        ("generation_config.json", "[]", "expected an object"),
+        ("generation_config.json", "{\"do_sample\": \"yes\"}", "do_sample: expected true or false"),
+        ("generation_config.json", "{\"do_sample\": true, \"top_p\": 2}", "top_p: is 2.0: it must be above 0"),
+    ])
+    func damagedFilesOfAModelAreNamed(file: String, text: String, says: String) throws {
+        let model = try ModelFixture()
+        _ = try model.folder.write(text, to: file)
+        let outcome = try CommandLineProcess.run(["generate", "--model", model.path])
+        #expect(outcome.status == 65, "\(outcome.diagnostics)")
+        #expect(outcome.diagnostics.hasPrefix("rlkd: \(model.path)/\(file): "), "\(outcome.diagnostics)")
+        #expect(outcome.diagnostics.contains(says), "\(outcome.diagnostics)")
+        #expect(outcome.diagnostics.split(separator: "\n").count == 1)
     }
 
     /// Sizes that no machine has are refused before any work, with what they would take.

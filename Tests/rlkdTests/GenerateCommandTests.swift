@@ -107,6 +107,68 @@ import Testing
         #expect(row.finishReason == "stop" || row.tokens.count == ModelFixture.context - 1)
     }
 
+    // MARK: The model's own sampling
+
+    private func text(_ generationConfiguration: String, _ arguments: String...) throws -> String {
+        _ = try model.folder.write(generationConfiguration, to: "generation_config.json")
+        let outcome = try CommandLineProcess.run(
+            ["generate", "--model", model.path, "--prompts", prompts, "--max-new-tokens", "12"] + arguments)
+        #expect(outcome.status == 0, "\(outcome.diagnostics)")
+        return outcome.text
+    }
+
+    @Test func theModelsFileDecidesWhereNoOptionDoes() throws {
+        let greedy = try text("{}", "--temperature", "0")
+        #expect(try text("{}") == greedy)
+        #expect(try text("{\"do_sample\": false, \"temperature\": 0.7}") == greedy)
+        let sampled = try text("{}", "--temperature", "0.7", "--top-k", "5", "--top-p", "0.9")
+        #expect(sampled != greedy)
+        #expect(try text("{\"do_sample\": true, \"temperature\": 0.7, \"top_k\": 5, \"top_p\": 0.9}") == sampled)
+        #expect(
+            try text("{\"do_sample\": true, \"temperature\": 2, \"top_k\": 5, \"top_p\": 0.9}", "--temperature", "0.7")
+                == sampled)
+        #expect(try text("{\"do_sample\": true, \"top_k\": null}") == text("{}", "--temperature", "1"))
+        #expect(try text("{\"do_sample\": true}", "--temperature", "0") == greedy)
+    }
+
+    // MARK: Chat
+
+    /// The template is one that lays out ids which are known.
+    @Test func aConversationGoesThroughTheModelsTemplate() throws {
+        let plain =
+            "{{ bos_token }}{% for m in messages %}{{ m.content }}{% endfor %}{{ ' is' if add_generation_prompt }}"
+        let tools = "{{ bos_token }}{{ tools[0].name }}{% for m in messages %}{{ m.content }}{% endfor %}"
+        let file = model.folder.url.appending(path: "tokenizer_config.json")
+        let whole = try JSONSerialization.jsonObject(with: Data(contentsOf: file))
+        var configuration = try #require(whole as? [String: Any])
+        let rows = try model.folder.write(
+            """
+            {"id": 0, "messages": [{"role": "user", "content": " one plus"}, {"role": "user", "content": " two"}]}
+            {"id": 1, "prompt": " two plus one"}
+            {"id": 2, "messages": [{"role": "user", "content": " one"}], "tools": [{"name": "ab"}]}
+            """, to: "chat.jsonl")
+        let expected = [
+            ["<s> one plus two is", "<s> two plus one is", "<s> one is"],
+            ["<s> one plus two is", "<s> two plus one is", "<s>ab one"],
+        ]
+        let lists: [Any] = [
+            plain, [["name": "tool_use", "template": tools], ["name": "default", "template": plain]],
+        ]
+        for (template, texts) in zip(lists, expected) {
+            configuration["chat_template"] = template
+            try JSONSerialization.data(withJSONObject: configuration).write(to: file)
+            let chatted = try generate("--prompts", rows, "--chat", "--max-new-tokens", "9")
+            #expect(chatted.status == 0, "\(chatted.diagnostics)")
+            let given = try texts.enumerated().map { index, text in
+                let ids = try CommandLineProcess.run(
+                    ["tokenize", "--tokenizer", model.path, "--special"], input: String(text.dropFirst(3)))
+                return "{\"id\": \(index), \"tokens\": \(ids.text.dropLast())}"
+            }
+            let file = try model.folder.write(given.joined(separator: "\n"), to: "given.jsonl")
+            #expect(try chatted.text == generate("--prompts", file, "--max-new-tokens", "9").text)
+        }
+    }
+
     @Test func textAndIdsAreInverse() throws {
         let text = " one plus two isabcd"
         let ids = try CommandLineProcess.run(["tokenize", "--tokenizer", model.path], input: text)

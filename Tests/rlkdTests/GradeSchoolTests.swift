@@ -1,6 +1,7 @@
 import Foundation
 import StructureRewards
 import Tasks
+import TestSupport
 import Testing
 import Trajectories
 
@@ -79,6 +80,26 @@ import Trajectories
         }
         #expect(lines > 2000)
         #expect(Double(agreeing) > 0.97 * Double(lines))
+    }
+
+    /// A labelled solution and a student who writes it have equal steps.
+    @Test func labelledTracesAreMatchedExactly() async throws {
+        let reward = StructureReward(judge: ExactJudge())
+        let solutions = try answers(Self.teacher)
+        let problems = try GSM8K.read(path: Self.teacher, reader: SolutionLineReader())
+        for (problem, solution) in zip(problems, solutions) {
+            let trace = try #require(problem.traces.first)
+            let teacher = try #require(trace.structure)
+            let questions = solution.split(separator: "\n").compactMap { line in
+                line.firstRange(of: " ** ").map { String(line[..<$0.lowerBound]) }
+            }
+            let path = zip(questions, trace.text.split(separator: "\n")).map { "\($0) ** \($1)" }
+            let student = try SolutionLineReader().structure(of: path.joined(separator: "\n"))
+            let score = try await reward.score(
+                student: LooseStructure(student), teachers: [LooseStructure(teacher)])
+            #expect(score?.value == 1, "\(path)")
+        }
+        #expect(problems.count == 660)
     }
 
     @Test func readsMarkdownPaths() async throws {

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// The published greedy text of a trained model (stories260K of karpathy/llama2.c).
@@ -43,6 +44,13 @@ struct StoriesTests {
         // The published ids count the beginning; the published text has one token more.
         #expect(row.text.map { expected.text.hasPrefix($0) } == true)
         #expect(try generate(tokens: 200, variant: variant).text == expected.text)
+    }
+
+    /// Its generation_config.json asks for no sampling.
+    @Test func greedyIsTheModelsOwnDefault() throws {
+        let outcome = try CommandLineProcess.run(["generate", "--model", SharedData.path("weights/stories260K")])
+        let row = try #require(try outcome.rows(GeneratedRow.self).first)
+        #expect(try row.text?.hasPrefix(expected().text) == true)
     }
 
     #if arch(x86_64)

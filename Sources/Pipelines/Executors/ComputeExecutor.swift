@@ -87,11 +87,6 @@ public final class ComputeExecutor: Sendable {
         core.clock.stop()
     }
 
-    /// Whether the present thread belongs to a compute executor.
-    public static var isComputeThread: Bool {
-        ComputeThread.withCurrentCore { _ in true } ?? false
-    }
-
     /// Calls `body` once for each of `0..<tiles`, on the present thread and on threads that have nothing better to do; returns
     /// when all calls have.
     ///

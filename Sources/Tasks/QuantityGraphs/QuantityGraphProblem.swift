@@ -20,9 +20,6 @@ public struct CompletionLimit: Sendable, Hashable, Codable {
     /// In the teacher's, its longest phrasings taken.
     public var teacherTokens: Int
 
-    /// So that as many steps fit in either notation.
-    public var tokens: Int { max(studentTokens, teacherTokens) }
-
     public func tokens(in notation: QuantityGraphNotation) -> Int {
         switch notation {
         case .student: studentTokens
@@ -40,12 +37,5 @@ public struct CompletionLimit: Sendable, Hashable, Codable {
         steps = path.count + slackSteps
         studentTokens = tokens(.student)
         teacherTokens = tokens(.teacher)
-    }
-
-    /// For a problem whose graph has to be read back from its question. Throws `QuantityGraphError`.
-    public init(problem: Problem, configuration: QuantityGraphConfiguration) throws(QuantityGraphError) {
-        self.init(
-            graph: try QuantityGraph(questionText: problem.question, modulus: configuration.modulus),
-            slackSteps: configuration.slackSteps)
     }
 }

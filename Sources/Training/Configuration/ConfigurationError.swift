@@ -1,6 +1,9 @@
 /// Something in a configuration that cannot be used.
 public struct ConfigurationError: Error, Equatable, CustomStringConvertible {
-    /// The file, or `command line`.
+    /// The source of a value that may have been set anywhere; `ConfigurationOrigins` tells where.
+    static let configuration = "configuration"
+
+    /// The file, `command line` or `configuration`.
     public var source: String
     public var line: Int?
     /// Dotted path of the key.

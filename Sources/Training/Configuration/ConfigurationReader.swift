@@ -6,8 +6,7 @@ import Yams
 /// Keys that do not exist are errors that name the nearest key; values of the wrong kind are errors that name the key and
 /// its line.
 public struct ConfigurationReader {
-    /// Where each key was set: its file or the command line, and the line.
-    private var origins: [String: (source: String, line: Int?)] = [:]
+    private var origins = ConfigurationOrigins()
     private var tree: Node
 
     public init() throws {
@@ -17,6 +16,15 @@ public struct ConfigurationReader {
     /// - Parameter overrides: `key=value`, with dots between the names of nested keys; values are YAML.
     /// - Throws: `ConfigurationError`.
     public static func read(file: URL?, overrides: [String] = []) throws -> RunConfiguration {
+        try readWithOrigins(file: file, overrides: overrides).configuration
+    }
+
+    /// The same, with where each key was set, for errors that are found later.
+    ///
+    /// - Throws: `ConfigurationError`.
+    public static func readWithOrigins(
+        file: URL?, overrides: [String] = []
+    ) throws -> (configuration: RunConfiguration, origins: ConfigurationOrigins) {
         var reader = try ConfigurationReader()
         if let file {
             try reader.lay(file: file)
@@ -24,24 +32,12 @@ public struct ConfigurationReader {
         for override in overrides {
             try reader.lay(override: override)
         }
-        return try reader.configuration()
+        return (try reader.configuration(), reader.origins)
     }
 
     private mutating func lay(file: URL) throws {
         let source = file.path
-        let text: String
-        do {
-            text = try String(contentsOf: file, encoding: .utf8)
-        } catch {
-            throw ConfigurationError(source: source, key: "", reason: "cannot be read as UTF-8 text")
-        }
-        let document: Node?
-        do {
-            document = try Yams.compose(yaml: text)
-        } catch let error as YamlError {
-            throw ConfigurationError(source: source, key: "", reason: "is not YAML: \(error)")
-        }
-        guard let document else { return }
+        guard let document = try ConfigurationFile(url: file).document() else { return }
         guard case .mapping = document else {
             throw ConfigurationError(
                 source: source, line: document.mark?.line, key: "", reason: "is not a mapping of keys")
@@ -51,7 +47,7 @@ public struct ConfigurationReader {
     }
 
     private mutating func lay(override: String) throws {
-        let source = "command line"
+        let source = ConfigurationOrigins.commandLine
         let equals = override.firstIndex(of: "=") ?? override.startIndex
         let path = override[..<equals].split(separator: ".", omittingEmptySubsequences: false).map(String.init)
         guard !path.contains("") else {
@@ -72,7 +68,7 @@ public struct ConfigurationReader {
     private mutating func merge(_ base: Node, with change: Node, source: String, path: [String]) throws -> Node {
         guard case .mapping(var known) = base else {
             let key = path.joined(separator: ".")
-            origins[key] = (source, change.mark?.line)
+            origins.set(key, ConfigurationOrigins.Place(source: source, line: change.mark?.line))
             var value = change
             if case .sequence = base, case .scalar(let scalar) = change {
                 let names = scalar.string.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
@@ -114,11 +110,11 @@ public struct ConfigurationReader {
             return try YAMLDecoder().decode(RunConfiguration.self, from: tree)
         } catch let error as DecodingError {
             let (path, reason) = DecodingProblem.describe(error)
-            let origin = stride(from: path.count, through: 0, by: -1).lazy
-                .compactMap { origins[path.prefix($0).joined(separator: ".")] }.first
+            let key = path.joined(separator: ".")
+            let origin = origins.place(of: key)
             throw ConfigurationError(
-                source: origin?.source ?? "configuration", line: origin?.line, key: path.joined(separator: "."),
-                reason: reason)
+                source: origin?.source ?? ConfigurationError.configuration, line: origin?.line, key: key, reason: reason
+            )
         }
     }
 }

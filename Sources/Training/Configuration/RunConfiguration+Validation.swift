@@ -51,7 +51,7 @@ extension RunConfiguration {
             try settings.sampling.validate()
         } catch {
             throw ConfigurationError(
-                source: "configuration", key: "\(key).sampling.\(error.field)",
+                source: ConfigurationError.configuration, key: "\(key).sampling.\(error.field)",
                 reason: "is \(error.value): it must be \(error.allowed)")
         }
         try Self.check(
@@ -138,7 +138,8 @@ extension RunConfiguration {
         do {
             try task.graphs.validate()
         } catch {
-            throw ConfigurationError(source: "configuration", key: "task.graphs.\(error.field)", reason: error.reason)
+            throw ConfigurationError(
+                source: ConfigurationError.configuration, key: "task.graphs.\(error.field)", reason: error.reason)
         }
         let fields = [
             ("question", Optional(task.fields.question)), ("answer", task.fields.answer), ("trace", task.fields.trace),
@@ -171,6 +172,8 @@ extension RunConfiguration {
     }
 
     private static func check(_ isPossible: Bool, _ key: String, _ reason: String) throws {
-        guard isPossible else { throw ConfigurationError(source: "configuration", key: key, reason: reason) }
+        guard isPossible else {
+            throw ConfigurationError(source: ConfigurationError.configuration, key: key, reason: reason)
+        }
     }
 }

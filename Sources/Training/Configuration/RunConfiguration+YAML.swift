@@ -8,7 +8,7 @@ extension RunConfiguration {
 
     func tree() throws -> Node {
         guard var node = try Yams.compose(yaml: try YAMLEncoder().encode(self)) else {
-            throw ConfigurationError(source: "configuration", key: "", reason: "is empty")
+            throw ConfigurationError(source: ConfigurationError.configuration, key: "", reason: "is empty")
         }
         // The encoder leaves out values that are nil.
         for path in [

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Models
 import Tokenizers
 
@@ -12,8 +13,10 @@ struct LoadedStudent {
     var endTokens: [Int32]
 
     /// Throws errors that name the directory's file at fault.
-    init(directory: String, precision: Precision = .float32) throws {
-        let model = try ModelDirectory(directory, precision: precision)
+    ///
+    /// - Parameter logger: told of tensors that the model has no use for.
+    init(directory: String, precision: Precision = .float32, logger: Logger) throws {
+        let model = try ModelDirectory(directory, precision: precision, logger: logger)
         parameters = model.parameters
         // Without a tokenizer.json this says so.
         tokenizer = try model.tokenizer ?? Tokenizer(directory: URL(filePath: directory))

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Models
 import Tokenizers
 
@@ -20,13 +21,16 @@ public struct ModelDirectory: Sendable {
     /// What starts a sequence.
     public var beginning: Int32? { tokenizer?.beginning ?? configuration.beginningToken }
 
+    /// - Parameter logger: told of tensors that the model has no use for.
     /// - Throws: `FormatError` naming the file and the field, also for a vocabulary larger than the model's; `InsufficientMemory`
     ///   before any weight is read.
-    public init(_ path: String, precision: Precision = .float32) throws {
+    public init(_ path: String, precision: Precision = .float32, logger: Logger) throws {
         self.path = path
         let url = URL(fileURLWithPath: path)
         try Self.need(of: Self.configuration(path), path: path).check()
-        (_, parameters) = try HuggingFaceDirectory.load(url, precision: precision)
+        (_, parameters) = try HuggingFaceDirectory.load(url, precision: precision) { text in
+            logger.warning("\(text)")
+        }
         guard Tokenizer.isPresent(in: url) else {
             tokenizer = nil
             return

@@ -9,7 +9,7 @@ struct QuantityGraphTask: RunTask {
     let tokenizer: Tokenizer
     let training: [PreparedProblem]
     let tests: [TestSet]
-    let dropped = 0
+    let dropped = DroppedRows()
     private let end: Int32
     private let warmup: QuantityGraphSet
 
@@ -52,7 +52,8 @@ struct QuantityGraphTask: RunTask {
                 TestSet(name: "larger", problems: try prepare(kinds.larger, count: configuration.task.testProblems)),
             ]
         } catch let error as QuantityGraphConfigurationError {
-            throw ConfigurationError(source: "configuration", key: "task.graphs.\(error.field)", reason: error.reason)
+            throw ConfigurationError(
+                source: ConfigurationError.configuration, key: "task.graphs.\(error.field)", reason: error.reason)
         }
     }
 

@@ -14,7 +14,7 @@ protocol RunTask: Sendable {
     var reader: any StructureReader { get }
     var verifier: any OutcomeVerifier { get }
     /// Rows that did not fit the student's context.
-    var dropped: Int { get }
+    var dropped: DroppedRows { get }
 
     /// The base student's demonstration at a position of its training.
     func warmupDemonstration(at position: Int) throws -> Demonstration

@@ -10,7 +10,7 @@ struct TextTask: RunTask {
     let tokenizer: Tokenizer
     let training: [PreparedProblem]
     let tests: [TestSet]
-    let dropped: Int
+    let dropped: DroppedRows
     private let traced: [Demonstration]
     private let order: ProblemOrder
 
@@ -22,16 +22,17 @@ struct TextTask: RunTask {
         tokenizer = student.tokenizer
         let task = configuration.task
         guard let trainingFile = task.training else {
-            throw ConfigurationError(source: "configuration", key: "task.training", reason: "names no file")
+            throw ConfigurationError(
+                source: ConfigurationError.configuration, key: "task.training", reason: "names no file")
         }
         let fitting = ContextFitting(task: task, student: student)
         let training = try fitting.prepare(
             Self.read(trainingFile, task), limit: task.trainingProblems, file: trainingFile)
-        var dropped = training.dropped
+        var dropped = DroppedRows(training: training.dropped)
         self.training = training.problems
         if let testFile = task.heldOutFile(configuration.evaluation.split).path {
             let test = try fitting.prepare(Self.read(testFile, task), limit: task.testProblems, file: testFile)
-            dropped += test.dropped
+            dropped.heldOut = test.dropped
             tests = [TestSet(name: "same", problems: test.problems)]
         } else {
             tests = []
@@ -51,7 +52,7 @@ struct TextTask: RunTask {
     private static func read(_ file: String, _ task: TaskConfiguration) throws -> [Problem] {
         switch task.kind {
         case .gsm8k:
-            try GSM8K.read(path: file)
+            try GSM8K.read(path: file, reader: SolutionLineReader())
         case .jsonl, .quantityGraphs:
             try JSONLinesProblems.read(path: file, fields: task.fields)
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Models
 import Pipelines
 import StructureRewards
@@ -8,7 +9,7 @@ import Trajectories
 
 /// Measures a model directory on a task's held-out problems, apart from any run.
 ///
-///     let evaluation = try ModelEvaluation(model: directory, configuration: configuration)
+///     let evaluation = try ModelEvaluation(model: directory, configuration: configuration, logger: logger)
 ///     let results = try await evaluation.run(threads: 2)
 ///
 /// A model that a run's `sft` arm left as a checkpoint writes in the teacher's notation: its completions are cut at the length
@@ -49,10 +50,10 @@ public struct ModelEvaluation: Sendable {
     /// - Throws: `ConfigurationError`, `MalformedInput` and `FormatError`, all naming file and field: also for a vocabulary
     ///   that is not the task's, a test file without a usable row, and a context too short.
     public init(
-        model directory: String, configuration: RunConfiguration, precision: Precision = .float32
+        model directory: String, configuration: RunConfiguration, precision: Precision = .float32, logger: Logger
     ) throws {
         try configuration.validate()
-        let model = try LoadedStudent(directory: directory, precision: precision)
+        let model = try LoadedStudent(directory: directory, precision: precision, logger: logger)
         let reader: any StructureReader
         let verifier: any OutcomeVerifier
         switch configuration.task.kind {
@@ -97,7 +98,10 @@ public struct ModelEvaluation: Sendable {
         for set in tests {
             let scores = try await evaluator.evaluate(
                 weights, on: set, imitatingTeacher: imitatesTeacher, executor: executor)
-            results.append(Result(name: set.name, scores: scores, passAtLimit: min(8, evaluator.samples)))
+            results.append(
+                Result(
+                    name: set.name, scores: scores, passAtLimit: EvaluationTable.passAtLimit(samples: evaluator.samples)
+                ))
         }
         return results
     }
@@ -108,11 +112,13 @@ public struct ModelEvaluation: Sendable {
         let task = configuration.task
         let heldOut = task.heldOutFile(configuration.evaluation.split)
         guard let file = heldOut.path else {
-            throw ConfigurationError(source: "configuration", key: heldOut.key, reason: "names no file of problems")
+            throw ConfigurationError(
+                source: ConfigurationError.configuration, key: heldOut.key, reason: "names no file of problems")
         }
         let problems =
             task.kind == .gsm8k
-            ? try GSM8K.read(path: file) : try JSONLinesProblems.read(path: file, fields: task.fields)
+            ? try GSM8K.read(path: file, reader: SolutionLineReader())
+            : try JSONLinesProblems.read(path: file, fields: task.fields)
         let prepared = try ContextFitting(task: task, student: model).prepare(
             problems, limit: task.testProblems, file: file)
         return ([TestSet(name: "same", problems: prepared.problems)], prepared.dropped)

@@ -179,8 +179,7 @@ struct PhaseRunner: Sendable {
             }
             return ended != nil && !signals.isStopping
         } catch let error as FailedImitation {
-            try await recorder.save(failed: error.demonstrations, step: error.cause.step)
-            throw error
+            throw try await recorder.save(failed: error.demonstrations, of: phase, cause: error.cause)
         }
     }
 
@@ -221,7 +220,7 @@ struct PhaseRunner: Sendable {
             return false
         case .failed(_, let error):
             if let failed = error as? FailedUpdate {
-                try await recorder.save(failed: failed.groups, step: failed.cause.step)
+                throw try await recorder.save(failed: failed.groups, of: phase, cause: failed.cause)
             }
             throw error
         }

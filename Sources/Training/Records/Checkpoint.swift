@@ -127,7 +127,7 @@ struct Checkpoint: Sendable {
     }
 
     /// Steps of whole checkpoints, ascending.
-    private static func steps(in folder: URL) -> [Int] {
+    static func steps(in folder: URL) -> [Int] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.compactMap { name in
             name.hasPrefix("step-") ? Int(name.dropFirst("step-".count)) : nil

@@ -29,20 +29,16 @@ struct Summary: Sendable, Codable {
     }
 
     /// A row an arm and test set.
-    var table: String {
-        let header = ["arm", "test", "greedy", "pass@1", "pass@8", "structure", "well-formed", "problems"]
-        var rows = [header]
+    ///
+    /// - Parameter samples: drawn of each problem.
+    func table(samples: Int) -> String {
+        var table = EvaluationTable(names: ["arm", "test"], samples: samples)
         for phase in RunPhase.allCases {
             for (test, result) in (arms[phase.rawValue] ?? [:]).sorted(by: { $0.key > $1.key }) {
-                let rates: [Double?] = [
-                    result.accuracy, result.passAt1, result.passAt8, result.structure, result.wellFormed,
-                ]
-                rows.append(
-                    [phase.rawValue, test] + rates.map { $0.map { TextTable.number($0) } ?? "–" }
-                        + ["\(result.problems)"])
+                table.add([phase.rawValue, test], result)
             }
         }
-        return TextTable.layOut(rows)
+        return table.text
     }
 }
 

@@ -87,7 +87,9 @@ struct BenchShape: ParsableArguments {
 
     /// - Throws: `FormatError`.
     func parameters(of configuration: ModelConfiguration) throws -> Parameters {
-        if let model { return try ModelDirectory(model, precision: configuration.precision).parameters }
+        if let model {
+            return try ModelDirectory(model, precision: configuration.precision, logger: Diagnostics.logger).parameters
+        }
         return try Parameters.randomized(configuration: configuration, seed: 1)
     }
 }

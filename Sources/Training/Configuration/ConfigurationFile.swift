@@ -1,0 +1,60 @@
+import Foundation
+import Yams
+
+/// A YAML file of keys.
+struct ConfigurationFile {
+    let url: URL
+
+    /// Nil where the file holds no document.
+    ///
+    /// - Throws: `ConfigurationError` that tells in one line why it cannot be read, or where it is no YAML.
+    func document() throws(ConfigurationError) -> Node? {
+        let text = try text()
+        do {
+            return try Yams.compose(yaml: text)
+        } catch let error as YamlError {
+            let (line, problem) = Self.describe(error)
+            // What the end of the text lacks is missed one line further on.
+            let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+            let last = 1 + (lines.lastIndex { !$0.isEmpty } ?? 0)
+            throw ConfigurationError(
+                source: url.path, line: line.map { min($0, last) }, key: "", reason: "is not YAML: \(problem)")
+        } catch {
+            throw failure("is not YAML: \(error)")
+        }
+    }
+
+    private func text() throws(ConfigurationError) -> String {
+        let manager = FileManager.default
+        var isFolder: ObjCBool = false
+        guard manager.fileExists(atPath: url.path, isDirectory: &isFolder) else { throw failure("does not exist") }
+        guard !isFolder.boolValue else { throw failure("is a directory, not a YAML file") }
+        guard manager.isReadableFile(atPath: url.path), let data = try? Data(contentsOf: url) else {
+            throw failure("cannot be read; may you read it?")
+        }
+        guard let text = String(validating: data, as: UTF8.self) else { throw failure("is not UTF-8 text") }
+        return text
+    }
+
+    private func failure(_ reason: String) -> ConfigurationError {
+        ConfigurationError(source: url.path, key: "", reason: reason)
+    }
+
+    /// The line, where it is known, and the problem in one line: the error's own description quotes the file over several.
+    private static func describe(_ error: YamlError) -> (line: Int?, problem: String) {
+        switch error {
+        case .scanner(let context, let problem, let mark, _), .parser(let context, let problem, let mark, _),
+            .composer(let context, let problem, let mark, _):
+            (mark.line, [context?.text, problem].compactMap(\.self).joined(separator: ", "))
+        case .reader(let problem, let offset, _, let text):
+            (offset.map { offset in 1 + text.prefix(offset).count(where: \.isNewline) }, problem)
+        case .duplicatedKeysInMapping(let names, let context):
+            (
+                context.mark.line,
+                "the mapping that begins here has a key twice: \(names.sorted().joined(separator: ", "))"
+            )
+        default:
+            (nil, "\(error)".split(whereSeparator: \.isNewline).joined(separator: " "))
+        }
+    }
+}

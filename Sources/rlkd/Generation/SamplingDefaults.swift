@@ -1,0 +1,59 @@
+import Foundation
+import Generation
+import Tokenizers
+
+/// How a model's own `generation_config.json` asks to be sampled from, as transformers reads it: `do_sample` false or absent is
+/// greedy, else its `temperature`, `top_k` and `top_p` hold, as far as they are given.
+struct SamplingDefaults: Equatable {
+    var samples = false
+    var parameters = SamplingParameters()
+
+    /// What the command line says; nil where it says nothing.
+    struct Options: Equatable {
+        var temperature: Float?
+        var topK: Int?
+        var topP: Float?
+
+        var isEmpty: Bool { temperature == nil && topK == nil && topP == nil }
+    }
+
+    /// - Parameter directory: the model's.
+    /// - Throws: `FormatError` naming the file and the field; an absent file is an empty one.
+    init(directory: String) throws {
+        let url = URL(fileURLWithPath: directory).appending(path: "generation_config.json")
+        guard FileManager.default.fileExists(atPath: url.path) else {
+            try self.init(JSONField(file: url.path, value: .object([])))
+            return
+        }
+        let data: Data
+        do {
+            data = try Data(contentsOf: url)
+        } catch {
+            throw FormatError(file: url.path, field: "", reason: "cannot be read: \(error.localizedDescription)")
+        }
+        try self.init(
+            JSONField(file: url.path, value: data.withUnsafeBytes { try JSONValue(parsing: $0, file: url.path) }))
+    }
+
+    init(_ file: JSONField) throws {
+        guard case .object = file.value else { throw file.failure("expected an object, found \(file.value.kind)") }
+        samples = try file["do_sample"].boolean(or: false)
+        if !file["temperature"].isNull { parameters.temperature = Float(try file["temperature"].number()) }
+        if !file["top_k"].isNull { parameters.topK = try file["top_k"].integer() }
+        if !file["top_p"].isNull { parameters.topP = Float(try file["top_p"].number()) }
+        do {
+            try parameters.validate()
+        } catch {
+            let names = ["temperature": "temperature", "topK": "top_k", "topP": "top_p"]
+            throw file[names[error.field] ?? error.field].failure("is \(error.value): it must be \(error.allowed)")
+        }
+    }
+
+    /// With what the command line says. Any of its options asks for sampling; the model's values fill the others in.
+    func applying(_ options: Options) -> SamplingParameters {
+        guard samples || !options.isEmpty else { return .greedy }
+        return SamplingParameters(
+            temperature: options.temperature ?? parameters.temperature, topK: options.topK ?? parameters.topK,
+            topP: options.topP ?? parameters.topP)
+    }
+}
