@@ -69,11 +69,12 @@ let package = Package(
         .systemLibrary(name: "CJemalloc", pkgConfig: "jemalloc", providers: [.apt(["libjemalloc-dev"])]),
         kernelVariant("KernelsBaseline", defines: [], compilerFlags: []),
         library("Kernels", ["CSIMD"] + variantNames.map { .byName(name: $0) }),
+        library("Files", []),
         library("Memory", ["CJemalloc"]),
-        library("Pipelines", ["Memory", .deque, .histogram, .logging, .serviceLifecycle, .unixSignals]),
+        library("Pipelines", ["Files", "Memory", .deque, .histogram, .logging, .serviceLifecycle, .unixSignals]),
         library("Trajectories", []),
-        library("Tokenizers", [.heap, .orderedCollections]),
-        library("Models", ["Kernels", "Memory", "Tokenizers", "Trajectories"]),
+        library("Tokenizers", ["Files", .heap, .orderedCollections]),
+        library("Models", ["Files", "Kernels", "Memory", "Tokenizers", "Trajectories"]),
         library("Generation", ["Kernels", "Memory", "Models", "Pipelines", "Trajectories"]),
         library("Tasks", ["Memory", "Pipelines", "Tokenizers", "Trajectories", .serviceLifecycle]),
         library("Rollouts", ["Generation", "Models", "Pipelines", "Trajectories", .serviceLifecycle]),
@@ -82,14 +83,15 @@ let package = Package(
         library(
             "Training",
             [
-                "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "Rollouts", "StructureRewards",
-                "Tasks", "Tokenizers", "Trajectories", .logging, .unixSignals, .yams,
+                "Files", "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "Rollouts",
+                "StructureRewards", "Tasks", "Tokenizers", "Trajectories", .logging, .unixSignals, .yams,
             ]),
         .executableTarget(
             name: "rlkd",
             dependencies: [
-                "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "Rollouts", "StructureRewards",
-                "Tasks", "Tokenizers", "Training", "Trajectories", .argumentParser, .logging, .serviceLifecycle,
+                "Files", "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "Rollouts",
+                "StructureRewards", "Tasks", "Tokenizers", "Training", "Trajectories", .argumentParser, .logging,
+                .serviceLifecycle,
             ],
             swiftSettings: strict),
         tests("Kernels", ["CSIMD"] + variantNames.map { .byName(name: $0) }),
@@ -114,9 +116,11 @@ let package = Package(
         tests(
             "Training",
             [
-                "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "StructureRewards", "Tasks",
-                "Tokenizers", "Trajectories", .logging, .unixSignals, .yams,
+                "Files", "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "StructureRewards",
+                "Tasks", "Tokenizers", "Trajectories", .logging, .unixSignals, .yams,
             ]),
-        tests("rlkd", ["Models", "Pipelines", "StructureRewards", "Tasks", "Tokenizers", "Training", "Trajectories"]),
+        tests(
+            "rlkd",
+            ["Files", "Models", "Pipelines", "StructureRewards", "Tasks", "Tokenizers", "Training", "Trajectories"]),
     ]
 )
