@@ -30,12 +30,19 @@ struct TrainCommand: AsyncParsableCommand {
             let configuration = try readConfiguration()
             let run = TrainingRun(configuration: configuration, resuming: resume, logger: Diagnostics.logger)
             if dryRun {
-                print(try run.describe())
+                try StandardOutput.write(line: run.describe())
                 return
             }
             let outcome = try await run.run()
-            if !outcome.table.isEmpty { print(outcome.table) }
-            print(outcome.directory.path)
+            let lines = outcome.table.isEmpty ? outcome.directory.path : "\(outcome.table)\n\(outcome.directory.path)"
+            do {
+                try StandardOutput.write(line: lines)
+            } catch let error where !outcome.wasInterrupted {
+                // A reader that has gone did not learn what the run came to.
+                throw error is OutputClosed ? OutputFailure(reason: "its reader has gone") : error
+            } catch {
+                // The terminal may be what went; the status still says that there is more to do.
+            }
             if outcome.wasInterrupted {
                 Diagnostics.logger.notice("interrupted; rlkd train --resume output=\(outcome.directory.path) goes on")
                 throw ExitCode(130)
