@@ -101,7 +101,7 @@ let package = Package(
         tests("Tokenizers", ["Trajectories"], resources: ["Fixtures"]),
         tests("Tasks", ["Trajectories"]),
         tests("StructureRewards", ["Trajectories"]),
-        tests("Models", ["Kernels", "Memory", "Tokenizers", "Trajectories"], resources: ["Fixtures"]),
+        tests("Models", ["Files", "Kernels", "Memory", "Tokenizers", "Trajectories"], resources: ["Fixtures"]),
         tests("Generation", ["Models", "Trajectories"]),
         tests("Trajectories", []),
         tests(
