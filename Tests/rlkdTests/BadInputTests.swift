@@ -16,9 +16,7 @@ import Testing
 
     static let cases: [Case] = [
         Case(command: "generate", status: 64, says: ["--model"]),
-        Case(command: "generate --model MODEL --dtype bf16", status: 64, says: ["bf16", "not built"]),
         Case(command: "generate --model MODEL --dtype f16", status: 64, says: ["f16"]),
-        Case(command: "generate --model MODEL --chat", status: 64, says: ["--chat", "not built"]),
         Case(command: "generate --model MODEL --temperature=-1", status: 64, says: ["--temperature", "0 or more"]),
         Case(command: "generate --model MODEL --top-p 0", status: 64, says: ["--top-p"]),
         Case(command: "generate --model MODEL --top-k=-1", status: 64, says: ["--top-k"]),
