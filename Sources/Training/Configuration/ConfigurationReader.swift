@@ -27,6 +27,15 @@ public struct ConfigurationReader {
         return try reader.configuration()
     }
 
+    /// The same of a text that a file holds.
+    ///
+    /// - Parameter source: the file, for messages; relative paths are relative to its folder.
+    static func read(text: String, source: URL) throws -> RunConfiguration {
+        var reader = try ConfigurationReader()
+        try reader.lay(text, source: source.path, folder: source.deletingLastPathComponent())
+        return try reader.configuration()
+    }
+
     private mutating func lay(file: URL) throws {
         let source = file.path
         let text: String
@@ -35,6 +44,10 @@ public struct ConfigurationReader {
         } catch {
             throw ConfigurationError(source: source, key: "", reason: "cannot be read as UTF-8 text")
         }
+        try lay(text, source: source, folder: file.deletingLastPathComponent())
+    }
+
+    private mutating func lay(_ text: String, source: String, folder: URL) throws {
         let document: Node?
         do {
             document = try Yams.compose(yaml: text)
@@ -46,7 +59,7 @@ public struct ConfigurationReader {
             throw ConfigurationError(
                 source: source, line: document.mark?.line, key: "", reason: "is not a mapping of keys")
         }
-        let resolved = PathResolver(folder: file.deletingLastPathComponent()).resolve(document)
+        let resolved = PathResolver(folder: folder).resolve(document)
         tree = try merge(tree, with: resolved, source: source, path: [])
     }
 

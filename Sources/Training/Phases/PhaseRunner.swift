@@ -49,7 +49,8 @@ struct PhaseRunner: Sendable {
 
     private func restored() throws -> Checkpoint? {
         let checkpoint = try Checkpoint.latest(in: folder)
-        try checkpoint?.check(phase: phase, seed: configuration.seed, student: material.student.configuration)
+        try checkpoint?.check(
+            phase: phase, seed: configuration.seed, steps: steps, student: material.student.configuration)
         return checkpoint
     }
 
@@ -62,13 +63,11 @@ struct PhaseRunner: Sendable {
             )
         }
         let first = restored?.state.version ?? PolicyVersion(0)
-        if resuming {
-            try await recorder.rewind(finished: Set(state.finished), resuming: phase, after: first.rawValue)
-        }
         let trace = isLast ? TraceRecorder(threads: threads) : nil
         let executor = ComputeExecutor(threads: threads, trace: trace)
         defer { executor.shutdown() }
         let queues = try queues(restored, executor.clock)
+        if resuming { try await recorder.rewind(state, resuming: phase, after: first.rawValue) }
         let parameters = restored?.learner.parameters.copy() ?? base.copy()
         let store = PolicyStore(PolicyWeights(parameters, version: first))
         let learner = Learner(
