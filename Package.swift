@@ -68,11 +68,12 @@ let package = Package(
         .systemLibrary(name: "CJemalloc", pkgConfig: "jemalloc", providers: [.apt(["libjemalloc-dev"])]),
         kernelVariant("KernelsBaseline", defines: [], compilerFlags: []),
         library("Kernels", ["CSIMD"] + variantNames.map { .byName(name: $0) }),
+        library("Files", []),
         library("Memory", ["CJemalloc"]),
-        library("Pipelines", ["Memory", .deque, .histogram, .logging, .serviceLifecycle, .unixSignals]),
+        library("Pipelines", ["Files", "Memory", .deque, .histogram, .logging, .serviceLifecycle, .unixSignals]),
         library("Trajectories", []),
-        library("Tokenizers", [.heap, .orderedCollections]),
-        library("Models", ["Kernels", "Memory", "Tokenizers", "Trajectories"]),
+        library("Tokenizers", ["Files", .heap, .orderedCollections]),
+        library("Models", ["Files", "Kernels", "Memory", "Tokenizers", "Trajectories"]),
         library("Generation", ["Kernels", "Memory", "Models", "Pipelines", "Trajectories"]),
         library("Tasks", ["Memory", "Pipelines", "Tokenizers", "Trajectories", .serviceLifecycle]),
         library("Rollouts", ["Generation", "Models", "Pipelines", "Trajectories", .serviceLifecycle]),
@@ -81,14 +82,15 @@ let package = Package(
         library(
             "Training",
             [
-                "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "Rollouts", "StructureRewards",
-                "Tasks", "Tokenizers", "Trajectories", .logging, .unixSignals, .yams,
+                "Files", "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "Rollouts",
+                "StructureRewards", "Tasks", "Tokenizers", "Trajectories", .logging, .unixSignals, .yams,
             ]),
         .executableTarget(
             name: "rlkd",
             dependencies: [
-                "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "Rollouts", "StructureRewards",
-                "Tasks", "Tokenizers", "Training", "Trajectories", .argumentParser, .logging, .serviceLifecycle,
+                "Files", "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "Rollouts",
+                "StructureRewards", "Tasks", "Tokenizers", "Training", "Trajectories", .argumentParser, .logging,
+                .serviceLifecycle,
             ],
             swiftSettings: strict),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
@@ -98,7 +100,9 @@ let package = Package(
         tests("Tokenizers", ["TestSupport", "Trajectories"], resources: ["Fixtures"]),
         tests("Tasks", ["TestSupport", "Trajectories"]),
         tests("StructureRewards", ["TestSupport", "Trajectories"]),
-        tests("Models", ["Kernels", "Memory", "TestSupport", "Tokenizers", "Trajectories"], resources: ["Fixtures"]),
+        tests(
+            "Models", ["Files", "Kernels", "Memory", "TestSupport", "Tokenizers", "Trajectories"],
+            resources: ["Fixtures"]),
         tests("Generation", ["Models", "Trajectories"]),
         tests("Trajectories", []),
         tests(
@@ -113,13 +117,13 @@ let package = Package(
         tests(
             "Training",
             [
-                "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "StructureRewards", "Tasks",
-                "TestSupport", "Tokenizers", "Trajectories", .logging, .unixSignals, .yams,
+                "Files", "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "StructureRewards",
+                "Tasks", "TestSupport", "Tokenizers", "Trajectories", .logging, .unixSignals, .yams,
             ]),
         tests(
             "rlkd",
             [
-                "Models", "Pipelines", "StructureRewards", "Tasks", "TestSupport", "Tokenizers", "Training",
+                "Files", "Models", "Pipelines", "StructureRewards", "Tasks", "TestSupport", "Tokenizers", "Training",
                 "Trajectories",
             ]),
     ]

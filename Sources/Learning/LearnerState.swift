@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Memory
 import Models
 import Trajectories
@@ -45,9 +46,20 @@ public final class LearnerState: @unchecked Sendable {
         for (prefix, moment) in [("first.", firstMoment.pointer), ("second.", secondMoment.pointer)] {
             for entry in trained.entries {
                 guard let tensor = file[prefix + entry.name], tensor.shape == entry.shape else {
-                    throw MalformedMoments(file: url.path, tensor: prefix + entry.name)
+                    throw MalformedMoments(
+                        file: url.path, tensor: prefix + entry.name,
+                        reason: "is missing or of another shape than the parameter")
                 }
-                try file.read(tensor.name, into: moment + entry.offset)
+                let values = moment + entry.offset
+                try file.read(tensor.name, into: values)
+                guard Elementwise.isFinite(values, count: entry.count),
+                    moment == firstMoment.pointer
+                        || UnsafeBufferPointer(start: values, count: entry.count).allSatisfy({ $0 >= 0 })
+                else {
+                    throw MalformedMoments(
+                        file: url.path, tensor: tensor.name, reason: "holds a value that no optimizer's moment can have"
+                    )
+                }
             }
         }
     }
@@ -65,10 +77,11 @@ public final class LearnerState: @unchecked Sendable {
     }
 }
 
-/// Optimizer moments that do not belong to the model beside them.
+/// Optimizer moments that do not belong to the model beside them, are not finite, or below zero where they are squares.
 public struct MalformedMoments: Error, CustomStringConvertible {
     public var file: String
     public var tensor: String
+    public var reason: String
 
-    public var description: String { "\(file): tensor \(tensor) is missing or of another shape than the parameter" }
+    public var description: String { "\(file): tensor \(tensor) \(reason)" }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tokenizers
 
@@ -32,7 +33,7 @@ extension Adapters {
         }
         try self.init(configuration, of: model)
         for entry in layout.entries {
-            try file.read(entry.name, into: pointer + entry.offset)
+            try file.readFinite(entry.name, into: pointer + entry.offset)
         }
     }
 
@@ -41,12 +42,14 @@ extension Adapters {
     ///
     /// - Parameter base: the model that the adapters belong to, by path or name.
     public func save(to directory: URL, base: String? = nil, as type: SafeTensors.DataType = .float32) throws {
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        try UnwritableFile.naming(directory) {
+            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        }
         let tensors = layout.entries.map {
             SafeTensors.Source(name: $0.name, shape: $0.shape, values: pointer + $0.offset)
         }
         try SafeTensors.write(tensors, to: directory.appending(path: Self.weightsName), as: type)
         try configuration.fileText(base: base)
-            .write(to: directory.appending(path: Self.configurationName), options: .atomic)
+            .write(inPlaceOf: directory.appending(path: Self.configurationName))
     }
 }

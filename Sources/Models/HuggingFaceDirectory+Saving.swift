@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tokenizers
 
@@ -18,14 +19,16 @@ extension HuggingFaceDirectory {
         _ parameters: Parameters, tokenizer: Tokenizer?, to directory: URL, as type: SafeTensors.DataType = .float32,
         shardLimit: Int = defaultShardLimit
     ) throws {
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        try UnwritableFile.naming(directory) {
+            try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        }
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let configuration = parameters.configuration
         try encoder.encode(StoredConfiguration(configuration: configuration, type: type))
-            .write(to: directory.appending(path: configurationName), options: .atomic)
+            .write(inPlaceOf: directory.appending(path: configurationName))
         try encoder.encode(GenerationConfiguration(configuration))
-            .write(to: directory.appending(path: generationName), options: .atomic)
+            .write(inPlaceOf: directory.appending(path: generationName))
         let tensors = parameters.layout.entries.map {
             SafeTensors.Source(name: $0.name, shape: $0.shape, values: parameters.pointer + $0.offset)
         }
@@ -34,7 +37,7 @@ extension HuggingFaceDirectory {
             try SafeTensors.write(tensors, to: directory.appending(path: name), as: type)
         }
         if let index = plan.index {
-            try encoder.encode(index).write(to: directory.appending(path: indexName), options: .atomic)
+            try encoder.encode(index).write(inPlaceOf: directory.appending(path: indexName))
         }
         try removeOtherWeights(directory, keeping: plan)
         try tokenizer?.save(to: directory)

@@ -1,4 +1,6 @@
+import Files
 import Foundation
+import Kernels
 import Tokenizers
 
 /// A model directory as transformers reads and writes it.
@@ -12,7 +14,7 @@ public enum HuggingFaceDirectory {
     /// floats.
     ///
     /// All names, shapes and formats are checked before memory is taken; the files are mapped, and their pages read once.
-    /// Throws `FormatError` naming the file and the field or tensor.
+    /// Throws `FormatError` naming the file and the field or tensor, also where a value is not finite.
     ///
     /// - Parameters:
     ///   - precision: what is computed in; the parameters are floats all the same.
@@ -30,7 +32,7 @@ public enum HuggingFaceDirectory {
         if configuration.tiesEmbeddings { try checkTiedHead(weights) }
         let parameters = Parameters(configuration: configuration, layout: layout)
         for entry in layout.entries {
-            try weights.file(of: entry.name).read(entry.name, into: parameters.pointer + entry.offset)
+            try weights.file(of: entry.name).readFinite(entry.name, into: parameters.pointer + entry.offset)
         }
         return (configuration, parameters)
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tokenizers
 
@@ -21,16 +22,14 @@ extension SafeTensors {
     /// Writes tensors in the order given, with the metadata `{"format": "pt"}` that transformers asks for.
     ///
     /// The bytes go into a file beside `url`, which is flushed to the disk and then renamed: whoever opens `url` finds
-    /// the old file or the whole new one. Throws `FormatError` when the system refuses.
+    /// the old file or the whole new one. Throws `UnwritableFile` when the system refuses.
     ///
     /// - Parameter type: `.float32`, or `.bfloat16` rounded to nearest, ties to even; `.float16` likewise, with large
     ///   values to infinity.
     public static func write(_ tensors: [Source], to url: URL, as type: DataType = .float32) throws {
         let beside = url.deletingLastPathComponent().appending(path: ".\(url.lastPathComponent).\(UUID().uuidString)")
         let file = beside.path
-        func failure() -> FormatError {
-            FormatError(file: url.path, field: "", reason: "cannot be written: \(String(cString: strerror(errno)))")
-        }
+        func failure() -> UnwritableFile { UnwritableFile(file: url.path, code: errno) }
         let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure() }
         do {
@@ -65,7 +64,7 @@ extension SafeTensors {
     }
 
     private static func write(
-        _ tensor: Source, _ type: DataType, _ descriptor: Int32, _ failure: () -> FormatError
+        _ tensor: Source, _ type: DataType, _ descriptor: Int32, _ failure: () -> UnwritableFile
     ) throws {
         let values = UnsafeBufferPointer(start: tensor.values, count: tensor.count)
         if type == .float32 {
@@ -88,7 +87,7 @@ extension SafeTensors {
         return UInt16((bits + 0x7fff + (bits >> 16 & 1)) >> 16)
     }
 
-    private static func writeAll(_ bytes: UnsafeRawBufferPointer, _ descriptor: Int32, _ failure: () -> FormatError)
+    private static func writeAll(_ bytes: UnsafeRawBufferPointer, _ descriptor: Int32, _ failure: () -> UnwritableFile)
         throws
     {
         var rest = bytes[...]

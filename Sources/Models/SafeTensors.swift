@@ -1,4 +1,5 @@
 import Foundation
+import Kernels
 import Tokenizers
 
 /// A safetensors file, mapped into memory: a JSON header, then the tensors' bytes
@@ -135,6 +136,15 @@ public final class SafeTensors: @unchecked Sendable {
                 let bits = start.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
                 destination[index] = Float(Float16(bitPattern: bits))
             }
+        }
+    }
+
+    /// The same for weights: an infinite value, or one that is not a number, is refused as well.
+    func readFinite(_ name: String, into destination: UnsafeMutablePointer<Float>) throws {
+        try read(name, into: destination)
+        guard Elementwise.isFinite(destination, count: self[name]?.count ?? 0) else {
+            throw FormatError(
+                file: file, field: name, reason: "holds a value that is infinite or not a number; weights are finite")
         }
     }
 

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 extension Tokenizer {
@@ -7,10 +8,10 @@ extension Tokenizer {
     /// A tokenizer read from files writes their bytes unchanged.
     public func save(to directory: URL) throws {
         for (name, data) in files.sorted(by: { $0.key < $1.key }) {
-            try data.write(to: directory.appending(path: name), options: .atomic)
+            try data.write(inPlaceOf: directory.appending(path: name))
         }
         guard files[TokenizerFiles.configurationName] == nil else { return }
         let configuration = Data("{\n  \"tokenizer_class\": \"PreTrainedTokenizerFast\"\n}\n".utf8)
-        try configuration.write(to: directory.appending(path: TokenizerFiles.configurationName), options: .atomic)
+        try configuration.write(inPlaceOf: directory.appending(path: TokenizerFiles.configurationName))
     }
 }

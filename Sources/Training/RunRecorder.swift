@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Learning
 import Logging
@@ -21,16 +22,19 @@ actor RunRecorder {
     /// What was thrown away before the run was resumed.
     private var discardedBefore = DiscardedWork()
 
-    init(directory: RunDirectory, configuration: RunConfiguration, logger: Logger) throws {
+    init(directory: RunDirectory, configuration: RunConfiguration, logger: Logger) {
         self.directory = directory
         self.configuration = configuration
-        log = try MetricsLog(directory.metrics)
+        log = MetricsLog(directory.metrics)
         display = ProgressDisplay(logger: logger)
     }
 
-    /// Leaves out of the metrics what a resumed run will make again.
-    func rewind(finished: Set<RunPhase>, resuming phase: RunPhase, after step: Int) throws {
-        try log.rewind(finished: finished, resuming: phase, after: step)
+    /// Leaves out of the metrics what a resumed run will make again. Before that nothing of the run is changed.
+    func rewind(_ state: RunState, resuming phase: RunPhase, after step: Int) throws {
+        let finished = state.finished.map { ($0, state.reports[$0.rawValue]?.updates ?? 0) }
+        try log.rewind(
+            finished: Dictionary(finished, uniquingKeysWith: max), resuming: phase, after: step,
+            prepare: { try directory.begin(configuration, state) })
     }
 
     /// - Parameter report: what the phase had come to where it is resumed.
@@ -138,6 +142,6 @@ actor RunRecorder {
             text.append(try encoder.encode(group))
             text.append(UInt8(ascii: "\n"))
         }
-        try text.write(to: directory.rollouts.appending(path: "\(phase.rawValue)-step-\(step).jsonl"), options: .atomic)
+        try text.write(inPlaceOf: directory.rollouts.appending(path: "\(phase.rawValue)-step-\(step).jsonl"))
     }
 }

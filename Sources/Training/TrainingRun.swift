@@ -42,7 +42,7 @@ public struct TrainingRun: Sendable {
         return directory.configuration
     }
 
-    /// Does all the work. The first SIGINT or SIGTERM, whenever it comes, lets what is in flight finish, saves it and stops before
+    /// Does all the work. The first SIGINT, SIGTERM or SIGHUP, whenever it comes, lets what is in flight finish, saves it and stops before
     /// the next phase; the second cancels.
     ///
     /// - Throws: `ConfigurationError` and the errors of unreadable files before any work is done; `DivergedRun` when a loss or
@@ -76,17 +76,24 @@ public struct TrainingRun: Sendable {
         try configuration.validate()
         let material = try RunMaterial(configuration, logger: logger)
         let directory = try RunDirectory.create(for: configuration, resuming: resuming)
+        let lock = try RunLock(directory.url)
+        defer { withExtendedLifetime(lock) {} }
+        let phases = [.base] + configuration.arms.map { RunPhase($0) }
         var state = RunState()
         if resuming {
-            try ResumedConfiguration.check(configuration, against: directory.configuration)
-            state = try RunState.load(directory.state)
+            state = try RunState.load(directory)
+            try ResumedConfiguration.check(configuration, state, in: directory)
+            try state.check(file: directory.state, phases: phases, tests: material.task.tests.map(\.name))
+            if state.configuration == nil && directory.hasCheckpoints {
+                logger.notice("the run is of an earlier version: config.yaml is taken as what it was started with")
+            }
         }
-        try Data(configuration.yaml().utf8).write(to: directory.configuration, options: .atomic)
-        let recorder = try RunRecorder(directory: directory, configuration: configuration, logger: logger)
+        state.configuration = try state.configuration ?? configuration.yaml()
+        if !resuming { try directory.begin(configuration, state) }
+        let recorder = RunRecorder(directory: directory, configuration: configuration, logger: logger)
         if material.task.dropped.count > 0 {
             logger.notice("dropped rows that do not fit the student's context: \(material.task.dropped)")
         }
-        let phases = [.base] + configuration.arms.map { RunPhase($0) }
         var base = material.student
         let began = ContinuousClock.now
         let before = state.wallSeconds

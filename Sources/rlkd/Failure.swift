@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Files
 import Kernels
 import Learning
 import Rollouts
@@ -26,7 +26,7 @@ enum Failure {
         } catch is OutputClosed {
             return
         } catch {
-            FileHandle.standardError.write(Data("rlkd: \(error)\n".utf8))
+            StandardError.write(ErrorLine.format("rlkd: \(error)") + "\n")
             throw status(of: error)
         }
     }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Files
 import Pipelines
 import StructureRewards
 import Tasks
@@ -34,6 +34,7 @@ struct ScoreCommand: AsyncParsableCommand {
 
     func validate() throws {
         _ = try source()
+        guard report?.isEmpty != true else { throw ValidationError("--report names no file") }
     }
 
     /// Where rows come from.
@@ -63,8 +64,10 @@ struct ScoreCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
+            let reportFile = try report.map {
+                try ReportFile($0, inputs: [input, students, teacher].compactMap { $0 })
+            }
             let rows = try source().rows()
-            let reportFile = try report.map { try ReportFile($0) }
             let scorer = ScoreOptions(
                 decomposer: decomposition.decomposer, judge: scoring.judge, alignment: scoring.alignment,
                 compatibility: scoring.compat
@@ -82,7 +85,7 @@ struct ScoreCommand: AsyncParsableCommand {
             let summary = SeparationSummary(SeparationReport.byModel(scored))
             try reportFile?.write(summary)
             if !summary.models.isEmpty {
-                FileHandle.standardError.write(Data((summary.table + "\n").utf8))
+                StandardError.write(summary.table + "\n")
             }
         }
     }

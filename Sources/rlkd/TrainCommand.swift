@@ -46,13 +46,20 @@ struct TrainCommand: AsyncParsableCommand {
             let (configuration, origins) = try readConfiguration()
             let run = TrainingRun(configuration: configuration, resuming: resume, logger: Diagnostics.logger)
             if dryRun {
-                print(try await origins.locating { try run.describe() })
+                try StandardOutput.write(line: try await origins.locating { try run.describe() })
                 return
             }
             let outcome = try await origins.locating { try await run.run() }
-            if !outcome.table.isEmpty { print(outcome.table + "\n") }
-            for file in outcome.written { print(file.path) }
-            print(outcome.directory.path)
+            let paths = outcome.written.map(\.path) + [outcome.directory.path]
+            let lines = (outcome.table.isEmpty ? [] : [outcome.table, ""]) + paths
+            do {
+                try StandardOutput.write(line: lines.joined(separator: "\n"))
+            } catch let error where !outcome.wasInterrupted {
+                // A reader that has gone did not learn what the run came to.
+                throw error is OutputClosed ? OutputFailure(reason: "its reader has gone") : error
+            } catch {
+                // The terminal may be what went; the status still says that there is more to do.
+            }
             if outcome.wasInterrupted {
                 Diagnostics.logger.notice("interrupted; rlkd train --resume output=\(outcome.directory.path) goes on")
                 throw ExitCode(130)

@@ -241,6 +241,32 @@ extension LearnerState {
         #expect(error?.file == file.path)
     }
 
+    @Test func momentsThatNoOptimizerHasAreNamed() async throws {
+        let entry = parameters.layout.entries[1]
+        let file = FileManager.default.temporaryDirectory.appending(path: "moments-\(UUID().uuidString).safetensors")
+        defer { try? FileManager.default.removeItem(at: file) }
+        let zeros = parameters.copy()
+        zeros.pointer.update(repeating: 0, count: zeros.count)
+        for (first, second, named) in [
+            (Float.nan, Float(0), "first."), (0, .infinity, "second."), (0, -0x1p-80, "second."),
+        ] {
+            let moments = ["first.": zeros.copy(), "second.": zeros.copy()]
+            moments["first."]?.pointer[entry.offset] = first
+            moments["second."]?.pointer[entry.offset] = second
+            let sources = moments.flatMap { prefix, values in
+                parameters.layout.entries.map {
+                    SafeTensors.Source(name: prefix + $0.name, shape: $0.shape, values: values.pointer + $0.offset)
+                }
+            }
+            try SafeTensors.write(sources, to: file)
+            let error = #expect(throws: MalformedMoments.self) {
+                try LearnerState(parameters: parameters, version: PolicyVersion(0), optimizerSteps: 0, moments: file)
+            }
+            #expect(error?.tensor == named + entry.name)
+            withExtendedLifetime(moments) {}
+        }
+    }
+
     // MARK: What goes wrong
 
     @Test func brokenWeightsStopTheUpdateAndChangeNothing() async throws {

@@ -81,6 +81,12 @@ struct AdapterDamageTests {
             let extra = SafeTensors.Source(name: "base_model.model.lm_head.lora_A.weight", shape: [1], values: pointer)
             try SafeTensors.write(sources + [extra], to: url)
             try Self.expectRefusal(directory, shape, file: "adapter_model.safetensors", field: extra.name)
+            let place = try #require(fixture.adapters.layout.entries.first { $0.name == name })
+            let value = pointer[place.offset]
+            pointer[place.offset] = .nan
+            try SafeTensors.write(sources, to: url)
+            pointer[place.offset] = value
+            try Self.expectRefusal(directory, shape, file: "adapter_model.safetensors", field: name)
             try FileManager.default.removeItem(at: url)
             try Self.expectRefusal(directory, shape, file: "adapter_model.safetensors", field: "")
             try Data("[]".utf8).write(to: directory.appending(path: "adapter_config.json"))

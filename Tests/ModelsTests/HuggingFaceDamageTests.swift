@@ -52,6 +52,21 @@ struct HuggingFaceDamageTests {
         }
     }
 
+    @Test(arguments: [Float.nan, .infinity, -.infinity], [SafeTensors.DataType.float32, .bfloat16])
+    func aValueThatIsNotFiniteIsNamed(value: Float, type: SafeTensors.DataType) throws {
+        let parameters = try Self.load("llama-tiny")
+        for name in ["model.embed_tokens.weight", "model.layers.1.mlp.down_proj.weight", "model.norm.weight"] {
+            let entry = try #require(parameters.layout[name])
+            let broken = parameters.copy()
+            broken.pointer[entry.offset + entry.count - 1] = value
+            try HuggingFaceFixture.withCopy(of: "llama-tiny") { directory in
+                let weights = directory.appending(path: "model.safetensors")
+                try SafeTensors.write(Self.sources(broken), to: weights, as: type)
+                try Self.expectRefusal(directory, file: "model.safetensors", field: name)
+            }
+        }
+    }
+
     @Test func aTensorThatIsNotOfFloatsIsNamed() throws {
         try HuggingFaceFixture.withCopy(of: "llama-tiny") { directory in
             let weights = directory.appending(path: "model.safetensors")

@@ -1,4 +1,5 @@
 import Foundation
+import Logging
 import Models
 import Testing
 import Trajectories
@@ -45,7 +46,7 @@ import Trajectories
             let run = RunDirectory(url: resumed)
             try FileManager.default.removeItem(at: run.summary)
             try FileManager.default.removeItem(at: run.checkpoints.appending(path: "step-4"))
-            var state = try RunState.load(run.state)
+            var state = try RunState.load(run)
             state.finished = [.base]
             state.results = state.results.filter { $0.key == "base" }
             state.reports = state.reports.filter { $0.key == "base" }
@@ -96,8 +97,9 @@ import Trajectories
             // `rlkd eval` scores it as the run did.
             var configuration = configuration(.adapters, run.url)
             configuration.output = nil
-            let results = try await ModelEvaluation(model: checkpoint.path, configuration: configuration).run(
-                threads: 1)
+            let results = try await ModelEvaluation(
+                model: checkpoint.path, configuration: configuration, logger: Logger(label: "test")
+            ).run(threads: 1)
             let summary = try TestRun.summary(run.url)
             for result in results { #expect(summary.arms["rlkd"]?[result.name] == result.scores) }
         }

@@ -1,5 +1,7 @@
 import Foundation
+import Pipelines
 import Testing
+import UnixSignals
 
 @testable import Training
 
@@ -17,7 +19,8 @@ import Testing
             try Data(TestRun.configuration(output: output).yaml().utf8).write(to: file)
             var isFirst = true
             for milestone in [
-                "config.yaml", "checkpoints/base/step-3", "state.json", "checkpoints/step-2", "checkpoints/step-4",
+                "config.yaml", "checkpoints/base/step-3", "checkpoints/base/step-7", "checkpoints/step-2",
+                "checkpoints/step-4",
             ] {
                 let process = try Executable.start(
                     ["train", file.path, "output=\(output.path)"] + (isFirst ? [] : ["--resume"]))
@@ -34,7 +37,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [SIGINT, SIGTERM])
+    @Test(arguments: StageSupervisor.signals.map(\.rawValue))
     func anInterruptedRunSavesWhatItReached(signal: Int32) async throws {
         try await withTemporaryFolder { folder in
             let output = folder.appending(path: "run")

@@ -187,7 +187,7 @@ import Trajectories
                     try FileManager.default.removeItem(
                         at: run.checkpoints(of: .rlkd, isLast: true).appending(path: "step-\(later)"))
                 }
-                var state = try RunState.load(run.state)
+                var state = try RunState.load(run)
                 state.finished.removeAll { $0 == .rlkd }
                 try state.write(to: run.state)
                 let checkpoint = try #require(try Checkpoint.latest(in: run.checkpoints(of: .rlkd, isLast: true)))
@@ -216,7 +216,7 @@ import Trajectories
             configuration.steps = 3
             try await TestRun.run(configuration)
             let run = RunDirectory(url: output)
-            var state = try RunState.load(run.state)
+            var state = try RunState.load(run)
             state.finished.removeAll { $0 == .rlkd }
             try state.write(to: run.state)
             let folder = run.checkpoints(of: .rlkd, isLast: true)

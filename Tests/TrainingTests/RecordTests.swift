@@ -30,7 +30,7 @@ import Trajectories
     @Test func rewindingKeepsWhatWillNotBeMadeAgain() async throws {
         try await withTemporaryFolder { folder in
             let url = folder.appending(path: "metrics.jsonl")
-            let log = try MetricsLog(url)
+            let log = MetricsLog(url)
             for phase in [RunPhase.base, .sft, .rlkd] {
                 for step in 1...3 { try log.append(record(phase, step)) }
             }
@@ -38,14 +38,42 @@ import Trajectories
             try file.seekToEnd()
             try file.write(contentsOf: Data("{\"phase\": \"rlkd\", \"sec\u{e9}".utf8.dropLast(1)))
             try file.close()
-            try log.rewind(finished: [.base], resuming: .sft, after: 2)
+            try log.rewind(finished: [.base: 3], resuming: .sft, after: 2)
             #expect(try lines(url) == ["base 1", "base 2", "base 3", "sft 1", "sft 2"])
             // What is appended afterwards is in the file that is in place.
             try log.append(record(.sft, 3))
             #expect(try lines(url).last == "sft 3")
-            try log.rewind(finished: [], resuming: .base, after: 0)
+            try log.rewind(finished: [:], resuming: .base, after: 0)
             try log.append(record(.base, 1))
             #expect(try lines(url) == ["base 1"])
+        }
+    }
+
+    @Test func aDamagedOrLostLogIsRefusedAndLeftAsItIs() async throws {
+        try await withTemporaryFolder { folder in
+            let url = folder.appending(path: "metrics.jsonl")
+            let log = MetricsLog(url)
+            for step in 1...3 { try log.append(record(.base, step)) }
+            let whole = try String(contentsOf: url, encoding: .utf8)
+            let lines = whole.split(separator: "\n").map { $0 + "\n" }
+            for (text, line) in [
+                (lines[0] + "{}\n" + lines[2], 2), (lines[0] + "\n" + lines[1], 2), ("\0\0\n" + whole, 1),
+                (whole.replacing("base", with: "bass"), 1), ("", nil), ("{\"phase\"", nil),
+            ] as [(String, Int?)] {
+                try Data(text.utf8).write(to: url)
+                let error = #expect(throws: ConfigurationError.self) {
+                    try log.rewind(finished: [:], resuming: .base, after: 2) { Issue.record("prepared") }
+                }
+                #expect(error?.source == url.path)
+                #expect(error?.line == line)
+                #expect(try String(contentsOf: url, encoding: .utf8) == text)
+            }
+            try FileManager.default.removeItem(at: url)
+            #expect(throws: ConfigurationError.self) {
+                try log.rewind(finished: [.base: 3], resuming: .sft, after: 0)
+            }
+            #expect(!FileManager.default.fileExists(atPath: url.path))
+            try log.rewind(finished: [.base: 0], resuming: .sft, after: 0)
         }
     }
 

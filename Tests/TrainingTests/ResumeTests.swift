@@ -41,16 +41,12 @@ import Trajectories
             let metrics = try Data(contentsOf: run.metrics)
             try metrics.dropLast(25).write(to: run.metrics)
         }
-        var state = try RunState.load(run.state)
+        var state = try RunState.load(run)
         let index = state.finished.firstIndex(of: instant.phase) ?? 0
         state.finished.removeSubrange(index...)
         state.results = state.results.filter { state.finished.map(\.rawValue).contains($0.key) }
         state.reports = state.reports.filter { state.finished.map(\.rawValue).contains($0.key) }
-        if state.finished.isEmpty {
-            try manager.removeItem(at: run.state)
-        } else {
-            try state.write(to: run.state)
-        }
+        try state.write(to: run.state)
     }
 
     /// Nothing is left of what a kill leaves: checkpoints and files that were being written, whose names begin with a dot.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Synchronization
 
@@ -47,7 +48,7 @@ public final class TraceRecorder: Sendable {
     /// Writes what is held as Chrome trace JSON: complete events (`"ph": "X"`, microseconds from the recorder's start) a thread,
     /// counter events (`"ph": "C"`) for queue depths, oldest first.
     public func write(to file: URL) throws {
-        try Data(json().utf8).write(to: file, options: .atomic)
+        try Data(json().utf8).write(inPlaceOf: file)
     }
 
     func json() -> String {

@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import ServiceLifecycle
 import Synchronization
@@ -19,7 +20,20 @@ import UnixSignals
 /// when told; for the others the end of their input is enough. The second signal cancels every stage.
 public struct StageSupervisor: Sendable {
     /// Ends a run gracefully the first time, and cancels it the second.
-    public static let signals: [UnixSignal] = [.sigint, .sigterm]
+    ///
+    /// SIGHUP, which a terminal that goes away sends, is left alone where the process was started to ignore it, as `nohup` does.
+    public static let signals: [UnixSignal] = [.sigint, .sigterm] + (ignoresHangup ? [] : [.sighup])
+
+    private static var ignoresHangup: Bool {
+        var action = sigaction()
+        guard sigaction(SIGHUP, nil, &action) == 0 else { return false }
+        #if canImport(Glibc)
+            let handler = action.__sigaction_handler.sa_handler
+        #else
+            let handler = action.__sigaction_u.__sa_handler
+        #endif
+        return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+    }
 
     private let stages: [SupervisedStage]
     private let logger: Logger
@@ -30,7 +44,7 @@ public struct StageSupervisor: Sendable {
         self.logger = logger
     }
 
-    /// Runs the stages until all have ended, with SIGINT and SIGTERM trapped meanwhile. Cancelling the task cancels the stages.
+    /// Runs the stages until all have ended, with `signals` trapped meanwhile. Cancelling the task cancels the stages.
     public func run() async -> RunEnding {
         await run(signals: UnixSignalsSequence(trapping: Self.signals))
     }

@@ -5,11 +5,10 @@ import Yams
 struct ConfigurationFile {
     let url: URL
 
-    /// Nil where the file holds no document.
+    /// Nil where the file's text holds no document.
     ///
-    /// - Throws: `ConfigurationError` that tells in one line why it cannot be read, or where it is no YAML.
-    func document() throws(ConfigurationError) -> Node? {
-        let text = try text()
+    /// - Throws: `ConfigurationError` that tells in one line where it is no YAML.
+    func document(_ text: String) throws(ConfigurationError) -> Node? {
         do {
             return try Yams.compose(yaml: text)
         } catch let error as YamlError {
@@ -24,7 +23,8 @@ struct ConfigurationFile {
         }
     }
 
-    private func text() throws(ConfigurationError) -> String {
+    /// - Throws: `ConfigurationError` that tells in one line why it cannot be read.
+    func text() throws(ConfigurationError) -> String {
         let manager = FileManager.default
         var isFolder: ObjCBool = false
         guard manager.fileExists(atPath: url.path, isDirectory: &isFolder) else { throw failure("does not exist") }

@@ -35,14 +35,28 @@ public struct ConfigurationReader {
         return (try reader.configuration(), reader.origins)
     }
 
+    /// The same of a text that a file holds.
+    ///
+    /// - Parameter source: the file, for messages; relative paths are relative to its folder.
+    static func read(text: String, source: URL) throws -> RunConfiguration {
+        var reader = try ConfigurationReader()
+        try reader.lay(text, of: ConfigurationFile(url: source))
+        return try reader.configuration()
+    }
+
     private mutating func lay(file: URL) throws {
-        let source = file.path
-        guard let document = try ConfigurationFile(url: file).document() else { return }
+        let reading = ConfigurationFile(url: file)
+        try lay(reading.text(), of: reading)
+    }
+
+    private mutating func lay(_ text: String, of file: ConfigurationFile) throws {
+        let source = file.url.path
+        guard let document = try file.document(text) else { return }
         guard case .mapping = document else {
             throw ConfigurationError(
                 source: source, line: document.mark?.line, key: "", reason: "is not a mapping of keys")
         }
-        let resolved = PathResolver(folder: file.deletingLastPathComponent()).resolve(document)
+        let resolved = PathResolver(folder: file.url.deletingLastPathComponent()).resolve(document)
         tree = try merge(tree, with: resolved, source: source, path: [])
     }
 

@@ -2,9 +2,16 @@ import Foundation
 
 /// What may change when a run goes on: nothing that decides its results.
 enum ResumedConfiguration {
-    /// - Throws: `ConfigurationError` naming a key that differs from the run's own `config.yaml` and may not.
-    static func check(_ configuration: RunConfiguration, against file: URL) throws {
-        var original = try ConfigurationReader.read(file: file)
+    /// - Parameter state: of the run; one without a configuration leaves `config.yaml` to be believed.
+    /// - Throws: `ConfigurationError` naming a key that differs from what the run was started with and may not.
+    static func check(_ configuration: RunConfiguration, _ state: RunState, in directory: RunDirectory) throws {
+        let file = state.configuration == nil ? directory.configuration : directory.state
+        var original =
+            if let text = state.configuration {
+                try ConfigurationReader.read(text: text, source: file)
+            } else {
+                try ConfigurationReader.read(file: file)
+            }
         original.output = configuration.output
         original.threads = configuration.threads
         original.workers = configuration.workers
@@ -16,7 +23,7 @@ enum ResumedConfiguration {
         let after = try JSONSerialization.jsonObject(with: reader.encode(configuration)) as? [String: Any] ?? [:]
         let key = difference(before, after) ?? ""
         throw ConfigurationError(
-            source: file.path, key: key,
+            source: directory.configuration.path, key: key,
             reason: "differs from what the run was started with; a resumed run may change output, threads, workers and "
                 + "checkpoints alone")
     }

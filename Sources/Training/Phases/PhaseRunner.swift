@@ -49,7 +49,8 @@ struct PhaseRunner: Sendable {
 
     private func latest() throws -> Checkpoint? {
         let checkpoint = try Checkpoint.latest(in: folder)
-        try checkpoint?.check(phase: phase, seed: configuration.seed, student: material.student.configuration)
+        try checkpoint?.check(
+            phase: phase, seed: configuration.seed, steps: steps, student: material.student.configuration)
         return checkpoint
     }
 
@@ -62,15 +63,13 @@ struct PhaseRunner: Sendable {
             )
         }
         let first = restored?.state.version ?? PolicyVersion(0)
-        if resuming {
-            try await recorder.rewind(finished: Set(runState.finished), resuming: phase, after: first.rawValue)
-        }
         let trace = isLast ? TraceRecorder(threads: threads) : nil
         let executor = ComputeExecutor(threads: threads, trace: trace)
         defer { executor.shutdown() }
         let queues = try queues(restored, executor.clock)
         let adapterConfiguration = configuration.adapters(of: phase)
         let state = try restored?.learner(adaptersOf: adapterConfiguration == nil ? nil : base)
+        if resuming { try await recorder.rewind(runState, resuming: phase, after: first.rawValue) }
         let adapters =
             try state?.adapters
             ?? adapterConfiguration.map {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Kernels
 import Learning
@@ -57,21 +58,25 @@ struct Checkpoint: Sendable {
         } else {
             let partial = folder.appending(path: ".step-\(step).partial")
             try? manager.removeItem(at: partial)
-            try manager.createDirectory(at: partial, withIntermediateDirectories: true)
+            try UnwritableFile.naming(partial) {
+                try manager.createDirectory(at: partial, withIntermediateDirectories: true)
+            }
             try HuggingFaceDirectory.save(learner.model, tokenizer: tokenizer, to: partial)
             try learner.adapters?.save(to: partial.appending(path: adaptersName), base: base)
             try learner.writeMoments(to: partial.appending(path: momentsName))
             try pipeline?.write(to: partial.appending(path: pipelineName))
             try state.write(to: partial.appending(path: stateName))
-            try manager.moveItem(at: partial, to: place)
+            try UnwritableFile.naming(place) { try manager.moveItem(at: partial, to: place) }
         }
         guard let keep else { return }
         for old in steps(in: folder).dropLast(max(1, keep)) {
             // Renamed first: a removal that is cut short leaves nothing that looks whole.
             let removed = folder.appending(path: ".step-\(old).partial")
             try? manager.removeItem(at: removed)
-            try manager.moveItem(at: Self.place(of: old, in: folder), to: removed)
-            try manager.removeItem(at: removed)
+            try UnwritableFile.naming(folder) {
+                try manager.moveItem(at: Self.place(of: old, in: folder), to: removed)
+                try manager.removeItem(at: removed)
+            }
         }
     }
 
@@ -81,7 +86,16 @@ struct Checkpoint: Sendable {
     static func latest(in folder: URL) throws -> Checkpoint? {
         guard let step = steps(in: folder).last else { return nil }
         let directory = place(of: step, in: folder)
-        let state = try StateFile.read(State.self, from: directory.appending(path: stateName))
+        let file = directory.appending(path: stateName)
+        let state = try StateFile.read(State.self, from: file)
+        let require = StateFile.requirement(file)
+        try require(
+            state.version.rawValue == step, "version",
+            "is \(state.version.rawValue) in the checkpoint of update \(step)")
+        try require(
+            StateFile.counts.contains(state.optimizerSteps), "optimizerSteps",
+            StateFile.countReason(state.optimizerSteps))
+        try state.report.check("report", require)
         return Checkpoint(directory: directory, state: state)
     }
 
@@ -107,7 +121,9 @@ struct Checkpoint: Sendable {
     var pipeline: URL { directory.appending(path: Self.pipelineName) }
 
     /// - Throws: `ConfigurationError` if going on from here would not go on with the same run.
-    func check(phase: RunPhase, seed: UInt64, student: ModelConfiguration) throws {
+    ///
+    /// - Parameter steps: updates of the whole phase.
+    func check(phase: RunPhase, seed: UInt64, steps: Int, student: ModelConfiguration) throws {
         func check(_ isSame: Bool, _ key: String, _ reason: String) throws {
             guard isSame else { throw ConfigurationError(source: directory.path, key: key, reason: reason) }
         }
@@ -118,6 +134,9 @@ struct Checkpoint: Sendable {
         try check(
             state.dtype == student.precision, "dtype",
             "is \(state.dtype.rawValue) in the checkpoint, \(student.precision.rawValue) in the configuration")
+        try StateFile.requirement(directory.appending(path: Self.stateName))(
+            state.version.rawValue <= steps, "version",
+            "is \(state.version.rawValue); \(phase.rawValue) has \(steps) updates")
         let shape = try ModelConfiguration(contentsOf: directory.appending(path: "config.json"))
         try check(
             shape.vocabularySize == student.vocabularySize && shape.maxPositions == student.maxPositions
@@ -130,7 +149,9 @@ struct Checkpoint: Sendable {
     static func steps(in folder: URL) -> [Int] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.compactMap { name in
-            name.hasPrefix("step-") ? Int(name.dropFirst("step-".count)) : nil
+            guard name.hasPrefix("step-"), let step = Int(name.dropFirst("step-".count)) else { return nil }
+            // Not `step-+1` or `step-01`, which no run writes.
+            return step >= 0 && name == "step-\(step)" ? step : nil
         }.sorted()
     }
 }

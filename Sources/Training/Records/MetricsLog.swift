@@ -1,55 +1,94 @@
+import Files
 import Foundation
 
 /// Appends lines to `metrics.jsonl`. One owner at a time.
 final class MetricsLog {
     private let url: URL
-    private var handle: FileHandle
+    /// Opened by the first line.
+    private var handle: FileHandle?
     private let encoder = JSONEncoder()
 
-    init(_ url: URL) throws {
+    init(_ url: URL) {
         self.url = url
-        if !FileManager.default.fileExists(atPath: url.path) {
-            try Data().write(to: url)
-        }
-        handle = try Self.open(url)
         encoder.outputFormatting = [.sortedKeys]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
     }
 
     deinit {
-        try? handle.close()
+        try? handle?.close()
     }
 
-    private static func open(_ url: URL) throws -> FileHandle {
-        let handle = try FileHandle(forWritingTo: url)
-        try handle.seekToEnd()
-        return handle
+    private func open() throws -> FileHandle {
+        if let handle { return handle }
+        if !FileManager.default.fileExists(atPath: url.path) {
+            try Data().write(to: url)
+        }
+        let opened = try FileHandle(forWritingTo: url)
+        handle = opened
+        try opened.seekToEnd()
+        return opened
     }
 
+    /// - Throws: `UnwritableFile`.
     func append(_ record: StepRecord) throws {
         var line = try encoder.encode(record)
         line.append(UInt8(ascii: "\n"))
-        try handle.write(contentsOf: line)
+        try UnwritableFile.naming(url) { try open().write(contentsOf: line) }
     }
 
     /// Leaves out what a resumed run will make again: the phase's updates after `step`, those of phases that are neither it
     /// nor finished, and a line that was cut off.
-    func rewind(finished: Set<RunPhase>, resuming phase: RunPhase, after step: Int) throws {
+    ///
+    /// - Parameters:
+    ///   - finished: phases that are, and their updates.
+    ///   - prepare: called when all is checked, before anything is changed.
+    /// - Throws: `ConfigurationError` naming the file and a damaged line, or a phase whose updates are gone.
+    func rewind(
+        finished: [RunPhase: Int], resuming phase: RunPhase, after step: Int, prepare: () throws -> Void = {}
+    ) throws {
+        var kept = Data()
+        var counts: [RunPhase: Int] = [:]
+        for (recorded, version, line) in try records() {
+            guard finished[recorded] != nil || (recorded == phase && version <= step) else { continue }
+            counts[recorded, default: 0] += 1
+            kept += line + [UInt8(ascii: "\n")]
+        }
+        // The last update may be missing: a disk that was full takes a checkpoint in the place of what it could not log.
+        for (phase, updates) in finished.merging([phase: step], uniquingKeysWith: max)
+        where updates > 1 && counts[phase] == nil {
+            throw ConfigurationError(
+                source: url.path, key: "",
+                reason:
+                    "holds no update of \(phase.rawValue), which has made \(updates): the file was lost or emptied; "
+                    + "put it back")
+        }
+        try prepare()
+        // The file in this place is another one from here on.
+        try handle?.close()
+        handle = nil
+        try kept.write(inPlaceOf: url)
+    }
+
+    /// Every whole line; none where there is no file.
+    private func records() throws -> [(phase: RunPhase, version: Int, line: Data)] {
+        var status = stat()
+        guard lstat(url.path, &status) == 0 || errno != ENOENT else { return [] }
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        var kept = Data()
-        for line in try Data(contentsOf: url).split(separator: UInt8(ascii: "\n")) {
+        let text = try StateFile.data(url)
+        let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        // What follows the last end of a line was being written when the run was killed.
+        return try lines.dropLast().enumerated().map { index, line in
             guard let record = try? decoder.decode(StepRecord.self, from: line),
-                let recorded = RunPhase(rawValue: record.phase),
-                finished.contains(recorded) || (recorded == phase && record.update.version.rawValue <= step)
-            else { continue }
-            kept += line + [UInt8(ascii: "\n")]
+                let phase = RunPhase(rawValue: record.phase)
+            else {
+                throw ConfigurationError(
+                    source: url.path, line: index + 1, key: "",
+                    reason: "is damaged: it is not the line that the run wrote")
+            }
+            return (phase, record.update.version.rawValue, line)
         }
-        try kept.write(to: url, options: .atomic)
-        // The file in this place is another one now.
-        try handle.close()
-        handle = try Self.open(url)
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Trajectories
 
@@ -44,7 +45,7 @@ struct PipelineState: Sendable, Codable, Equatable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        try encoder.encode(self).write(to: url, options: .atomic)
+        try encoder.encode(self).write(inPlaceOf: url)
     }
 
     /// What a checkpoint's file holds; nothing where there is none, as in the checkpoints of imitation.

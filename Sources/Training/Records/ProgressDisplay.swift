@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Logging
 
@@ -51,6 +52,6 @@ final class ProgressDisplay {
     }
 
     private func write(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+        StandardError.write(text)
     }
 }

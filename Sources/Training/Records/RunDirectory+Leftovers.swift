@@ -20,10 +20,16 @@ extension RunDirectory {
     var isUnused: Bool {
         let manager = FileManager.default
         return ((try? manager.contentsOfDirectory(atPath: url.path)) ?? []).allSatisfy { name in
-            Self.isLeftover(name)
+            Self.isLeftover(name) || name == RunLock.name
                 || name == rollouts.lastPathComponent
                     && (try? manager.contentsOfDirectory(atPath: rollouts.path))?.isEmpty == true
         }
+    }
+
+    /// Whether any phase has one.
+    var hasCheckpoints: Bool {
+        ([checkpoints] + RunPhase.allCases.map { checkpoints(of: $0, isLast: false) })
+            .contains { !Checkpoint.steps(in: $0).isEmpty }
     }
 
     /// Removes what was being written when a run was killed, wherever runs write.

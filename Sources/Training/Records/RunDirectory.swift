@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Where a run writes: `config.yaml metrics.jsonl summary.json rollouts/ checkpoints/ trace.json`.
@@ -18,23 +19,21 @@ struct RunDirectory: Sendable {
     }
 
     /// Makes the directory. A new run takes one that is not there, or empty but for what a run leaves that is killed before it
-    /// begins; to resume, there must be a `config.yaml`. What a kill left half written is removed.
+    /// begins; to resume, there must be a `config.yaml`, and nothing is changed yet.
     static func create(for configuration: RunConfiguration, resuming: Bool) throws -> RunDirectory {
         let path = configuration.output ?? "runs/\(configuration.name)-\(timestamp())"
         let directory = RunDirectory(url: URL(filePath: path))
         let manager = FileManager.default
-        if resuming {
+        guard !resuming else {
             try directory.requireBegun()
-            directory.sweep()
-        } else {
-            guard directory.isUnused else {
-                throw ConfigurationError(
-                    source: path, key: "output",
-                    reason: manager.fileExists(atPath: directory.configuration.path)
-                        ? "is not empty; add --resume to go on with the run in it"
-                        : "is not empty, and holds no run; choose another directory")
-            }
-            directory.sweep()
+            return directory
+        }
+        guard directory.isUnused else {
+            throw ConfigurationError(
+                source: path, key: "output",
+                reason: manager.fileExists(atPath: directory.configuration.path)
+                    ? "is not empty; add --resume to go on with the run in it"
+                    : "is not empty, and holds no run; choose another directory")
         }
         do {
             try manager.createDirectory(at: directory.rollouts, withIntermediateDirectories: true)
@@ -43,6 +42,17 @@ struct RunDirectory: Sendable {
                 source: path, key: "output", reason: "cannot be made: \(error.localizedDescription)")
         }
         return directory
+    }
+
+    /// Writes what a run has from its beginning, when all is checked: its configuration, then its state. What a kill left half
+    /// written is removed.
+    func begin(_ configuration: RunConfiguration, _ state: RunState) throws {
+        sweep()
+        try UnwritableFile.naming(rollouts) {
+            try FileManager.default.createDirectory(at: rollouts, withIntermediateDirectories: true)
+        }
+        try Data(configuration.yaml().utf8).write(inPlaceOf: self.configuration)
+        try state.write(to: self.state)
     }
 
     private static func timestamp() -> String {
@@ -74,6 +84,6 @@ extension Encodable {
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try encoder.encode(self).write(to: url, options: .atomic)
+        try encoder.encode(self).write(inPlaceOf: url)
     }
 }

@@ -9,10 +9,48 @@ struct RunState: Sendable, Codable {
     var reports: [String: PhaseReport] = [:]
     /// Of all sittings.
     var wallSeconds = 0.0
+    /// What the run was started with, as YAML; nil in the runs of earlier versions.
+    var configuration: String?
 
-    static func load(_ url: URL) throws -> RunState {
-        guard FileManager.default.fileExists(atPath: url.path) else { return RunState() }
+    /// The state of the run in a directory; a new one where it was killed before it wrote any.
+    ///
+    /// - Throws: `ConfigurationError` naming the file and the field at fault, or that the file of a run with checkpoints is gone.
+    static func load(_ directory: RunDirectory) throws -> RunState {
+        let url = directory.state
+        var status = stat()
+        guard lstat(url.path, &status) == 0 || errno != ENOENT else {
+            guard !directory.hasCheckpoints else {
+                throw ConfigurationError(
+                    source: url.path, key: "", reason: "is missing, though the run has checkpoints: put it back")
+            }
+            return RunState()
+        }
         return try StateFile.read(RunState.self, from: url)
+    }
+
+    /// - Parameters:
+    ///   - phases: of the run, in order.
+    ///   - tests: names of its test sets.
+    /// - Throws: `ConfigurationError` naming the field that no such run writes.
+    func check(file: URL, phases: [RunPhase], tests: [String]) throws {
+        let require = StateFile.requirement(file)
+        try require(
+            finished.count <= phases.count && finished == Array(phases.prefix(finished.count)), "finished",
+            "is not the first of the run's phases, in order: \(phases.map(\.rawValue).joined(separator: ", "))")
+        for phase in finished {
+            for test in tests {
+                try require(
+                    results[phase.rawValue]?[test] != nil, "results.\(phase.rawValue).\(test)",
+                    "is missing, though \(phase.rawValue) is finished")
+            }
+            let key = "reports.\(phase.rawValue)"
+            guard let report = reports[phase.rawValue] else {
+                try require(false, key, "is missing, though \(phase.rawValue) is finished")
+                continue
+            }
+            try report.check(key, require)
+        }
+        try require(wallSeconds.isFinite && wallSeconds >= 0, "wallSeconds", "is not a time of 0 or more")
     }
 }
 
@@ -26,4 +64,18 @@ struct PhaseReport: Sendable, Codable, Equatable {
     var sampledTokens = 0
     /// Work that was done and thrown away.
     var discarded = DiscardedWork()
+
+    /// - Parameter key: where the report stands in its file.
+    func check(_ key: String, _ require: StateFile.Requirement) throws {
+        for (name, count) in [
+            ("updates", updates), ("learnedTokens", learnedTokens), ("sampledTokens", sampledTokens),
+            ("discarded.groups", discarded.groups), ("discarded.rollouts", discarded.rollouts),
+            ("discarded.tokens", discarded.tokens),
+        ] {
+            try require(StateFile.counts.contains(count), "\(key).\(name)", StateFile.countReason(count))
+        }
+        for (name, seconds) in [("seconds", seconds), ("discarded.coreSeconds", discarded.coreSeconds)] {
+            try require(seconds.isFinite && seconds >= 0, "\(key).\(name)", "is not a time of 0 or more")
+        }
+    }
 }

@@ -2,14 +2,23 @@ import Foundation
 
 /// Reads the JSON files that a run resumes from.
 enum StateFile {
+    /// What a counter may be: more than any run makes, and far from overflowing.
+    static let counts = 0...1 << 48
+
+    static func countReason(_ count: Int) -> String { "is \(count); a count is 0 to 2^48" }
+
+    /// Throws `ConfigurationError` naming a file and a key unless a condition holds.
+    typealias Requirement = (_ holds: Bool, _ key: String, _ reason: String) throws -> Void
+
+    static func requirement(_ file: URL) -> Requirement {
+        { holds, key, reason in
+            guard holds else { throw ConfigurationError(source: file.path, key: key, reason: reason) }
+        }
+    }
+
     /// - Throws: `ConfigurationError` naming the file and the field at fault.
     static func read<Value: Decodable>(_ type: Value.Type, from url: URL) throws -> Value {
-        let data: Data
-        do {
-            data = try Data(contentsOf: url)
-        } catch {
-            throw ConfigurationError(source: url.path, key: "", reason: "cannot be read: \(error.localizedDescription)")
-        }
+        let data = try data(url)
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
@@ -20,6 +29,24 @@ enum StateFile {
             throw ConfigurationError(
                 source: url.path, key: path.joined(separator: "."),
                 reason: path.isEmpty ? "is damaged: it is not the JSON that the run wrote" : reason)
+        }
+    }
+
+    /// - Throws: `ConfigurationError` naming what cannot be read, or is no file.
+    static func data(_ url: URL) throws -> Data {
+        func failure(_ reason: String) -> ConfigurationError {
+            ConfigurationError(source: url.path, key: "", reason: reason)
+        }
+        var status = stat()
+        guard stat(url.path, &status) == 0 else {
+            throw failure("cannot be read: \(String(cString: strerror(errno)))")
+        }
+        // A pipe would be waited for.
+        guard status.st_mode & S_IFMT == S_IFREG else { throw failure("is not a file") }
+        do {
+            return try Data(contentsOf: url)
+        } catch {
+            throw failure("cannot be read: \(error.localizedDescription)")
         }
     }
 }

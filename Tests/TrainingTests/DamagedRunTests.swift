@@ -1,0 +1,172 @@
+import Files
+import Foundation
+import Testing
+
+@testable import Training
+
+/// Runs whose files were changed while they lay: refused by name before anything is written.
+@Suite(.timeLimit(.minutes(2))) struct DamagedRunTests {
+    /// Every file of a folder but the lock, and its bytes.
+    private func contents(_ folder: URL) throws -> [String: Data?] {
+        var files: [String: Data?] = [:]
+        for name in try FileManager.default.subpathsOfDirectory(atPath: folder.path) where name != RunLock.name {
+            files[name] = .some(try? Data(contentsOf: folder.appending(path: name)))
+        }
+        return files
+    }
+
+    /// A run that was left at the second update of its arm.
+    private func withRun(_ body: (RunConfiguration, RunDirectory) async throws -> Void) async throws {
+        try await withTemporaryFolder { folder in
+            var configuration = TestRun.configuration(output: folder.appending(path: "run"))
+            configuration.steps = 2
+            try await TestRun.run(configuration)
+            let run = RunDirectory(url: folder.appending(path: "run"))
+            var state = try RunState.load(run)
+            state.finished = [.base]
+            try state.write(to: run.state)
+            try await body(configuration, run)
+        }
+    }
+
+    private func expectRefusal(
+        _ configuration: RunConfiguration, _ run: RunDirectory, source: URL, key: String,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws {
+        let before = try contents(run.url)
+        let error = await #expect(throws: ConfigurationError.self, sourceLocation: sourceLocation) {
+            try await TestRun.run(configuration, resuming: true)
+        }
+        #expect(error?.source == source.path, "\(error.map(\.description) ?? "")", sourceLocation: sourceLocation)
+        #expect(error?.key == key, "\(error.map(\.description) ?? "")", sourceLocation: sourceLocation)
+        #expect(try contents(run.url) == before, sourceLocation: sourceLocation)
+    }
+
+    /// Sets what a dotted path in a JSON file names; nil removes it.
+    private func set(_ path: String, to value: Any?, in file: URL) throws {
+        func change(_ object: [String: Any], _ path: ArraySlice<String>) -> [String: Any] {
+            var object = object
+            let key = path[path.startIndex]
+            object[key] =
+                path.count == 1 ? value : change(object[key] as? [String: Any] ?? [:], path.dropFirst())
+            return object
+        }
+        let object = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any] ?? [:]
+        try JSONSerialization.data(withJSONObject: change(object, path.split(separator: ".").map(String.init)[...]))
+            .write(to: file)
+    }
+
+    @Test func aValueThatNoRunWritesIsNamed() async throws {
+        try await withRun { configuration, run in
+            let checkpoint = run.checkpoints.appending(path: "step-2/state.json")
+            for (file, key, value) in [
+                (checkpoint, "version", 1), (checkpoint, "version", -2), (checkpoint, "version", Int.max),
+                (checkpoint, "optimizerSteps", -1), (checkpoint, "optimizerSteps", Int.max),
+                (checkpoint, "report.updates", -1), (checkpoint, "report.learnedTokens", Int.max),
+                (checkpoint, "report.sampledTokens", Int.min), (checkpoint, "report.seconds", "nan"),
+                (checkpoint, "report.discarded.tokens", Int.max), (run.state, "results.base.same", nil),
+                (run.state, "reports.base", nil), (run.state, "reports.base.learnedTokens", -4),
+                (run.state, "finished", ["rlkd"]), (run.state, "finished", ["base", "base"]),
+                (run.state, "wallSeconds", "inf"),
+            ] as [(URL, String, Any?)] {
+                let whole = try Data(contentsOf: file)
+                try set(key, to: value, in: file)
+                try await expectRefusal(configuration, run, source: file, key: key)
+                try whole.write(to: file)
+            }
+            // A step that the phase does not have.
+            let beyond = run.checkpoints.appending(path: "step-9")
+            try FileManager.default.copyItem(at: run.checkpoints.appending(path: "step-2"), to: beyond)
+            try set("version", to: 9, in: beyond.appending(path: "state.json"))
+            try await expectRefusal(
+                configuration, run, source: beyond.appending(path: "state.json"), key: "version")
+            try FileManager.default.removeItem(at: beyond)
+            // Undamaged, it goes on.
+            try await TestRun.run(configuration, resuming: true)
+        }
+    }
+
+    @Test func aStateThatIsNoFileIsRefused() async throws {
+        try await withRun { configuration, run in
+            let manager = FileManager.default
+            try manager.removeItem(at: run.state)
+            try await expectRefusal(configuration, run, source: run.state, key: "")
+            try manager.createSymbolicLink(atPath: run.state.path, withDestinationPath: "state.json")
+            try await expectRefusal(configuration, run, source: run.state, key: "")
+            try manager.removeItem(at: run.state)
+            try manager.createDirectory(at: run.state, withIntermediateDirectories: false)
+            try await expectRefusal(configuration, run, source: run.state, key: "")
+            try manager.removeItem(at: run.state)
+            #expect(mkfifo(run.state.path, 0o600) == 0)
+            try await expectRefusal(configuration, run, source: run.state, key: "")
+        }
+    }
+
+    @Test func lostMetricsAreRefused() async throws {
+        try await withRun { configuration, run in
+            try FileManager.default.removeItem(at: run.metrics)
+            try await expectRefusal(configuration, run, source: run.metrics, key: "")
+            try Data().write(to: run.metrics)
+            try await expectRefusal(configuration, run, source: run.metrics, key: "")
+        }
+    }
+
+    @Test func anEditedConfigurationIsRefused() async throws {
+        try await withRun { configuration, run in
+            let whole = try String(contentsOf: run.configuration, encoding: .utf8)
+            for (text, key) in [
+                (whole.replacing("groupSize: 3", with: "groupSize: 4"), "reinforcement.groupSize"),
+                (whole.replacing("seed: 3", with: "seed: 30"), "seed"), (String(whole.prefix { $0 != "\n" }) + "\n", "arms"),
+            ] {
+                try #require(text != whole)
+                try Data(text.utf8).write(to: run.configuration)
+                var read = try ConfigurationReader.read(file: run.configuration)
+                read.output = configuration.output
+                try await expectRefusal(read, run, source: run.configuration, key: key)
+            }
+            // An older run's state holds no configuration.
+            try Data(whole.utf8).write(to: run.configuration)
+            try set("configuration", to: nil, in: run.state)
+            try await TestRun.run(configuration, resuming: true)
+            #expect(try RunState.load(run).configuration == whole)
+        }
+    }
+
+    @Test func aDirectoryIsOneRunsAtATime() async throws {
+        try await withRun { configuration, run in
+            var lock: RunLock? = try RunLock(run.url)
+            try await expectRefusal(configuration, run, source: run.url, key: "output")
+            let error = #expect(throws: ConfigurationError.self) { try RunLock(run.url) }
+            #expect(error?.reason == "is in use by another run")
+            #expect(lock != nil)
+            lock = nil
+            // What a kill leaves is no lock.
+            try Data().write(to: run.url.appending(path: RunLock.name))
+            try await TestRun.run(configuration, resuming: true)
+            #expect(!FileManager.default.fileExists(atPath: run.url.appending(path: RunLock.name).path))
+        }
+    }
+
+    @Test func whatCannotBeWrittenIsNamedInTheSystemsWords() async throws {
+        try await withTemporaryFolder { folder in
+            let file = folder.appending(path: "file")
+            try Data().write(to: file)
+            for write in [
+                { try PhaseReport().write(to: $0) }, { try Data().write(inPlaceOf: $0) },
+                { url in try UnwritableFile.naming(url) { try FileHandle(forWritingTo: url).close() } },
+            ] as [(URL) throws -> Void] {
+                let place = file.appending(path: "below")
+                let error = #expect(throws: UnwritableFile.self) { try write(place) }
+                // Foundation says either, and prints errors over several lines.
+                let reasons = ["Not a directory", "No such file or directory"]
+                #expect(
+                    reasons.map { "\(place.path): cannot be written: \($0)" }.contains(error?.description ?? ""))
+            }
+            let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
+            let error = #expect(throws: UnwritableFile.self) {
+                try UnwritableFile.naming(file) { try full.write(contentsOf: Data([1])) }
+            }
+            #expect(error?.reason == "No space left on device")
+        }
+    }
+}
