@@ -116,7 +116,8 @@ import Testing
             let whole = try String(contentsOf: run.configuration, encoding: .utf8)
             for (text, key) in [
                 (whole.replacing("groupSize: 3", with: "groupSize: 4"), "reinforcement.groupSize"),
-                (whole.replacing("seed: 3", with: "seed: 30"), "seed"), (String(whole.prefix { $0 != "\n" }) + "\n", "arms"),
+                (whole.replacing("seed: 3", with: "seed: 30"), "seed"),
+                (String(whole.prefix { $0 != "\n" }) + "\n", "arms"),
             ] {
                 try #require(text != whole)
                 try Data(text.utf8).write(to: run.configuration)

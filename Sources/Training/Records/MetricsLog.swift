@@ -48,20 +48,19 @@ final class MetricsLog {
         finished: [RunPhase: Int], resuming phase: RunPhase, after step: Int, prepare: () throws -> Void = {}
     ) throws {
         var kept = Data()
-        var counts: [RunPhase: Int] = [:]
+        var last: [RunPhase: Int] = [:]
         for (recorded, version, line) in try records() {
             guard finished[recorded] != nil || (recorded == phase && version <= step) else { continue }
-            counts[recorded, default: 0] += 1
+            last[recorded] = max(last[recorded] ?? 0, version)
             kept += line + [UInt8(ascii: "\n")]
         }
         // The last update may be missing: a disk that was full takes a checkpoint in the place of what it could not log.
         for (phase, updates) in finished.merging([phase: step], uniquingKeysWith: max)
-        where updates > 1 && counts[phase] == nil {
+        where last[phase] ?? 0 < updates - 1 {
             throw ConfigurationError(
                 source: url.path, key: "",
-                reason:
-                    "holds no update of \(phase.rawValue), which has made \(updates): the file was lost or emptied; "
-                    + "put it back")
+                reason: "ends at update \(last[phase] ?? 0) of \(phase.rawValue), which has made \(updates); "
+                    + "lines were lost: put the file back")
         }
         try prepare()
         // The file in this place is another one from here on.
