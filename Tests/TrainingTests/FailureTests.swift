@@ -20,7 +20,7 @@ import Trajectories
             let demonstrations = try JSONDecoder().decode([Demonstration].self, from: saved)
             #expect(
                 error?.description
-                    == "the run diverged: in phase base, step 2, the loss is not a finite number; the batch is kept in "
+                    == "the run diverged: in phase base, step 2, the gradient is not a finite number; the batch is kept in "
                     + "\(output.path)/failed-batch-base-step-2.json; begin another run with a lower warmup.learningRate or "
                     + "optimizer.maxGradientNorm")
             #expect(demonstrations.count == configuration.warmup.batchSize)
