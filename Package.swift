@@ -73,7 +73,7 @@ let package = Package(
         library("Pipelines", ["Files", "Memory", .deque, .histogram, .logging, .serviceLifecycle, .unixSignals]),
         library("Trajectories", []),
         library("Tokenizers", ["Files", .heap, .orderedCollections]),
-        library("Models", ["Files", "Kernels", "Memory", "Tokenizers", "Trajectories"]),
+        library("Models", ["Files", "Kernels", "Memory", "Pipelines", "Tokenizers", "Trajectories"]),
         library("Generation", ["Kernels", "Memory", "Models", "Pipelines", "Trajectories"]),
         library("Tasks", ["Memory", "Pipelines", "Tokenizers", "Trajectories", .serviceLifecycle]),
         library("Rollouts", ["Generation", "Models", "Pipelines", "Trajectories", .serviceLifecycle]),
@@ -103,7 +103,7 @@ let package = Package(
         tests(
             "Models", ["Files", "Kernels", "Memory", "TestSupport", "Tokenizers", "Trajectories"],
             resources: ["Fixtures"]),
-        tests("Generation", ["Models", "Trajectories"]),
+        tests("Generation", ["Models", "Pipelines", "Trajectories"]),
         tests("Trajectories", []),
         tests(
             "Learning", ["Generation", "Memory", "Models", "Pipelines", "TestSupport", "Trajectories"],

@@ -47,6 +47,12 @@ final class ActiveSequence {
         versions.reserveCapacity(request.maxNewTokens)
     }
 
+    func append(_ draw: TokenSampler.Draw, version: PolicyVersion) {
+        tokens.append(draw.token)
+        logProbabilities.append(draw.logProbability)
+        versions.append(version)
+    }
+
     /// Position of the newest token, whose keys and values the next step computes.
     var lastPosition: Int { request.prompt.count + tokens.count - 1 }
 

@@ -1,3 +1,4 @@
+import Memory
 import Models
 import Pipelines
 import Trajectories
@@ -10,7 +11,8 @@ import Trajectories
 ///     }
 ///
 /// Every step is one forward pass: a row for each running completion, and prompt rows as far as there is room. The weights
-/// may change between steps; each token records the version it came from. One thread at a time.
+/// may change between steps; each token records the version it came from. One thread at a time; on a compute thread, other
+/// threads of its executor that are idle share in the step.
 public final class Generator {
     /// The model's shape, its context cut to the longest sequence served.
     public let configuration: ModelConfiguration
@@ -18,7 +20,14 @@ public final class Generator {
     public let batchCapacity: Int
 
     private let inference: DecoderInference
-    private let sampler: TokenSampler
+    /// Threads that may share a step, and a sampler for each.
+    private let places: Int
+    private let samplers: [TokenSampler]
+    private let draws: AlignedBuffer<TokenSampler.Draw>
+    /// A step's two programs, and what they go by.
+    private var forward = TeamProgram { _ in }
+    private var sampling = TeamProgram { _ in }
+    private var weights: PolicyWeights?
     private var waiting: [GenerationRequest] = []
     private var prompts: [PromptSequence] = []
     private var active: [ActiveSequence] = []
@@ -35,9 +44,10 @@ public final class Generator {
     ///     default, and never more.
     ///   - prefillRows: prompt tokens a step at most, beside the completions' rows.
     ///   - positionCapacity: positions of all sequences together; at least two of the longest are kept.
+    ///   - threads: of the executor that steps run on; with fewer than it has, steps are not shared.
     public init(
         configuration: ModelConfiguration, batchCapacity: Int, longestSequence: Int? = nil, prefillRows: Int = 256,
-        positionCapacity: Int? = nil
+        positionCapacity: Int? = nil, threads: Int = 1
     ) {
         var configuration = configuration
         configuration.maxPositions = min(
@@ -49,8 +59,15 @@ public final class Generator {
             positions: positionCapacity ?? (self.batchCapacity + 1) * configuration.maxPositions)
         inference = DecoderInference(
             configuration: configuration, rowCapacity: self.batchCapacity + max(1, prefillRows),
-            logitCapacity: 2 * self.batchCapacity, pageCapacity: max(2 * context, wanted))
-        sampler = TokenSampler(vocabularySize: configuration.vocabularySize)
+            logitCapacity: 2 * self.batchCapacity, pageCapacity: max(2 * context, wanted), places: threads)
+        places = threads
+        samplers = (0..<threads).map { _ in TokenSampler(vocabularySize: configuration.vocabularySize) }
+        draws = AlignedBuffer(count: self.batchCapacity)
+        forward = TeamProgram { [unowned self] member in
+            guard let weights else { return }
+            inference.forward(weights, &member)
+        }
+        sampling = TeamProgram { [unowned self] member in sampleActive(&member) }
     }
 
     public var hasWork: Bool { !waiting.isEmpty || !prompts.isEmpty || !active.isEmpty }
@@ -96,11 +113,14 @@ public final class Generator {
         let isPrefill = logitIndices.isEmpty
         let began = ContinuousClock.now
         StallClock.phase(isPrefill ? .prefill : .decode) {
-            inference.forward(weights)
+            self.weights = weights
+            forward.run(places: places)
+            self.weights = nil
         }
         charge(ContinuousClock.now - began, isPrefill: isPrefill)
         StallClock.phase(.sample) {
-            sampleActive(version: weights.version)
+            sampling.run(places: places)
+            extendActive(version: weights.version)
             keepPrefillLogits()
         }
         return finished
@@ -182,7 +202,8 @@ public final class Generator {
         }
         let sequence = ActiveSequence(request: request, sample: prompt.started, table: table)
         prompt.started += 1
-        extend(sequence, logits: prompt.logits.pointer, version: prompt.version)
+        sequence.append(
+            draw(sequence, from: UnsafePointer(prompt.logits.pointer), by: samplers[0]), version: prompt.version)
         if !finish(sequence) {
             active.append(sequence)
         }
@@ -233,9 +254,26 @@ public final class Generator {
         prompt.decodeSeconds = 0
     }
 
-    private func sampleActive(version: PolicyVersion) {
-        for (sequence, index) in zip(active, logitIndices) {
-            extend(sequence, logits: inference.logits(index), version: version)
+    private func sampleActive(_ member: inout TeamMember) {
+        let sampler = samplers[member.index]
+        member.perform(over: active.count) { part in
+            for index in part {
+                draws.pointer[index] = draw(active[index], from: inference.logits(logitIndices[index]), by: sampler)
+            }
+        }
+    }
+
+    private func draw(
+        _ sequence: ActiveSequence, from logits: UnsafePointer<Float>, by sampler: TokenSampler
+    ) -> TokenSampler.Draw {
+        sampler.draw(
+            logits, parameters: sequence.request.sampling,
+            uniform: sequence.stream.uniform(at: sequence.tokens.count))
+    }
+
+    private func extendActive(version: PolicyVersion) {
+        for (index, sequence) in active.enumerated() {
+            sequence.append(draws.pointer[index], version: version)
         }
         active.removeAll { finish($0) }
     }
@@ -244,15 +282,6 @@ public final class Generator {
         for (prompt, index) in prefillLogits {
             prompt.logits.pointer.update(from: inference.logits(index), count: configuration.vocabularySize)
         }
-    }
-
-    private func extend(_ sequence: ActiveSequence, logits: UnsafePointer<Float>, version: PolicyVersion) {
-        let request = sequence.request
-        let draw = sampler.draw(
-            logits, parameters: request.sampling, uniform: sequence.stream.uniform(at: sequence.tokens.count))
-        sequence.tokens.append(draw.token)
-        sequence.logProbabilities.append(draw.logProbability)
-        sequence.versions.append(version)
     }
 
     /// Moves the sequence to the finished completions if its last token ends it.

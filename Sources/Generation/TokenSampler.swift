@@ -7,7 +7,7 @@ import Memory
 /// A uniform number decides: the token is the first, in order of id, at which the kept probabilities' running sum passes
 /// it. One thread at a time.
 public final class TokenSampler {
-    public struct Draw: Equatable {
+    public struct Draw: Equatable, BitwiseCopyable {
         public var token: Int32
         public var logProbability: Float
     }

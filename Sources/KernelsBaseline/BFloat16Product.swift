@@ -4,11 +4,11 @@ import CSIMD
 @inline(never)
 public func multiplyPairs(
     _ a: UnsafePointer<UInt32>, rows: Int, rowStride: Int, packed: UnsafePointer<UInt32>, outputs: Int, depth: Int,
-    into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool
+    into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, next: UnsafePointer<UInt32>?
 ) {
     multiplyLanes(
         lanePointer(a), rows: rows, rowStride: rowStride, packed: lanePointer(packed), outputs: outputs, depth: depth,
-        into: c, resultStride: resultStride, accumulating: accumulating, pairs: true)
+        into: c, resultStride: resultStride, accumulating: accumulating, next: next.map(lanePointer), pairs: true)
 }
 
 /// dW[outputs, inputs] += dYᵀ X, of pairs of rows; see `Kernels.BFloat16Product.weightGradient`.

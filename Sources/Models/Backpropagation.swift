@@ -97,14 +97,32 @@ public final class Backpropagation {
         let rows = batch.rowCount
         let layer = DecoderLayer(
             configuration: configuration, weights: weights.layer(index), rotary: weights.rotary, blockOffset: 0,
-            headStride: pages.headStride, scratch: scratch.pointer)
-        layer.project(layers[index], rows: rows, positions: positions.pointer)
+            headStride: pages.headStride, activations: layers[index], rows: rows, positions: positions.pointer,
+            rounded: scratch.pointer)
+        let matrices = layer.weights
+        inBlocks(of: rows) { layer.normalizeInput($0) }
+        layer.projectQueryKeyValue(matrices.queryKeyValue.allPanels, next: matrices.output.panel(0))
+        inBlocks(of: rows) { layer.rotate($0) }
         for span in batch.spans.indices {
             let rowSpan = pages.rowSpan(span, of: batch)
-            layer.store(rowSpan, layers[index])
-            layer.attend(rowSpan, layers[index], rows: rows, workspace: attentionWorkspace.pointer)
+            layer.store(rowSpan)
+            layer.attend(rowSpan, workspace: attentionWorkspace.pointer)
         }
-        layer.finish(layers[index], rows: rows, output: output)
+        inBlocks(of: rows) { layer.finishAttention($0) }
+        layer.projectOutput(matrices.output.allPanels, next: matrices.gateUp.panel(0))
+        inBlocks(of: rows) { layer.normalizeMiddle($0) }
+        layer.projectGateUp(matrices.gateUp.allPanels, next: matrices.down.panel(0))
+        inBlocks(of: rows) { layer.activate($0, output: output) }
+        guard let output else { return }
+        layer.projectDown(
+            matrices.down.allPanels, next: weights.following(index).panel(0), output: output)
+    }
+
+    /// Calls `body` with a few rows at a time: what it reads and writes of them stays in the first-level caches.
+    private func inBlocks(of rows: Int, _ body: (Range<Int>) -> Void) {
+        for first in stride(from: 0, to: rows, by: 16) {
+            body(first..<min(rows, first + 16))
+        }
     }
 
     /// Brings back what the backward pass reads of a layer; layers are asked for from the last to the first.

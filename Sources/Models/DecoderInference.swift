@@ -1,10 +1,11 @@
 import Kernels
 import Memory
+import Pipelines
 
 /// Forward passes without gradients over rows of many sequences at once: decode steps and prefill chunks alike.
 ///
-/// A step is `begin()`, one `append` a sequence, `forward(weights)`, then `logits(_:)`. One thread at a time; nothing is
-/// allocated after the first steps.
+/// A step is `begin()`, one `append` a sequence, `forward`, then `logits(_:)`. Threads of a team may run `forward` together;
+/// all else is for one thread at a time. Nothing is allocated after the first steps.
 public final class DecoderInference {
     public let configuration: ModelConfiguration
     public let pages: KeyValuePages
@@ -15,20 +16,30 @@ public final class DecoderInference {
     let hidden: AlignedBuffer<Float>
     let buffers: AlignedBuffer<Float>
     private let activations: LayerActivations
-    let workspace: AlignedBuffer<Float>
-    let scratch: AlignedBuffer<BFloat16Pair>
+    /// One for each member of a team.
+    let workspaces: AlignedBuffer<Float>
+    private let workspaceCount: Int
+    let rounded: AlignedBuffer<BFloat16Pair>
     let selected: AlignedBuffer<Float>
     let logitRows: AlignedBuffer<Float>
-    private var spans: [RowSpan] = []
+    /// Spans of several rows, in chunks, and those of a single one.
+    private var chunks: [RowSpan] = []
+    private var singles: [RowSpan] = []
     private var logitSources: [Int] = []
 
     public private(set) var rowCount = 0
+
+    /// Rows of a prompt that one member attends for at a time.
+    private static let chunkRows = 32
 
     /// - Parameters:
     ///   - rowCapacity: rows a step.
     ///   - logitCapacity: rows a step whose logits are wanted.
     ///   - pageCapacity: pages of 16 positions for all sequences together.
-    public init(configuration: ModelConfiguration, rowCapacity: Int, logitCapacity: Int, pageCapacity: Int) {
+    ///   - places: members of a team that may run a step together.
+    public init(
+        configuration: ModelConfiguration, rowCapacity: Int, logitCapacity: Int, pageCapacity: Int, places: Int = 1
+    ) {
         self.configuration = configuration
         self.rowCapacity = rowCapacity
         pages = KeyValuePages(configuration: configuration, capacity: pageCapacity)
@@ -38,17 +49,25 @@ public final class DecoderInference {
         let layout = ActivationLayout(configuration: configuration, rows: rowCapacity, purpose: .inference)
         buffers = AlignedBuffer(count: layout.count)
         activations = layout.activations(at: buffers.pointer, input: hidden.pointer)
-        workspace = AlignedBuffer(count: Attention.workspaceCount(maximumPositions: configuration.maxPositions))
-        scratch = AlignedBuffer(count: configuration.forwardScratch(rows: max(rowCapacity, logitCapacity)))
+        workspaceCount = Self.workspaceCount(configuration)
+        workspaces = AlignedBuffer(count: places * workspaceCount)
+        rounded = AlignedBuffer(count: configuration.forwardScratch(rows: max(rowCapacity, logitCapacity)))
         selected = AlignedBuffer(count: logitCapacity * configuration.hiddenSize)
         logitRows = AlignedBuffer(count: logitCapacity * configuration.vocabularySize)
-        spans.reserveCapacity(rowCapacity)
+        chunks.reserveCapacity(rowCapacity)
+        singles.reserveCapacity(rowCapacity)
         logitSources.reserveCapacity(logitCapacity)
+    }
+
+    /// Floats of one member's attention workspace, a whole number of cache lines.
+    static func workspaceCount(_ configuration: ModelConfiguration) -> Int {
+        (Attention.workspaceCount(maximumPositions: configuration.maxPositions) + 15) / 16 * 16
     }
 
     public func begin() {
         rowCount = 0
-        spans.removeAll(keepingCapacity: true)
+        chunks.removeAll(keepingCapacity: true)
+        singles.removeAll(keepingCapacity: true)
         logitSources.removeAll(keepingCapacity: true)
     }
 
@@ -59,57 +78,149 @@ public final class DecoderInference {
     public func append(
         tokens newTokens: UnsafeBufferPointer<Int32>, firstPosition: Int, table: borrowing PageTable, wantsLogits: Bool
     ) -> Int? {
-        precondition(rowCount + newTokens.count <= rowCapacity, "a step has room for \(rowCapacity) rows")
-        spans.append(
-            RowSpan(
-                firstRow: rowCount, count: newTokens.count, firstPosition: firstPosition, blocks: table.blocks))
+        let count = newTokens.count
+        precondition(rowCount + count <= rowCapacity, "a step has room for \(rowCapacity) rows")
+        for first in stride(from: 0, to: count, by: Self.chunkRows) {
+            let span = RowSpan(
+                firstRow: rowCount + first, count: min(Self.chunkRows, count - first),
+                firstPosition: firstPosition + first, blocks: table.blocks)
+            if count == 1 { singles.append(span) } else { chunks.append(span) }
+        }
         for (index, token) in newTokens.enumerated() {
             tokens.pointer[rowCount + index] = token
             positions.pointer[rowCount + index] = Int32(firstPosition + index)
         }
-        rowCount += newTokens.count
+        rowCount += count
         guard wantsLogits else { return nil }
         logitSources.append(rowCount - 1)
         return logitSources.count - 1
     }
 
+    /// The pass over the step's rows, alone.
     public func forward(_ weights: PolicyWeights) {
-        let shape = configuration
-        let rows = rowCount
-        guard rows > 0 else { return }
-        Embedding.gather(
-            weights.embedding, tokens: tokens.pointer, rows: rows, width: shape.hiddenSize, into: hidden.pointer)
-        for index in 0..<shape.layerCount {
-            let layer = DecoderLayer(
-                configuration: shape, weights: weights.layer(index), rotary: weights.rotary,
-                blockOffset: index * pages.layerStride, headStride: pages.headStride, scratch: scratch.pointer)
-            layer.project(activations, rows: rows, positions: positions.pointer)
-            for span in spans {
-                layer.store(span, activations)
-                layer.attend(span, activations, rows: rows, workspace: workspace.pointer)
-            }
-            layer.finish(activations, rows: rows, output: hidden.pointer)
-        }
-        projectLogits(weights)
+        var member = TeamMember()
+        forward(weights, &member)
     }
 
-    private func projectLogits(_ weights: PolicyWeights) {
+    /// The pass over the step's rows, by all members of a team with this very call.
+    public func forward(_ weights: PolicyWeights, _ member: inout TeamMember) {
+        guard rowCount > 0 else { return }
         let width = configuration.hiddenSize
-        for (index, row) in logitSources.enumerated() {
-            (selected.pointer + index * width).update(from: hidden.pointer + row * width, count: width)
+        member.perform(over: rowCount, atLeast: 4, atMost: 16) { part in
+            Embedding.gather(
+                weights.embedding, tokens: tokens.pointer + part.lowerBound, rows: part.count, width: width,
+                into: hidden.pointer + part.lowerBound * width)
         }
+        for index in 0..<configuration.layerCount {
+            run(
+                DecoderLayer(
+                    configuration: configuration, weights: weights.layer(index), rotary: weights.rotary,
+                    blockOffset: index * pages.layerStride, headStride: pages.headStride, activations: activations,
+                    rows: rowCount, positions: positions.pointer, rounded: rounded.pointer),
+                following: weights.following(index), &member)
+        }
+        projectLogits(weights, &member)
+    }
+
+    private func run(_ layer: DecoderLayer, following: PackedMatrix, _ member: inout TeamMember) {
+        let rows = rowCount
+        let matrices = layer.weights
+        member.perform(over: rows, atLeast: 4, atMost: 16) { layer.normalizeInput($0) }
+        member.perform(over: matrices.queryKeyValue, then: matrices.output) {
+            layer.projectQueryKeyValue($0, next: $1)
+        }
+        attend(layer, &member)
+        member.perform(over: matrices.output, then: matrices.gateUp) { layer.projectOutput($0, next: $1) }
+        member.perform(over: rows, atLeast: 4, atMost: 16) { layer.normalizeMiddle($0) }
+        member.perform(over: matrices.gateUp, then: matrices.down) { layer.projectGateUp($0, next: $1) }
+        member.perform(over: rows, atLeast: 2, atMost: 16) { layer.activate($0, output: hidden.pointer) }
+        member.perform(over: matrices.down, then: following) {
+            layer.projectDown($0, next: $1, output: hidden.pointer)
+        }
+    }
+
+    /// From the rotation to the end of attention.
+    private func attend(_ layer: DecoderLayer, _ member: inout TeamMember) {
+        let workspace = workspaces.pointer + member.index * workspaceCount
+        // Rows of a prompt see one another's keys, so all are stored before any attends.
+        member.perform(over: chunks.count) { part in
+            for chunk in chunks[part] {
+                layer.rotate(chunk.rows)
+                layer.store(chunk)
+            }
+        }
+        let singleCount = singles.count
+        member.perform(over: singleCount + chunks.count) { part in
+            for index in part {
+                let span = index < singleCount ? singles[index] : chunks[index - singleCount]
+                if index < singleCount {
+                    layer.rotate(span.rows)
+                    layer.store(span)
+                }
+                layer.attend(span, workspace: workspace)
+                layer.finishAttention(span.rows)
+            }
+        }
+    }
+
+    private func projectLogits(_ weights: PolicyWeights, _ member: inout TeamMember) {
+        let width = configuration.hiddenSize
         let count = logitSources.count
-        // The norm's input rows are not needed again, so its output replaces the first norm's scratch rows.
-        Normalization.forward(
-            input: selected.pointer, weight: weights.finalNorm, rows: count, width: width,
-            epsilon: configuration.normalizationEpsilon, output: activations.attentionNormed,
-            reciprocal: activations.attentionReciprocal)
-        weights.head.multiply(
-            activations.attentionNormed, rows: count, into: logitRows.pointer, scratch: scratch.pointer)
+        // The norm's input rows are not needed again, so its output replaces the first norm's rows.
+        let normed = activations.attentionNormed
+        member.perform(over: count, atLeast: 4, atMost: 16) { part in
+            for index in part {
+                (selected.pointer + index * width)
+                    .update(from: hidden.pointer + logitSources[index] * width, count: width)
+            }
+            Normalization.forward(
+                input: selected.pointer + part.lowerBound * width, weight: weights.finalNorm, rows: part.count,
+                width: width, epsilon: configuration.normalizationEpsilon, output: normed + part.lowerBound * width,
+                reciprocal: activations.attentionReciprocal + part.lowerBound)
+            weights.head.round(part, of: normed, into: rounded.pointer)
+        }
+        guard count > 0 else { return }
+        member.perform(over: weights.head, then: nil) { panels, next in
+            weights.head.multiply(
+                panels: panels, of: normed, rounded: rounded.pointer, rows: count, into: logitRows.pointer,
+                next: next)
+        }
     }
 
     /// The logits, [vocabulary], of a row that asked for them; valid until the next step.
     public func logits(_ index: Int) -> UnsafePointer<Float> {
         UnsafePointer(logitRows.pointer + index * configuration.vocabularySize)
+    }
+}
+
+extension TeamMember {
+    /// One stage over a product's panels, with where those stand that the member reads next: its next part of this matrix, or
+    /// its first one of `next`, if all members go on evenly.
+    fileprivate mutating func perform(
+        over matrix: PackedMatrix, then next: PackedMatrix?, _ body: (Range<Int>, UnsafePointer<Float>?) -> Void
+    ) {
+        let places = places
+        let count = matrix.panelCount
+        let parts = Self.parts(count, places: places)
+        perform(parts) { index in
+            let following: UnsafePointer<Float>? =
+                if index + places < parts {
+                    matrix.panel(Self.part(index + places, of: parts, over: count).lowerBound)
+                } else if let next {
+                    next.panel(
+                        Self.part(
+                            index % places, of: Self.parts(next.panelCount, places: places), over: next.panelCount
+                        ).lowerBound)
+                } else {
+                    nil
+                }
+            body(Self.part(index, of: parts, over: count), following)
+        }
+    }
+
+    /// Two parts for each place, so that a slow one is waited for less long; one where they would be too small to be read fast.
+    private static func parts(_ panels: Int, places: Int) -> Int {
+        guard places > 1 else { return 1 }
+        return max(1, min(panels, panels / (2 * places) >= 4 ? 2 * places : places))
     }
 }

@@ -9,6 +9,8 @@ struct RowSpan {
     var firstPosition: Int
     /// The sequence's page addresses.
     var blocks: UnsafePointer<UnsafeMutablePointer<Float>>
+
+    var rows: Range<Int> { firstRow..<firstRow + count }
 }
 
 /// Where one layer's intermediate rows stand. Generation uses one set for all layers; the learner keeps one a layer.
@@ -38,6 +40,10 @@ struct LayerActivations {
 }
 
 /// One decoder layer's forward pass over rows: the only one, so that generation and learner compute the same bits.
+///
+/// It stands in the order of its stages, each over ranges of rows, of panels of a product's columns, or over spans; parts of a
+/// stage are independent of one another, and every stage needs the whole of the one before. The panels that are read `next`,
+/// after those of a product, are brought near meanwhile.
 struct DecoderLayer {
     let configuration: ModelConfiguration
     let weights: LayerWeights
@@ -45,29 +51,45 @@ struct DecoderLayer {
     /// Floats from a page's start to this layer's blocks, and from one head's block to the next.
     let blockOffset: Int
     let headStride: Int
-    /// For products; see `PackedMatrix.multiply`.
-    let scratch: UnsafeMutablePointer<BFloat16Pair>
+    let activations: LayerActivations
+    /// Rows of the pass, and the absolute position of each.
+    let rows: Int
+    let positions: UnsafePointer<Int32>
+    /// Rounded rows of the product that comes next; see `PackedMatrix.round`.
+    let rounded: UnsafeMutablePointer<BFloat16Pair>
 
-    /// Queries, keys and values of all rows: norm, product, bias, norm of the heads, rotation.
-    func project(_ activations: LayerActivations, rows: Int, positions: UnsafePointer<Int32>) {
+    /// First norm of rows.
+    func normalizeInput(_ part: Range<Int>) {
+        let width = configuration.hiddenSize
+        let first = part.lowerBound
+        Normalization.forward(
+            input: activations.input + first * width, weight: weights.attentionNorm, rows: part.count, width: width,
+            epsilon: configuration.normalizationEpsilon, output: activations.attentionNormed + first * width,
+            reciprocal: activations.attentionReciprocal + first)
+        weights.queryKeyValue.round(part, of: activations.attentionNormed, into: rounded)
+    }
+
+    /// Panels of queries, keys and values.
+    func projectQueryKeyValue(_ panels: Range<Int>, next: UnsafePointer<Float>?) {
+        weights.queryKeyValue.multiply(
+            panels: panels, of: activations.attentionNormed, rounded: rounded, rows: rows,
+            into: activations.queryKeyValue, next: next)
+    }
+
+    /// Bias, norm of the heads and rotation of rows.
+    func rotate(_ part: Range<Int>) {
         let shape = configuration
         let width = shape.queryKeyValueWidth
-        Normalization.forward(
-            input: activations.input, weight: weights.attentionNorm, rows: rows, width: shape.hiddenSize,
-            epsilon: shape.normalizationEpsilon, output: activations.attentionNormed,
-            reciprocal: activations.attentionReciprocal)
-        weights.queryKeyValue.multiply(
-            activations.attentionNormed, rows: rows, into: activations.queryKeyValue, scratch: scratch)
-        add(weights.queryKeyValueBias, to: activations.queryKeyValue, rows: rows, width: width)
-        normalizeHeads(activations, rows: rows)
+        add(weights.queryKeyValueBias, to: activations.queryKeyValue, part, width: width)
+        normalizeHeads(part)
         RotaryEmbedding.apply(
-            activations.queryKeyValue, rows: rows, rowStride: width,
+            activations.queryKeyValue + part.lowerBound * width, rows: part.count, rowStride: width,
             heads: shape.rotatedHeadCount, headDimension: shape.headDimension,
-            positions: positions, cosine: rotary.cosine, sine: rotary.sine)
+            positions: positions + part.lowerBound, cosine: rotary.cosine, sine: rotary.sine)
     }
 
     /// Normalises each head's query and key, in place.
-    private func normalizeHeads(_ activations: LayerActivations, rows: Int) {
+    private func normalizeHeads(_ part: Range<Int>) {
         guard let queryNorm = weights.queryNorm, let keyNorm = weights.keyNorm,
             let reciprocal = activations.headReciprocal
         else { return }
@@ -80,7 +102,7 @@ struct DecoderLayer {
                 input: heads, weight: weight, rows: count, width: shape.headDimension,
                 epsilon: shape.normalizationEpsilon, output: heads, reciprocal: reciprocal)
         }
-        for row in 0..<rows {
+        for row in part {
             let query = activations.queryKeyValue + row * shape.queryKeyValueWidth
             if let raw = activations.rawQueryKey {
                 (raw + row * shape.rotatedWidth).update(from: query, count: shape.rotatedWidth)
@@ -92,15 +114,15 @@ struct DecoderLayer {
         }
     }
 
-    private func add(_ bias: UnsafePointer<Float>?, to x: UnsafeMutablePointer<Float>, rows: Int, width: Int) {
+    private func add(_ bias: UnsafePointer<Float>?, to x: UnsafeMutablePointer<Float>, _ part: Range<Int>, width: Int) {
         guard let bias else { return }
-        for row in 0..<rows {
+        for row in part {
             Elementwise.add(bias, into: x + row * width, count: width)
         }
     }
 
     /// Writes a span's keys and values to its sequence's pages.
-    func store(_ span: RowSpan, _ activations: LayerActivations) {
+    func store(_ span: RowSpan) {
         let shape = configuration
         for index in 0..<span.count {
             let position = span.firstPosition + index
@@ -118,7 +140,7 @@ struct DecoderLayer {
 
     /// Attention of a span's queries over its pages, which hold everything up to the span's last position. A decode
     /// step's row passes over keys and values once for all heads that share them.
-    func attend(_ span: RowSpan, _ activations: LayerActivations, rows: Int, workspace: UnsafeMutablePointer<Float>) {
+    func attend(_ span: RowSpan, workspace: UnsafeMutablePointer<Float>) {
         let shape = configuration
         let queries = activations.queryKeyValue + span.firstRow * shape.queryKeyValueWidth
         let outputs = activations.attended + span.firstRow * shape.queryWidth
@@ -148,25 +170,59 @@ struct DecoderLayer {
         }
     }
 
-    /// Output projection, residual, feed-forward and its residual; leaves the layer's result in `output` [rows][hidden], or
-    /// stops before it where that is nil.
-    func finish(_ activations: LayerActivations, rows: Int, output: UnsafeMutablePointer<Float>?) {
-        let shape = configuration
-        let hidden = shape.hiddenSize
-        activations.middle.update(from: activations.input, count: rows * hidden)
+    /// What the output projection reads, and the residual that it adds to.
+    func finishAttention(_ part: Range<Int>) {
+        weights.output.round(part, of: activations.attended, into: rounded)
+        copy(activations.input, to: activations.middle, part)
+    }
+
+    /// Panels of the output projection, added to the residual.
+    func projectOutput(_ panels: Range<Int>, next: UnsafePointer<Float>?) {
         weights.output.multiply(
-            activations.attended, rows: rows, into: activations.middle, accumulating: true, scratch: scratch)
-        add(weights.outputBias, to: activations.middle, rows: rows, width: hidden)
+            panels: panels, of: activations.attended, rounded: rounded, rows: rows, into: activations.middle,
+            accumulating: true, next: next)
+    }
+
+    /// Second norm of rows.
+    func normalizeMiddle(_ part: Range<Int>) {
+        let width = configuration.hiddenSize
+        let first = part.lowerBound
+        add(weights.outputBias, to: activations.middle, part, width: width)
         Normalization.forward(
-            input: activations.middle, weight: weights.feedForwardNorm, rows: rows, width: hidden,
-            epsilon: shape.normalizationEpsilon, output: activations.feedForwardNormed,
-            reciprocal: activations.feedForwardReciprocal)
+            input: activations.middle + first * width, weight: weights.feedForwardNorm, rows: part.count, width: width,
+            epsilon: configuration.normalizationEpsilon, output: activations.feedForwardNormed + first * width,
+            reciprocal: activations.feedForwardReciprocal + first)
+        weights.gateUp.round(part, of: activations.feedForwardNormed, into: rounded)
+    }
+
+    /// Panels of gate and up projection.
+    func projectGateUp(_ panels: Range<Int>, next: UnsafePointer<Float>?) {
         weights.gateUp.multiply(
-            activations.feedForwardNormed, rows: rows, into: activations.gateUp, scratch: scratch)
+            panels: panels, of: activations.feedForwardNormed, rounded: rounded, rows: rows, into: activations.gateUp,
+            next: next)
+    }
+
+    /// The gated rows, and, where the layer's result is wanted in `output` [rows][hidden], the residual that it begins with.
+    func activate(_ part: Range<Int>, output: UnsafeMutablePointer<Float>?) {
+        let width = configuration.intermediateSize
+        let first = part.lowerBound
         SwiGLU.forward(
-            gateUp: activations.gateUp, rows: rows, width: shape.intermediateSize, output: activations.activated)
+            gateUp: activations.gateUp + first * 2 * width, rows: part.count, width: width,
+            output: activations.activated + first * width)
         guard let output else { return }
-        output.update(from: activations.middle, count: rows * hidden)
-        weights.down.multiply(activations.activated, rows: rows, into: output, accumulating: true, scratch: scratch)
+        weights.down.round(part, of: activations.activated, into: rounded)
+        copy(activations.middle, to: output, part)
+    }
+
+    /// Panels of the down projection, added to the residual.
+    func projectDown(_ panels: Range<Int>, next: UnsafePointer<Float>?, output: UnsafeMutablePointer<Float>) {
+        weights.down.multiply(
+            panels: panels, of: activations.activated, rounded: rounded, rows: rows, into: output, accumulating: true,
+            next: next)
+    }
+
+    private func copy(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
+        let width = configuration.hiddenSize
+        (target + part.lowerBound * width).update(from: source + part.lowerBound * width, count: part.count * width)
     }
 }

@@ -43,10 +43,11 @@ extension Backpropagation {
 extension DecoderInference {
     /// Bytes of each buffer for the capacities given to the initializer.
     public static func memory(
-        configuration shape: ModelConfiguration, rowCapacity: Int, logitCapacity: Int, pageCapacity: Int
+        configuration shape: ModelConfiguration, rowCapacity: Int, logitCapacity: Int, pageCapacity: Int,
+        places: Int = 1
     ) -> [MemoryItem] {
         let layout = ActivationLayout(configuration: shape, rows: rowCapacity, purpose: .inference)
-        let workspace = Attention.workspaceCount(maximumPositions: shape.maxPositions)
+        let workspace = places * workspaceCount(shape)
         return [
             MemoryItem("keys and values", elements: KeyValuePages.pageCount(shape) * pageCapacity),
             MemoryItem("activations", elements: layout.count + rowCapacity * (shape.hiddenSize + 2)),

@@ -97,6 +97,59 @@ package struct PackedMatrix {
         }
     }
 
+    /// Pairs that `round` writes for so many rows.
+    static func roundedCount(rows: Int, depth: Int, precision: Precision) -> Int {
+        switch precision {
+        case .float32: 0
+        case .bfloat16: rows * BFloat16Product.pairCount(depth)
+        }
+    }
+
+    /// Rounds rows of x [rows, depth] as `multiply(panels:)` reads them; nothing in single precision.
+    func round(_ rows: Range<Int>, of x: UnsafePointer<Float>, into rounded: UnsafeMutablePointer<BFloat16Pair>) {
+        guard precision == .bfloat16 else { return }
+        BFloat16Product.pairNeighbours(
+            x + rows.lowerBound * depth, rows: rows.count, rowStride: depth, width: depth,
+            into: rounded + rows.lowerBound * BFloat16Product.pairCount(depth))
+    }
+
+    /// Panels of 32 columns.
+    var panelCount: Int { (outputs + MatrixProduct.panelWidth - 1) / MatrixProduct.panelWidth }
+    var allPanels: Range<Int> { 0..<panelCount }
+
+    /// The columns in `range`, in panels, of y [rows, outputs] = x [rows, depth] Wᵀ, or += where `accumulating`: part of what the
+    /// whole product gives, with the same bits.
+    ///
+    /// - Parameters:
+    ///   - rounded: all of x, by `round`.
+    ///   - next: the panels that are read after these: the first are brought near.
+    func multiply(
+        panels range: Range<Int>, of x: UnsafePointer<Float>, rounded: UnsafePointer<BFloat16Pair>, rows: Int,
+        into y: UnsafeMutablePointer<Float>, accumulating: Bool = false, next: UnsafePointer<Float>?
+    ) {
+        let first = range.lowerBound * MatrixProduct.panelWidth
+        let count = min(outputs, range.upperBound * MatrixProduct.panelWidth) - first
+        switch precision {
+        case .float32:
+            MatrixProduct.multiply(
+                x, rows: rows, rowStride: depth, packed: panel(range.lowerBound), outputs: count, depth: depth,
+                into: y + first, resultStride: outputs, accumulating: accumulating, next: next)
+        case .bfloat16:
+            func pairs(_ lanes: UnsafePointer<Float>) -> UnsafePointer<BFloat16Pair> {
+                UnsafeRawPointer(lanes).assumingMemoryBound(to: BFloat16Pair.self)
+            }
+            BFloat16Product.multiply(
+                rounded, rows: rows, packed: pairs(panel(range.lowerBound)), outputs: count, depth: depth,
+                into: y + first, resultStride: outputs, accumulating: accumulating, next: next.map(pairs))
+        }
+    }
+
+    /// Where a panel starts.
+    func panel(_ index: Int) -> UnsafePointer<Float> {
+        let lanes = precision == .float32 ? depth : BFloat16Product.pairCount(depth)
+        return panels + index * MatrixProduct.panelWidth * lanes
+    }
+
     /// Rows that are rounded and multiplied at a time: few enough to stay in the second-level cache, enough to amortise
     /// the passage over the panels. A multiple of the largest tile's rows.
     private static func blockRows(depth: Int) -> Int {
@@ -107,10 +160,10 @@ package struct PackedMatrix {
 }
 
 extension ModelConfiguration {
-    /// Pairs of scratch for any product of a forward pass.
+    /// Pairs for the rounded rows of any product of a forward pass.
     func forwardScratch(rows: Int) -> Int {
         [hiddenSize, queryWidth, intermediateSize].map {
-            PackedMatrix.scratchCount(rows: rows, depth: $0, precision: precision)
+            PackedMatrix.roundedCount(rows: rows, depth: $0, precision: precision)
         }.max() ?? 0
     }
 }

@@ -106,6 +106,11 @@ public final class PolicyWeights: @unchecked Sendable {
     var finalNorm: UnsafePointer<Float> { UnsafePointer(plain.pointer + offsets.finalNorm) }
     var head: PackedMatrix { matrix(offsets.head) }
 
+    /// The matrix that a pass reads after those of a layer.
+    func following(_ layer: Int) -> PackedMatrix {
+        layer + 1 < offsets.layers.count ? matrix(offsets.layers[layer + 1].blocks[.queryKeyValue]) : head
+    }
+
     func layer(_ index: Int) -> LayerWeights {
         let at = offsets.layers[index]
         return LayerWeights(
@@ -167,10 +172,10 @@ private struct WeightOffsets {
 
     init(_ shape: ModelConfiguration) {
         var matrices = PackedMatrixLayout(shape.precision)
-        head = matrices.place(outputs: shape.vocabularySize, depth: shape.hiddenSize)
         let places = (0..<shape.layerCount).map { _ in
             BlockPlaces { matrices.place(outputs: $0.outputs(shape), depth: $0.inputs(shape)) }
         }
+        head = matrices.place(outputs: shape.vocabularySize, depth: shape.hiddenSize)
         self.matrices = matrices
         packWorkspace = PackedMatrix.packWorkspace(depth: matrices.deepest, precision: shape.precision)
         embedding = plain(shape.vocabularySize * shape.hiddenSize)

@@ -13,10 +13,12 @@ public struct RolloutConfiguration: Sendable {
     public var batchCapacity: Int
     /// Positions of the longest prompt with its completion; nil for the model's context.
     public var longestSequence: Int?
+    /// Threads of the executor that the workers run on; idle ones share in a worker's steps.
+    public var threads: Int
 
     public init(
         groupSize: Int, sampling: SamplingParameters, seed: UInt64, endTokens: [Int32], workers: Int,
-        batchCapacity: Int, longestSequence: Int? = nil
+        batchCapacity: Int, longestSequence: Int? = nil, threads: Int = 1
     ) {
         self.groupSize = groupSize
         self.sampling = sampling
@@ -25,5 +27,6 @@ public struct RolloutConfiguration: Sendable {
         self.workers = workers
         self.batchCapacity = batchCapacity
         self.longestSequence = longestSequence
+        self.threads = threads
     }
 }

@@ -40,7 +40,7 @@ actor RolloutWorker {
         self.output = output
         generator = Generator(
             configuration: store.current.configuration, batchCapacity: configuration.batchCapacity,
-            longestSequence: configuration.longestSequence)
+            longestSequence: configuration.longestSequence, threads: configuration.threads)
     }
 
     /// Returns when the requests are drained and every group that was begun is delivered.

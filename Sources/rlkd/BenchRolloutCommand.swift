@@ -1,4 +1,5 @@
 import ArgumentParser
+import Generation
 import Models
 import Pipelines
 import Training
@@ -30,27 +31,31 @@ struct BenchRolloutCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
+            // Enough for whatever number of engines the model turns out to want.
+            let most = RolloutBench.positions(batch: batch, prompt: prompt, new: new)
+            let shape = try options.shape.configuration(positions: most, precision: options.compute.dtype)
+            let engines = engines(shape)
+            let share = (batch + engines - 1) / engines
             let positions = RolloutBench.positions(batch: share, prompt: prompt, new: new)
-            let shape = try options.shape.configuration(positions: positions, precision: options.compute.dtype)
-            try need(of: shape, positions: positions).check()
+            try need(of: shape, engines: engines, share: share, positions: positions).check()
             let parameters = try options.shape.parameters(of: shape)
-            // A thread without a completion would be none.
-            let executor = ComputeExecutor(threads: threads)
+            let executor = ComputeExecutor(threads: options.compute.threadCount)
             defer { executor.shutdown() }
             let peaks = await MachinePeaks.measure(on: executor)
             let bench = RolloutBench(
-                weights: PolicyWeights(parameters), batch: share, prompt: prompt, new: new, completions: batch)
+                weights: PolicyWeights(parameters), engines: engines, batch: share, prompt: prompt, new: new,
+                completions: batch)
             try options.write(
                 BenchReport(peaks: peaks, results: try await bench.measure(on: executor, peaks: peaks)))
         }
     }
 
-    private var threads: Int { min(options.compute.threadCount, batch) }
+    /// An engine without a completion would be none.
+    private func engines(_ shape: ModelConfiguration) -> Int {
+        min(batch, Generator.engines(threads: options.compute.threadCount, configuration: shape))
+    }
 
-    /// The largest of the threads' shares of the batch.
-    private var share: Int { (batch + threads - 1) / threads }
-
-    private func need(of shape: ModelConfiguration, positions: Int) -> MemoryNeed {
+    private func need(of shape: ModelConfiguration, engines: Int, share: Int, positions: Int) -> MemoryNeed {
         let sizes = MemoryCause.largest(of: ["--batch": batch, "--prompt": prompt, "--new": new])
         var need = options.shape.need(of: shape, positions: sizes)
         let generator = ModelMemory(shape).generator(
@@ -59,9 +64,9 @@ struct BenchRolloutCommand: AsyncParsableCommand {
         // What a generator takes for one short completion goes by the model alone.
         let least = ModelMemory(shape).generator(batch: 1, longest: 1)
         need.add(
-            Double(threads) * least + MachinePeaks.bytes,
-            options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)")))
-        need.add(Double(threads) * (generator - least + Double(share) * Double(prompt) * 4), sizes)
+            Double(engines) * least + MachinePeaks.bytes,
+            options.shape.cause(of: shape, or: .option("--threads", value: "\(options.compute.threadCount)")))
+        need.add(Double(engines) * (generator - least + Double(share) * Double(prompt) * 4), sizes)
         return need
     }
 }

@@ -48,7 +48,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "Of the random numbers.")
     var seed: UInt64 = 0
 
-    @Option(help: "Completions that a thread runs at once.")
+    @Option(help: "Completions that an engine runs at once: one a thread, or few for a large model.")
     var batch = 32
 
     @Flag(help: "Puts each prompt into the model's chat template.")
@@ -89,17 +89,18 @@ struct GenerateCommand: AsyncParsableCommand {
     /// Beside the weights that are there already.
     private func need(of plan: GenerationPlan, _ directory: ModelDirectory) -> MemoryNeed {
         let memory = ModelMemory(directory.configuration)
-        let threads = min(compute.threadCount, plan.requests.count)
-        let capacity = plan.batchCapacity(threads: compute.threadCount, atMost: batch)
+        let all = Generator.engines(threads: compute.threadCount, configuration: directory.configuration)
+        let engines = min(all, plan.requests.count)
+        let capacity = plan.batchCapacity(engines: all, atMost: batch)
         let longest = Double(plan.longestSequence)
         var need = directory.servingNeed
         let tokens = maxNewTokens.map { MemoryCause.option("--max-new-tokens", value: "\($0)") }
         let batches = MemoryCause.option("--batch", value: "\(batch)")
         need.add(
-            Double(threads) * memory.generator(batch: Double(capacity), longest: longest),
+            Double(engines) * memory.generator(batch: Double(capacity), longest: longest),
             capacity > 1 ? batches : tokens ?? batches)
         need.add(
-            Double(threads) * Double(samples) * longest * GenerationPlan.bytesPerToken,
+            Double(engines) * Double(samples) * longest * GenerationPlan.bytesPerToken,
             .option("--samples", value: "\(samples)"))
         return need
     }

@@ -17,7 +17,8 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
     let packTransposedWeight: @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<UInt32>) -> Void
     let multiply:
         @Sendable (
-            UnsafePointer<UInt32>, Int, Int, UnsafePointer<UInt32>, Int, Int, UnsafeMutablePointer<Float>, Int, Bool
+            UnsafePointer<UInt32>, Int, Int, UnsafePointer<UInt32>, Int, Int, UnsafeMutablePointer<Float>, Int, Bool,
+            UnsafePointer<UInt32>?
         ) -> Void
     let weightGradientWorkspace: @Sendable (Int, Int, Int) -> Int
     let weightGradient:

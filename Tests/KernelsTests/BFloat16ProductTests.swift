@@ -72,7 +72,7 @@ private func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Fl
         var workspace = [UInt32](repeating: .max, count: BFloat16Product.packWorkspace(depth: depth))
         kernels.packWeight(w, outputs, depth, &packed, &workspace)
         var c = [Float](repeating: 3, count: rows * (outputs + 2))
-        kernels.multiply(a, rows, pairCount, packed, outputs, pairCount, &c, outputs + 2, accumulating)
+        kernels.multiply(a, rows, pairCount, packed, outputs, pairCount, &c, outputs + 2, accumulating, packed)
         return c
     }
 
@@ -111,7 +111,7 @@ private func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Fl
         var packed = [UInt32](repeating: .max, count: BFloat16Product.packedCount(outputs: depth, depth: outputs))
         kernels.packTransposedWeight(w, outputs, depth, &packed)
         var dX = [Float](repeating: .nan, count: rows * depth)
-        kernels.multiply(a, rows, pairCount, packed, depth, pairCount, &dX, depth, false)
+        kernels.multiply(a, rows, pairCount, packed, depth, pairCount, &dX, depth, false, nil)
         var expected = [Float](repeating: 0, count: rows * depth)
         for i in 0..<rows {
             for k in 0..<depth {

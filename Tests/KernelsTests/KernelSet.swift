@@ -14,7 +14,8 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
     let packTransposedWeight: @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>) -> Void
     let multiply:
         @Sendable (
-            UnsafePointer<Float>, Int, Int, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>, Int, Bool
+            UnsafePointer<Float>, Int, Int, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>, Int, Bool,
+            UnsafePointer<Float>?
         ) -> Void
     let weightGradientWorkspace: @Sendable (Int, Int, Int) -> Int
     let weightGradient:

@@ -48,7 +48,7 @@ private struct Reference {
             repeating: .nan, count: max(1, MatrixProduct.packedCount(outputs: outputs, depth: depth)))
         kernels.packWeight(w, outputs, depth, &packed)
         var c = [Float](repeating: start, count: rows * (outputs + 2))
-        kernels.multiply(padded, rows, rowStride, packed, outputs, depth, &c, outputs + 2, accumulating)
+        kernels.multiply(padded, rows, rowStride, packed, outputs, depth, &c, outputs + 2, accumulating, packed)
         return c
     }
 
@@ -98,7 +98,7 @@ private struct Reference {
         var packed = [Float](repeating: .nan, count: MatrixProduct.packedCount(outputs: depth, depth: outputs))
         kernels.packTransposedWeight(w, outputs, depth, &packed)
         var dX = [Float](repeating: .nan, count: rows * depth)
-        kernels.multiply(dY, rows, outputs, packed, depth, outputs, &dX, depth, false)
+        kernels.multiply(dY, rows, outputs, packed, depth, outputs, &dX, depth, false, nil)
         let error = worstError(dX, reference.values, scale: reference.sizes)
         #expect(error <= 2 * Double(outputs + 1) * roundoff)
     }

@@ -101,12 +101,13 @@ import Testing
         #expect(PolicyWeights.byteCount(shape) == 4 * (weights.plain.count + weights.panels.count))
         #expect(TransposedWeights.byteCount(shape) == 4 * TransposedWeights(parameters).panels.count)
         #expect(RotaryTable.byteCount(shape) == 4 * RotaryTable(shape).values.count)
-        let decoder = DecoderInference(configuration: shape, rowCapacity: 33, logitCapacity: 5, pageCapacity: 7)
+        let decoder = DecoderInference(
+            configuration: shape, rowCapacity: 33, logitCapacity: 5, pageCapacity: 7, places: 3)
         let memory = DecoderInference.memory(
-            configuration: shape, rowCapacity: 33, logitCapacity: 5, pageCapacity: 7)
+            configuration: shape, rowCapacity: 33, logitCapacity: 5, pageCapacity: 7, places: 3)
         let elements =
             decoder.pages.memory.count + decoder.buffers.count + decoder.tokens.count + decoder.positions.count
-            + decoder.hidden.count + decoder.workspace.count + decoder.selected.count + decoder.logitRows.count
+            + decoder.hidden.count + decoder.workspaces.count + decoder.selected.count + decoder.logitRows.count
         #expect(memory.reduce(0) { $0 + $1.byteCount } == 4 * elements)
     }
 }

@@ -4,7 +4,7 @@ import Synchronization
 @testable import Pipelines
 
 func isOnExecutorsThread() -> Bool {
-    ComputeThread.withCurrentCore { _ in true } ?? false
+    ComputeThread.withCurrentCore { _, _ in true } ?? false
 }
 
 func onComputeThread() -> Bool {
@@ -30,11 +30,11 @@ actor CountingActor {
 final class Counter: Sendable {
     private let count = Atomic(0)
 
-    func add() {
-        count.wrappingAdd(1, ordering: .relaxed)
+    func add(_ amount: Int = 1) {
+        count.wrappingAdd(amount, ordering: .sequentiallyConsistent)
     }
 
-    var value: Int { count.load(ordering: .relaxed) }
+    var value: Int { count.load(ordering: .sequentiallyConsistent) }
 }
 
 final class Flag: Sendable {

@@ -25,8 +25,7 @@ final class ComputeCore: @unchecked Sendable {
     private let lock = ConditionLock()
     private var state: State
     private let loops: [TileLoop]
-    /// Bit n: lane n has jobs waiting. Written under the lock, read without.
-    private let queuedLanes = Atomic(0)
+    private let queuedLanes = QueuedLanes()
     /// Loops that are open to helpers.
     private let openLoops = Atomic(0)
 
@@ -47,7 +46,7 @@ final class ComputeCore: @unchecked Sendable {
             fatalError("a task runs on a ComputeExecutor that was shut down; shut it down after its tasks have ended")
         }
         state.queues[lane.rawValue].append(job)
-        queuedLanes.bitwiseOr(1 << lane.rawValue, ordering: .relaxed)
+        queuedLanes.insert(lane)
         let wake = state.parked > 0
         lock.unlock()
         if wake {
@@ -61,21 +60,22 @@ final class ComputeCore: @unchecked Sendable {
         case end
     }
 
-    /// The best piece of work there is: by lane, and within a lane first a loop that somebody waits for. Parks while there is
-    /// none.
-    private func nextWork(_ isIdle: inout Bool, _ index: Int) -> Work {
+    /// The best piece of work there is: by lane, and within a lane first a job, since whoever runs a loop can finish it alone.
+    /// Parks while there is none.
+    private func nextWork(_ isIdle: inout Bool, _ index: Int, _ hasHelped: Bool) -> Work {
+        var lingers = hasHelped
         lock.lock()
         defer { lock.unlock() }
         while true {
             for lane in Lane.allCases {
-                if let (loop, code) = joinLoop(lane) {
-                    return .help(loop, lane: lane, code: code)
-                }
                 if let job = state.queues[lane.rawValue].popFirst() {
                     if state.queues[lane.rawValue].isEmpty {
-                        queuedLanes.bitwiseAnd(~(1 << lane.rawValue), ordering: .relaxed)
+                        queuedLanes.remove(lane)
                     }
                     return .job(job)
+                }
+                if let (loop, code) = joinLoop(lane) {
+                    return .help(loop, lane: lane, code: code)
                 }
             }
             if !isIdle {
@@ -86,9 +86,24 @@ final class ComputeCore: @unchecked Sendable {
                 state.live -= 1
                 return .end
             }
+            if lingers {
+                lingers = false
+                lock.unlock()
+                linger()
+                lock.lock()
+                continue
+            }
             state.parked += 1
             lock.wait()
             state.parked -= 1
+        }
+    }
+
+    /// Looks out for work without sleeping, some tens of microseconds: one team's program follows another within less, and
+    /// waking a thread takes as long.
+    private func linger() {
+        for _ in 0..<64 where openLoops.load(ordering: .relaxed) == 0 && queuedLanes.areEmpty {
+            sched_yield()
         }
     }
 
@@ -96,6 +111,7 @@ final class ComputeCore: @unchecked Sendable {
     func work(_ index: Int) {
         let worker = clock.worker(index)
         var isIdle = true
+        var hasHelped = false
         func begin(_ code: Int) {
             if isIdle {
                 clock.unpark(index, code: code)
@@ -105,13 +121,15 @@ final class ComputeCore: @unchecked Sendable {
             }
         }
         while true {
-            switch nextWork(&isIdle, index) {
+            switch nextWork(&isIdle, index, hasHelped) {
             case .job(let job):
+                hasHelped = false
                 begin(job.code)
                 job.job.runSynchronously(on: job.executor)
             case .help(let loop, let lane, let code):
+                hasHelped = true
                 begin(code)
-                help(loop, lane)
+                help(loop, lane, index)
             case .end:
                 return
             }
@@ -137,13 +155,32 @@ final class ComputeCore: @unchecked Sendable {
         return nil
     }
 
-    private func help(_ loop: TileLoop, _ lane: Lane) {
-        let better = (1 << lane.rawValue) - 1
-        let closed = loop.run { queuedLanes.load(ordering: .relaxed) & better != 0 }
-        if closed {
+    private func help(_ loop: TileLoop, _ lane: Lane, _ index: Int) {
+        var member = member(of: loop, index: index, better: lane.better)
+        if loop.run(&member) {
             openLoops.wrappingSubtract(1, ordering: .relaxed)
         }
         loop.leave()
+    }
+
+    private func member(of loop: TileLoop, index: Int, better: Int) -> TeamMember {
+        // The core keeps both alive, and its threads keep the core alive.
+        TeamMember(
+            index: index, places: threads,
+            help: TeamMember.Help(
+                loop: .passUnretained(loop), better: better, queuedLanes: .passUnretained(queuedLanes)))
+    }
+
+    /// Runs a program from thread `thread` of this core, which passes on the lane and the phase that it is in.
+    func run(_ program: borrowing TeamProgram, on thread: Int, places: Int) {
+        guard threads > 1, places >= threads, let loop = loops.first(where: { $0.take() }) else {
+            var member = TeamMember()
+            program.body(&member)
+            return
+        }
+        let code = WorkerClock.current?.code ?? 0
+        let stage = Stage.allCases[min(code / Phase.allCases.count, Stage.allCases.count - 1)]
+        share(program, through: loop, helpers: threads - 1, index: thread, lane: Lane(stage: stage), code: code)
     }
 
     func concurrentPerform(tiles: Int, lane: Lane, code: Int, _ body: (Int) -> Void) {
@@ -158,16 +195,25 @@ final class ComputeCore: @unchecked Sendable {
         // A compute thread passes on the phase that it is in.
         let code = WorkerClock.current?.code ?? code
         withoutActuallyEscaping(body) { body in
-            withUnsafePointer(to: TileLoop.Body(call: body)) { body in
-                // Counted before it opens, so that the count is never below the loops that are open.
-                openLoops.wrappingAdd(1, ordering: .relaxed)
-                loop.offer(body, tiles: tiles, lane: lane, code: code)
-                wake(tiles - 1)
-                if loop.run(pause: { false }) {
-                    openLoops.wrappingSubtract(1, ordering: .relaxed)
-                }
-                loop.finish()
+            let program = TeamProgram { member in member.perform(tiles, body) }
+            // A loop over tiles has nothing that goes by the member's index, so a caller from elsewhere has any.
+            share(program, through: loop, helpers: tiles - 1, index: 0, lane: lane, code: code)
+        }
+    }
+
+    private func share(
+        _ program: borrowing TeamProgram, through loop: TileLoop, helpers: Int, index: Int, lane: Lane, code: Int
+    ) {
+        withUnsafePointer(to: program) { program in
+            // Counted before it opens, so that the count is never below the loops that are open.
+            openLoops.wrappingAdd(1, ordering: .relaxed)
+            loop.offer(program, lane: lane, code: code)
+            wake(helpers)
+            var member = member(of: loop, index: index, better: 0)
+            if loop.run(&member) {
+                openLoops.wrappingSubtract(1, ordering: .relaxed)
             }
+            loop.finish()
         }
     }
 

@@ -92,7 +92,7 @@ public final class ComputeExecutor: Sendable {
     ///
     /// Idle threads claim tiles from a counter. The caller claims too and can finish alone: it waits only for helpers that are in
     /// a tile already, so the call may come from a compute job, or from within another tile. Helpers go back to higher lanes'
-    /// jobs after each tile. Costs one box of 32 bytes a call, and a wake-up when threads are parked: tens of microseconds of
+    /// jobs after each tile. Costs two boxes, 80 bytes, a call, and a wake-up when threads are parked: tens of microseconds of
     /// work are worth it.
     ///
     /// - Parameters:
@@ -104,7 +104,7 @@ public final class ComputeExecutor: Sendable {
 
     /// The same with the executor and the lane of the running job; elsewhere than on a compute thread, a plain loop.
     public static func concurrentPerform(tiles: Int, _ body: (Int) -> Void) {
-        let done: Void? = ComputeThread.withCurrentCore { core in
+        let done: Void? = ComputeThread.withCurrentCore { core, _ in
             let code = WorkerClock.current?.code ?? 0
             let stage = Stage.allCases[min(code / Phase.allCases.count, Stage.allCases.count - 1)]
             core.concurrentPerform(tiles: tiles, lane: Lane(stage: stage), code: code, body)

@@ -21,7 +21,7 @@ struct ComputeThread: @unchecked Sendable {
             _ = ThreadCalls.setName?(pthread_self(), "rlkd-core-\(index)")
             ProcessorCores.bind(to: processorCore.map { [$0] } ?? ProcessorCores.available)
             core.clock.threadStarted(index)
-            pthread_setspecific(ComputeThread.key, Unmanaged.passUnretained(core).toOpaque())
+            pthread_setspecific(ComputeThread.key, Unmanaged.passUnretained(self).toOpaque())
             core.work(index)
             pthread_setspecific(ComputeThread.key, nil)
             core.clock.threadEnded(index)
@@ -63,10 +63,10 @@ struct ComputeThread: @unchecked Sendable {
         return key
     }()
 
-    /// Runs `body` with the core that the present thread works for; nil on any other thread.
-    static func withCurrentCore<Result>(_ body: (ComputeCore) -> Result) -> Result? {
-        guard let core = pthread_getspecific(key) else { return nil }
-        // The thread itself keeps the core alive.
-        return Unmanaged<ComputeCore>.fromOpaque(core)._withUnsafeGuaranteedRef(body)
+    /// Runs `body` with the core that the present thread works for, and the thread's number there; nil on any other thread.
+    static func withCurrentCore<Result>(_ body: (ComputeCore, Int) -> Result) -> Result? {
+        guard let start = pthread_getspecific(key) else { return nil }
+        // The thread itself keeps both alive.
+        return Unmanaged<Start>.fromOpaque(start)._withUnsafeGuaranteedRef { body($0.core, $0.index) }
     }
 }

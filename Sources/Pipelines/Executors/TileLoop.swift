@@ -1,24 +1,18 @@
 import Glibc
 import Synchronization
 
-/// One parallel loop over tiles, which helpers may join; a fixed number of them is made in advance and used again and again.
+/// One program that several threads may run together; a fixed number of them is made in advance and used again and again.
 ///
 /// A loop is nowhere queued, so a helper that comes late finds nothing and leaves nothing behind. `entry` holds an "open" bit and
-/// the number of helpers inside; a helper gets in by a compare-and-swap that succeeds only while the loop is open. The caller
-/// claims tiles like anybody else; whoever finds them gone closes the loop, and the caller then waits for the helpers
+/// the number of helpers inside; a helper gets in by a compare-and-swap that succeeds only while the loop is open. All claim
+/// tiles from one counter, see `TeamMember`; whoever finds them gone closes the loop, and the caller then waits for the helpers
 /// inside, each of which has started and is at most in its last tile. So the caller can always finish alone.
 final class TileLoop: @unchecked Sendable {
     // `work` is written by the caller alone, while the loop is closed and empty; helpers read it only while they are inside.
     // Everything else is atomic.
 
-    /// The caller's closure. Wrapped, because a bare closure behind a pointer costs an allocation to change its form.
-    struct Body {
-        let call: (Int) -> Void
-    }
-
     private struct Work {
-        let body: UnsafePointer<Body>
-        let tiles: Int
+        let program: UnsafePointer<TeamProgram>
         let code: Int
     }
 
@@ -27,6 +21,7 @@ final class TileLoop: @unchecked Sendable {
     private let taken = Atomic(false)
     private let entry = Atomic<UInt64>(0)
     private let next = Atomic(0)
+    private let completed = Atomic(0)
     private let laneNumber = Atomic(0)
     private var work: Work?
 
@@ -40,12 +35,13 @@ final class TileLoop: @unchecked Sendable {
         entry.load(ordering: .relaxed) & Self.open != 0 && laneNumber.load(ordering: .relaxed) == lane.rawValue
     }
 
-    /// Lets helpers in. The caller has taken the loop and keeps `body` alive until `finish` returns.
+    /// Lets helpers in. The caller has taken the loop and keeps `program` alive until `finish` returns.
     ///
     /// - Parameter code: the `WorkerClock` state that helpers' time is charged to.
-    func offer(_ body: UnsafePointer<Body>, tiles: Int, lane: Lane, code: Int) {
-        work = Work(body: body, tiles: tiles, code: code)
+    func offer(_ program: UnsafePointer<TeamProgram>, lane: Lane, code: Int) {
+        work = Work(program: program, code: code)
         next.store(0, ordering: .relaxed)
+        completed.store(0, ordering: .relaxed)
         laneNumber.store(lane.rawValue, ordering: .relaxed)
         entry.store(Self.open, ordering: .releasing)
     }
@@ -69,20 +65,32 @@ final class TileLoop: @unchecked Sendable {
         entry.wrappingSubtract(1, ordering: .releasing)
     }
 
-    /// Claims and runs tiles until none is left, or until `pause` says that the helper has something better to do. True if this
-    /// call closed the loop.
+    /// The number of the next tile of the whole program.
+    func claim() -> Int {
+        next.wrappingAdd(1, ordering: .relaxed).oldValue
+    }
+
+    /// Says that a claimed tile has run.
+    func complete() {
+        completed.wrappingAdd(1, ordering: .releasing)
+    }
+
+    /// Waits until so many tiles have run; each of those has been claimed, so each is being run.
+    func waitForCompletion(of tiles: Int) {
+        var spins = 0
+        while completed.load(ordering: .acquiring) < tiles {
+            spins += 1
+            pause(after: spins)
+        }
+    }
+
+    /// Goes through the program as one of the team. True if this call closed the loop.
     // Not inlined: the copy of the closure must be given up before the helper leaves, because the caller's frame owns it.
     @inline(never)
-    func run(pause: () -> Bool) -> Bool {
+    func run(_ member: inout TeamMember) -> Bool {
         guard let work else { return false }
-        while true {
-            let tile = next.wrappingAdd(1, ordering: .relaxed).oldValue
-            guard tile < work.tiles else { return close() }
-            work.body.pointee.call(tile)
-            if pause() {
-                return false
-            }
-        }
+        work.program.pointee.body(&member)
+        return member.hasLeft ? false : close()
     }
 
     private func close() -> Bool {
@@ -94,11 +102,16 @@ final class TileLoop: @unchecked Sendable {
         var spins = 0
         while entry.load(ordering: .acquiring) != 0 {
             spins += 1
-            if spins % 128 == 0 {
-                sched_yield()
-            }
+            pause(after: spins)
         }
         work = nil
         taken.store(false, ordering: .releasing)
+    }
+
+    /// Lets others run now and then: the one that is waited for may want this very core.
+    private func pause(after spins: Int) {
+        if spins % 4096 == 0 {
+            sched_yield()
+        }
     }
 }

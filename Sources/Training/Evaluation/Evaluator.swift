@@ -15,7 +15,7 @@ struct Evaluator: Sendable {
     var temperature: Float
     var seed: UInt64
     var endTokens: [Int32]
-    /// Completions that a thread runs at once.
+    /// Completions that an engine runs at once.
     var batchCapacity: Int
     /// Told of the completions that have ended since it was last told.
     var progress: (@Sendable (_ completions: Int) async -> Void)?
@@ -37,16 +37,17 @@ struct Evaluator: Sendable {
         _ weights: PolicyWeights, on set: TestSet, imitatingTeacher: Bool, executor: ComputeExecutor
     ) async throws -> EvaluationResult {
         let threads = executor.threads
-        let outcomes = try await withThrowingTaskGroup(of: (thread: Int, outcomes: [Outcome]).self) { group in
-            for thread in 0..<threads {
-                let part = stride(from: thread, to: set.problems.count, by: threads).map { set.problems[$0] }
+        let engines = Generator.engines(threads: threads, configuration: weights.configuration)
+        let outcomes = try await withThrowingTaskGroup(of: (engine: Int, outcomes: [Outcome]).self) { group in
+            for engine in 0..<engines {
+                let part = stride(from: engine, to: set.problems.count, by: engines).map { set.problems[$0] }
                 group.addTask(executorPreference: executor.lane(.rollout)) {
-                    (thread, try await evaluate(weights, part, imitatingTeacher: imitatingTeacher))
+                    (engine, try await evaluate(weights, part, imitatingTeacher: imitatingTeacher, threads: threads))
                 }
             }
             return try await group.reduce(into: Array(repeating: Outcome(), count: set.problems.count)) { all, part in
                 for (index, outcome) in part.outcomes.enumerated() {
-                    all[part.thread + index * threads] = outcome
+                    all[part.engine + index * engines] = outcome
                 }
             }
         }
@@ -74,12 +75,12 @@ struct Evaluator: Sendable {
     }
 
     private func evaluate(
-        _ weights: PolicyWeights, _ problems: [PreparedProblem], imitatingTeacher: Bool
+        _ weights: PolicyWeights, _ problems: [PreparedProblem], imitatingTeacher: Bool, threads: Int
     ) async throws -> [Outcome] {
         let longest = problems.map { $0.prompt.count + $0.maxNewTokens(imitatingTeacher: imitatingTeacher) }.max()
         let generator = Generator(
             configuration: weights.configuration, batchCapacity: min(batchCapacity, problems.count * (samples + 1)),
-            longestSequence: longest)
+            longestSequence: longest, threads: threads)
         for (index, problem) in problems.enumerated() {
             for isGreedy in [true, false] where isGreedy || samples > 0 {
                 try generator.submit(

@@ -1,4 +1,5 @@
 import Foundation
+import Generation
 import Kernels
 import Learning
 import Logging
@@ -28,7 +29,11 @@ struct PhaseRunner: Sendable {
 
     private var folder: URL { directory.checkpoints(of: phase, isLast: isLast) }
 
-    private var workers: Int { configuration.workers == 0 ? threads : configuration.workers }
+    private var workers: Int {
+        configuration.workers == 0
+            ? Generator.engines(threads: threads, configuration: material.student.configuration)
+            : configuration.workers
+    }
 
     private var steps: Int {
         switch phase {

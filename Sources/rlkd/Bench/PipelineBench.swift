@@ -1,3 +1,4 @@
+import Generation
 import Learning
 import Models
 import Pipelines
@@ -90,11 +91,12 @@ struct PipelineBench: Sendable {
         _ store: PolicyStore, _ executor: ComputeExecutor, _ requests: BoundedQueue<RolloutRequest>,
         _ output: BoundedQueue<RolloutGroup>
     ) -> RolloutStage {
-        let workers = executor.threads
+        let workers = Generator.engines(threads: executor.threads, configuration: parameters.configuration)
         return RolloutStage(
             configuration: RolloutConfiguration(
                 groupSize: samples, sampling: .init(), seed: 1, endTokens: [], workers: workers,
-                batchCapacity: (problems * samples + workers - 1) / workers, longestSequence: prompt + new),
+                batchCapacity: (problems * samples + workers - 1) / workers, longestSequence: prompt + new,
+                threads: executor.threads),
             store: store, lane: executor.lane(.rollout), clock: executor.clock, text: { _ in "" },
             prompt: { [prompt, vocabularySize = parameters.configuration.vocabularySize] request in
                 RandomTokens.draw(prompt, vocabularySize: vocabularySize, row: request.ordinal)

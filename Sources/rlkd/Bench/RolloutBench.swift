@@ -4,17 +4,18 @@ import Pipelines
 import Training
 import Trajectories
 
-/// Prefill and decoding with random prompts, every thread an engine of its own.
+/// Prefill and decoding with random prompts.
 struct RolloutBench: Sendable {
     private static let prefillRows = 256
 
     var weights: PolicyWeights
-    /// Completions that a thread runs at once: the largest share of them.
+    var engines: Int
+    /// Completions that an engine runs at once: the largest share of them.
     var batch: Int
     /// Tokens of a prompt, and decode steps that are timed.
     var prompt: Int
     var new: Int
-    /// Of all threads together.
+    /// Of all engines together.
     var completions: Int
 
     /// Steps from the first completion's start to the last one's, which are not timed.
@@ -39,9 +40,11 @@ struct RolloutBench: Sendable {
 
     func measure(on executor: ComputeExecutor, peaks: MachinePeaks) async throws -> [BenchResult] {
         let total = try await withThrowingTaskGroup(of: Rates.self) { group in
-            for thread in 0..<executor.threads {
-                let share = completions / executor.threads + (thread < completions % executor.threads ? 1 : 0)
-                group.addTask(executorPreference: executor.lane(.rollout)) { try measure(thread, share) }
+            for engine in 0..<engines {
+                let share = completions / engines + (engine < completions % engines ? 1 : 0)
+                group.addTask(executorPreference: executor.lane(.rollout)) {
+                    try measure(engine, share, threads: executor.threads)
+                }
             }
             return try await group.reduce(into: Rates()) { sum, part in
                 sum.prefill += part.prefill
@@ -64,20 +67,20 @@ struct RolloutBench: Sendable {
             fractionOfPeak: gigaflops / peaks.gigaflops(weights.configuration.precision))
     }
 
-    /// Tokens a second of one thread, the second time round, when all memory has been touched.
-    private func measure(_ thread: Int, _ batch: Int) throws -> Rates {
+    /// Tokens a second of one engine, the second time round, when all memory has been touched.
+    private func measure(_ engine: Int, _ batch: Int, threads: Int) throws -> Rates {
         var shape = weights.configuration
         shape.maxPositions = positions
         let generator = Generator(
             configuration: shape, batchCapacity: batch, prefillRows: Self.prefillRows,
-            positionCapacity: Self.positionCapacity(batch: batch, positions: positions))
+            positionCapacity: Self.positionCapacity(batch: batch, positions: positions), threads: threads)
         var rates = Rates()
         for _ in 0..<2 {
-            try submit(batch, to: generator, thread: thread, maxNewTokens: 1)
+            try submit(batch, to: generator, engine: engine, maxNewTokens: 1)
             let prefill = ContinuousClock().measure {
                 while generator.hasWork { _ = generator.step(weights) }
             }
-            try submit(batch, to: generator, thread: thread, maxNewTokens: ramp + new)
+            try submit(batch, to: generator, engine: engine, maxNewTokens: ramp + new)
             while generator.hasWork, generator.activeCount < batch { _ = generator.step(weights) }
             let decode = ContinuousClock().measure {
                 for _ in 0..<new { _ = generator.step(weights) }
@@ -89,13 +92,13 @@ struct RolloutBench: Sendable {
         return rates
     }
 
-    private func submit(_ batch: Int, to generator: Generator, thread: Int, maxNewTokens: Int) throws {
+    private func submit(_ batch: Int, to generator: Generator, engine: Int, maxNewTokens: Int) throws {
         for index in 0..<batch {
             try generator.submit(
                 GenerationRequest(
                     identifier: index,
                     prompt: RandomTokens.draw(
-                        prompt, vocabularySize: weights.configuration.vocabularySize, row: thread * self.batch + index),
+                        prompt, vocabularySize: weights.configuration.vocabularySize, row: engine * self.batch + index),
                     maxNewTokens: maxNewTokens, endTokens: [], seed: 1, problemKey: UInt64(index)))
         }
     }

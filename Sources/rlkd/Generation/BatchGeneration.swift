@@ -4,24 +4,25 @@ import Models
 import Pipelines
 import Tokenizers
 
-/// Works off a plan on all threads, one engine each, and puts rows out in the plan's order.
+/// Works off a plan on all threads and puts rows out in the plan's order.
 struct BatchGeneration: Sendable {
     var plan: GenerationPlan
     var weights: PolicyWeights
     var tokenizer: Tokenizer?
     /// Names the model in errors.
     var model: String
-    /// Completions that a thread runs at once, at most.
+    /// Completions that an engine runs at once, at most.
     var batchCapacity: Int
 
     /// - Throws: what `rows` throws, and `UnusableModel`.
     func run(on executor: ComputeExecutor, into rows: OrderedRows) async throws {
         let work = WorkList(count: plan.requests.count)
-        let capacity = plan.batchCapacity(threads: executor.threads, atMost: batchCapacity)
+        let engines = Generator.engines(threads: executor.threads, configuration: weights.configuration)
+        let capacity = plan.batchCapacity(engines: engines, atMost: batchCapacity)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<min(executor.threads, plan.requests.count) {
+            for _ in 0..<min(engines, plan.requests.count) {
                 group.addTask(executorPreference: executor.lane(.rollout)) {
-                    try await generate(work, capacity, rows)
+                    try await generate(work, capacity, rows, threads: executor.threads)
                 }
             }
             // Unlike `waitForAll`, this cancels the others when one throws, as it does when the reader has gone.
@@ -29,9 +30,10 @@ struct BatchGeneration: Sendable {
         }
     }
 
-    private func generate(_ work: WorkList, _ capacity: Int, _ rows: OrderedRows) async throws {
+    private func generate(_ work: WorkList, _ capacity: Int, _ rows: OrderedRows, threads: Int) async throws {
         let generator = Generator(
-            configuration: weights.configuration, batchCapacity: capacity, longestSequence: plan.longestSequence)
+            configuration: weights.configuration, batchCapacity: capacity, longestSequence: plan.longestSequence,
+            threads: threads)
         var finished: [Int: [Completion]] = [:]
         while true {
             try Task.checkCancellation()

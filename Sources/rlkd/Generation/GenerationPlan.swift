@@ -31,9 +31,9 @@ struct GenerationPlan: Sendable {
     /// Completions of all requests together.
     var completionCount: Int { requests.reduce(0) { $0 + $1.sampleCount } }
 
-    /// Completions that a thread runs at once: an even share of all, at most so many.
-    func batchCapacity(threads: Int, atMost limit: Int) -> Int {
-        max(1, min(limit, (completionCount + threads - 1) / threads))
+    /// Completions that an engine runs at once: an even share of all, at most so many.
+    func batchCapacity(engines: Int, atMost limit: Int) -> Int {
+        max(1, min(limit, (completionCount + engines - 1) / engines))
     }
 
     /// A plan for rows; a row's random numbers depend on the seed, its id, how often that id came before, and the sample.

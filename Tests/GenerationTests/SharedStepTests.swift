@@ -1,0 +1,51 @@
+import Models
+import Pipelines
+import Testing
+import Trajectories
+
+@testable import Generation
+
+/// Threads that share an engine's steps.
+@Suite(.timeLimit(.minutes(2))) struct SharedStepTests {
+    private static func completions(
+        _ weights: PolicyWeights, threads: Int, batch: Int, prefillRows: Int
+    ) throws -> [Completion] {
+        let generator = Generator(
+            configuration: weights.configuration, batchCapacity: batch, prefillRows: prefillRows, threads: threads)
+        for (index, length) in [1, 15, 16, 17, 40, 3, 64].enumerated() {
+            try generator.submit(
+                GenerationRequest(
+                    identifier: index, prompt: (0..<length).map { Int32(($0 * 7 + index) % 53) }, sampleCount: 3,
+                    maxNewTokens: 12, sampling: SamplingParameters(topK: index, topP: 0.9), endTokens: [2], seed: 11,
+                    problemKey: UInt64(index)))
+        }
+        var completions: [Completion] = []
+        while generator.hasWork { completions += generator.step(weights) }
+        return completions.sorted { ($0.identifier, $0.sample) < ($1.identifier, $1.sample) }
+    }
+
+    /// Tokens and log-probabilities are those of one thread, bit for bit.
+    @Test(arguments: [Precision.float32, .bfloat16], [(2, 64, 256), (3, 5, 33), (4, 1, 7)])
+    func theyComputeTheSameBits(precision: Precision, shape: (threads: Int, batch: Int, prefillRows: Int)) async throws
+    {
+        let weights = PolicyWeights(try TestModel.parameters(precision: precision))
+        let alone = try Self.completions(weights, threads: 1, batch: shape.batch, prefillRows: shape.prefillRows)
+        let executor = ComputeExecutor(threads: shape.threads, pinned: false)
+        defer { executor.shutdown() }
+        let shared = try await executor.lane(.rollout).run {
+            try Self.completions(
+                weights, threads: shape.threads, batch: shape.batch, prefillRows: shape.prefillRows)
+        }
+        #expect(alone.count == 21)
+        #expect(shared == alone)
+    }
+
+    @Test func largeModelsHaveFewEngines() throws {
+        let small = try TestModel.parameters().configuration
+        #expect([1, 2, 16].map { Generator.engines(threads: $0, configuration: small) } == [1, 2, 16])
+        let large = ModelConfiguration(
+            hiddenSize: 1024, intermediateSize: 4096, layerCount: 8, attentionHeadCount: 8, keyValueHeadCount: 8,
+            vocabularySize: 512, maxPositions: 64)
+        #expect([1, 2, 8, 9, 64].map { Generator.engines(threads: $0, configuration: large) } == [1, 1, 1, 2, 8])
+    }
+}
