@@ -37,7 +37,7 @@ struct CandidateTokens {
         var sorted = 0
         while kept < tokens.count && running < mass {
             if kept == sorted {
-                sorted = min(tokens.count, max(64, 4 * sorted))
+                sorted = min(tokens.count, max(64, 2 * sorted))
                 partMostProbable(sorted, from: kept, of: probabilities)
                 sort(kept, sorted - 1) { Self.precedes($0, $1, probabilities) }
             }
