@@ -123,7 +123,8 @@ private struct TestGenerator: RandomNumberGenerator {
         for order in orders {
             let logits = (0..<5000).map(order)
             let sampler = TokenSampler(vocabularySize: logits.count)
-            var tokens = SIMD4<Int32>()
+            // The process's first use of a kernel chooses the instruction set.
+            var tokens = SIMD4(repeating: sampler.draw(logits, parameters: parameters, uniform: 0).token)
             let count = try Allocator.count {
                 for index in 0..<4 {
                     tokens[index] = sampler.draw(logits, parameters: parameters, uniform: Float(index) / 4).token
