@@ -65,7 +65,9 @@ def layers(name):
 
 
 def products(dtype, rows):
-    """PyTorch's names are shapes, ours gemm.DTYPE.forward.SHAPE: put under the shapes."""
+    """PyTorch's names are shapes, ours gemm.DTYPE.forward.SHAPE: put under the shapes. PyTorch has all threads at one product,
+    rlkd a product on each, as its rollout workers do.
+    """
     shapes = [
         f"{rows}x{outputs}x{depth}"
         for outputs, depth in [
