@@ -55,6 +55,15 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Stri
 
 let package = Package(
     name: "rlkd",
+    products: [
+        // For the micro-benchmarks in Tools/Benchmarks.
+        .library(
+            name: "RLKD",
+            targets: [
+                "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "StructureRewards", "Tokenizers",
+                "Trajectories",
+            ])
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -103,7 +112,7 @@ let package = Package(
         tests(
             "Models", ["Files", "Kernels", "Memory", "TestSupport", "Tokenizers", "Trajectories"],
             resources: ["Fixtures"]),
-        tests("Generation", ["Models", "Pipelines", "Trajectories"]),
+        tests("Generation", ["Memory", "Models", "Pipelines", "Trajectories"]),
         tests("Trajectories", []),
         tests(
             "Learning", ["Generation", "Memory", "Models", "Pipelines", "TestSupport", "Trajectories"],

@@ -1,7 +1,8 @@
 /// The tokens that top-k and then top-p keep; of equally probable tokens the lower id goes first.
 ///
 /// Only as many tokens are sorted as are kept, or somewhat more: the most probable are first parted from the rest by
-/// selection (Hoare, "Algorithm 65: FIND", 1961). The buffer is made once.
+/// selection (Hoare, "Algorithm 65: FIND", 1961). The buffer is made once, and nothing else takes memory: the standard library's
+/// sort does, for its merges.
 struct CandidateTokens {
     /// In order of id, after `keep`.
     private(set) var tokens: [Int32] = []
@@ -26,7 +27,7 @@ struct CandidateTokens {
             let mass = parameters.topK == 0 ? 1 : tokens.reduce(Float(0)) { $0 + probabilities[Int($1)] }
             keepMass(parameters.topP * mass, of: probabilities)
         }
-        tokens.sort()
+        sort(0, tokens.count - 1) { $0 < $1 }
     }
 
     /// Keeps the fewest of the most probable tokens whose probabilities reach `mass`, and at least one.
@@ -36,9 +37,9 @@ struct CandidateTokens {
         var sorted = 0
         while kept < tokens.count && running < mass {
             if kept == sorted {
-                sorted = min(tokens.count, max(64, 4 * sorted))
+                sorted = min(tokens.count, max(64, 2 * sorted))
                 partMostProbable(sorted, from: kept, of: probabilities)
-                tokens[kept..<sorted].sort { Self.precedes($0, $1, probabilities) }
+                sort(kept, sorted - 1) { Self.precedes($0, $1, probabilities) }
             }
             running += probabilities[Int(tokens[kept])]
             kept += 1
@@ -57,18 +58,7 @@ struct CandidateTokens {
         var low = from
         var high = tokens.count - 1
         while low < high {
-            let pivot = tokens[low + (high - low) / 2]
-            var left = low
-            var right = high
-            while left <= right {
-                while Self.precedes(tokens[left], pivot, probabilities) { left += 1 }
-                while Self.precedes(pivot, tokens[right], probabilities) { right -= 1 }
-                if left <= right {
-                    tokens.swapAt(left, right)
-                    left += 1
-                    right -= 1
-                }
-            }
+            let (left, right) = part(low, high) { Self.precedes($0, $1, probabilities) }
             if end - 1 <= right {
                 high = right
             } else if end - 1 >= left {
@@ -77,5 +67,51 @@ struct CandidateTokens {
                 return
             }
         }
+    }
+
+    /// Sorts `low...high` (Hoare, "Algorithm 64: Quicksort", 1961).
+    private mutating func sort(_ low: Int, _ high: Int, by precedes: (Int32, Int32) -> Bool) {
+        var low = low
+        var high = high
+        while high - low >= 16 {
+            let (left, right) = part(low, high, by: precedes)
+            // The shorter side by recursion, which so is never deep.
+            if right - low < high - left {
+                sort(low, right, by: precedes)
+                low = left
+            } else {
+                sort(left, high, by: precedes)
+                high = right
+            }
+        }
+        for index in low..<max(low, high) {
+            let token = tokens[index + 1]
+            var place = index + 1
+            while place > low && precedes(token, tokens[place - 1]) {
+                tokens[place] = tokens[place - 1]
+                place -= 1
+            }
+            tokens[place] = token
+        }
+    }
+
+    /// Parts `low...high` about the token in its middle: none of `low...right` goes behind any of `left...high`, and what stands
+    /// between the two is in its place.
+    private mutating func part(
+        _ low: Int, _ high: Int, by precedes: (Int32, Int32) -> Bool
+    ) -> (left: Int, right: Int) {
+        let pivot = tokens[low + (high - low) / 2]
+        var left = low
+        var right = high
+        while left <= right {
+            while precedes(tokens[left], pivot) { left += 1 }
+            while precedes(pivot, tokens[right]) { right -= 1 }
+            if left <= right {
+                tokens.swapAt(left, right)
+                left += 1
+                right -= 1
+            }
+        }
+        return (left, right)
     }
 }

@@ -30,6 +30,17 @@ public struct RolloutTokens {
     /// False for tokens that were given, not sampled: they carry no loss.
     public var isSampled: UnsafeBufferPointer<Bool>
     public var advantage: Float
+
+    public init(
+        logProbabilities: UnsafeBufferPointer<Float>, behaviour: UnsafeBufferPointer<Float>,
+        reference: UnsafeBufferPointer<Float>?, isSampled: UnsafeBufferPointer<Bool>, advantage: Float
+    ) {
+        self.logProbabilities = logProbabilities
+        self.behaviour = behaviour
+        self.reference = reference
+        self.isSampled = isSampled
+        self.advantage = advantage
+    }
 }
 
 /// Sums over the tokens of a batch, for metrics.

@@ -51,22 +51,27 @@ public enum Allocator {
 
     /// Makes jemalloc bring its statistics up to date; they stand still between calls.
     static func refresh() throws(AllocatorError) {
-        var epoch: UInt64 = 1
-        let code = mallctl("epoch", nil, nil, &epoch, MemoryLayout<UInt64>.size)
-        guard code == 0 else { throw AllocatorError(control: "epoch", code: code) }
+        try write("epoch", UInt64(1))
     }
 
-    /// Reads a control of type `Value`.
+    /// Reads a control of type `Value`; allocates nothing.
     static func read<Value: BitwiseCopyable>(
         _ control: String, as type: Value.Type
     ) throws(AllocatorError) -> Value {
         var size = MemoryLayout<Value>.size
         let (value, code) = withUnsafeTemporaryAllocation(of: Value.self, capacity: 1) { buffer -> (Value?, Int32) in
-            let code = mallctl(control, buffer.baseAddress, &size, nil, 0)
+            let code = control.withCString { mallctl($0, buffer.baseAddress, &size, nil, 0) }
             return (code == 0 ? buffer[0] : nil, code)
         }
         guard let value else { throw AllocatorError(control: control, code: code) }
         return value
+    }
+
+    /// Sets a control of type `Value`; allocates nothing.
+    static func write<Value: BitwiseCopyable>(_ control: String, _ value: Value) throws(AllocatorError) {
+        var value = value
+        let code = control.withCString { mallctl($0, nil, nil, &value, MemoryLayout<Value>.size) }
+        guard code == 0 else { throw AllocatorError(control: control, code: code) }
     }
 }
 

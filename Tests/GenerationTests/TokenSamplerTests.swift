@@ -1,4 +1,5 @@
 import Foundation
+import Memory
 import Testing
 
 @testable import Generation
@@ -105,6 +106,32 @@ private struct TestGenerator: RandomNumberGenerator {
             let difference = Set(sorted.map(Int32.init)).symmetricDifference(candidates.tokens)
             #expect(difference.count <= (parameters.topK > 0 && parameters.topP < 1 ? 1 : 0), "trial \(trial)")
             #expect(candidates.tokens == candidates.tokens.sorted())
+        }
+    }
+
+    /// Thousands of candidates, flat, rising and falling with their ids or in disorder: many more than a draw usually keeps.
+    @Test(arguments: [
+        .greedy, SamplingParameters(), SamplingParameters(topK: 3000), SamplingParameters(topP: 0.99),
+        SamplingParameters(topK: 2000, topP: 0.9),
+    ])
+    func drawsAllocateNothing(parameters: SamplingParameters) throws {
+        var generator = TestGenerator(state: 5)
+        let orders: [(Int) -> Float] = [
+            { _ in 0 }, { Float($0) / 5000 }, { -Float($0) / 5000 },
+            { _ in Float.random(in: 0..<1, using: &generator) },
+        ]
+        for order in orders {
+            let logits = (0..<5000).map(order)
+            let sampler = TokenSampler(vocabularySize: logits.count)
+            // The process's first use of a kernel chooses the instruction set.
+            var tokens = SIMD4(repeating: sampler.draw(logits, parameters: parameters, uniform: 0).token)
+            let count = try Allocator.count {
+                for index in 0..<4 {
+                    tokens[index] = sampler.draw(logits, parameters: parameters, uniform: Float(index) / 4).token
+                }
+            }
+            #expect(count.allocations == 0)
+            #expect(parameters == .greedy || Set(tokens.indices.map { tokens[$0] }).count == 4)
         }
     }
 }

@@ -5,7 +5,8 @@
     python pytorch.py decode MODEL BATCH PROMPT NEW DTYPE    tokens/s of sampled generation
     python pytorch.py prefill MODEL LENGTH DTYPE             tokens/s up to the last token's logits
 
-DTYPE: f32 or bf16; in training bf16 means autocast over weights in f32. Medians after a warm-up.
+DTYPE: f32 or bf16; in training bf16 means autocast over weights in f32. After a warm-up: of products the best of short rounds,
+as `rlkd bench kernels` takes it, of the rest the median.
 """
 import json
 import statistics
@@ -18,14 +19,18 @@ from transformers import AutoModelForCausalLM
 DTYPES = {"f32": torch.float32, "bf16": torch.bfloat16}
 
 
-def seconds(run, times=5):
+def timings(run, times):
     run()
     taken = []
     for _ in range(times):
         start = time.perf_counter()
         run()
         taken.append(time.perf_counter() - start)
-    return statistics.median(taken)
+    return taken
+
+
+def seconds(run, times=5):
+    return statistics.median(timings(run, times))
 
 
 def products(dtype, *shapes):
@@ -35,14 +40,14 @@ def products(dtype, *shapes):
         x = torch.randn(rows, depth).to(DTYPES[dtype])
         layer = torch.nn.Linear(depth, outputs, bias=False).to(DTYPES[dtype])
         operations = 2 * rows * outputs * depth
-        repetitions = max(1, int(2e10 / operations))
+        repetitions = max(1, int(2e9 / operations))
 
         def run():
             with torch.inference_mode():
                 for _ in range(repetitions):
                     layer(x)
 
-        rates[shape] = operations * repetitions / seconds(run) / 1e9
+        rates[shape] = operations * repetitions / min(timings(run, times=20)) / 1e9
     return rates
 
 
