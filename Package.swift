@@ -103,7 +103,7 @@ let package = Package(
         tests(
             "Models", ["Files", "Kernels", "Memory", "TestSupport", "Tokenizers", "Trajectories"],
             resources: ["Fixtures"]),
-        tests("Generation", ["Models", "Trajectories"]),
+        tests("Generation", ["Models", "TestSupport", "Trajectories"]),
         tests("Trajectories", []),
         tests(
             "Learning", ["Generation", "Memory", "Models", "Pipelines", "TestSupport", "Trajectories"],
@@ -123,8 +123,8 @@ let package = Package(
         tests(
             "rlkd",
             [
-                "Files", "Models", "Pipelines", "StructureRewards", "Tasks", "TestSupport", "Tokenizers", "Training",
-                "Trajectories",
+                "Files", "Kernels", "Models", "Pipelines", "StructureRewards", "Tasks", "TestSupport", "Tokenizers",
+                "Training", "Trajectories",
             ]),
     ]
 )
