@@ -112,7 +112,7 @@ let package = Package(
         tests(
             "Models", ["Files", "Kernels", "Memory", "TestSupport", "Tokenizers", "Trajectories"],
             resources: ["Fixtures"]),
-        tests("Generation", ["Memory", "Models", "Pipelines", "Trajectories"]),
+        tests("Generation", ["Memory", "Models", "Pipelines", "TestSupport", "Trajectories"]),
         tests("Trajectories", []),
         tests(
             "Learning", ["Generation", "Memory", "Models", "Pipelines", "TestSupport", "Trajectories"],
@@ -132,8 +132,8 @@ let package = Package(
         tests(
             "rlkd",
             [
-                "Files", "Models", "Pipelines", "StructureRewards", "Tasks", "TestSupport", "Tokenizers", "Training",
-                "Trajectories",
+                "Files", "Kernels", "Models", "Pipelines", "StructureRewards", "Tasks", "TestSupport", "Tokenizers",
+                "Training", "Trajectories",
             ]),
     ]
 )
