@@ -10,7 +10,7 @@ extension MemoryNeed {
     private static let evaluationBatch = 64.0
     private static let microBatchRows = 1024.0
     /// Code, libraries' tables and what they keep, about.
-    private static let program = 40.0 * 1024 * 1024
+    public static let program = 40.0 * 1024 * 1024
 
     /// Of problems that are made on the spot, before any model is there.
     init(problemsOf configuration: RunConfiguration) {

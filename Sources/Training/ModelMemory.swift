@@ -74,8 +74,19 @@ public struct ModelMemory: Sendable {
         return (try? AdapterPanels.byteCount(adapters, of: shape)).map { Double($0) } ?? .infinity
     }
 
-    /// Cosines and sines of all positions.
-    public var rotaryTable: Double { Self.float * Double(shape.maxPositions) * Double(shape.headDimension) }
+    /// Rows that threads convert and pack at a time.
+    public func packing(threads: Int) -> Double {
+        let deepest = max(hidden, query, intermediate)
+        let rows = max(256 * 1024, 32 * deepest)
+        return Double(threads) * (Self.float * rows + 32 * packed * deepest)
+    }
+
+    /// Cosines and sines of all positions, or of those up to one.
+    public var rotaryTable: Double { rotaryTable(positions: shape.maxPositions) }
+
+    public func rotaryTable(positions: Int) -> Double {
+        Self.float * Double(min(positions, shape.maxPositions)) * Double(shape.headDimension)
+    }
 
     /// The largest field of config.json, and its value, of those that the weights' size goes by.
     public var largestField: (name: String, value: Int) {

@@ -32,14 +32,15 @@ struct BenchRolloutCommand: AsyncParsableCommand {
         try await Failure.reporting {
             let positions = RolloutBench.positions(batch: share, prompt: prompt, new: new)
             let shape = try options.shape.configuration(positions: positions, precision: options.compute.dtype)
-            try need(of: shape, positions: positions).check()
-            let parameters = try options.shape.parameters(of: shape)
+            let directory = try options.shape.directory(precision: options.compute.dtype)
+            try need(of: shape, directory, positions: positions).check()
             // A thread without a completion would be none.
             let executor = ComputeExecutor(threads: threads)
             defer { executor.shutdown() }
             let peaks = await MachinePeaks.measure(on: executor)
+            let weights = try await weights(of: shape, directory, positions: positions, on: executor)
             let bench = RolloutBench(
-                weights: PolicyWeights(parameters), batch: share, prompt: prompt, new: new, completions: batch)
+                weights: weights, batch: share, prompt: prompt, new: new, completions: batch)
             try options.write(
                 BenchReport(peaks: peaks, results: try await bench.measure(on: executor, peaks: peaks)))
         }
@@ -50,18 +51,36 @@ struct BenchRolloutCommand: AsyncParsableCommand {
     /// The largest of the threads' shares of the batch.
     private var share: Int { (batch + threads - 1) / threads }
 
-    private func need(of shape: ModelConfiguration, positions: Int) -> MemoryNeed {
+    private func weights(
+        of shape: ModelConfiguration, _ directory: ModelDirectory?, positions: Int, on executor: ComputeExecutor
+    ) async throws -> PolicyWeights {
+        if let directory { return try await executor.weights(of: directory.weights, positions: positions) }
+        let lane = executor.lane(.rollout)
+        return try await lane.run {
+            try PolicyWeights.randomized(configuration: shape, seed: 1) { lane.concurrentPerform(tiles: $0, $1) }
+        }
+    }
+
+    private func need(of shape: ModelConfiguration, _ directory: ModelDirectory?, positions: Int) -> MemoryNeed {
         let sizes = MemoryCause.largest(of: ["--batch": batch, "--prompt": prompt, "--new": new])
-        var need = options.shape.need(of: shape, positions: sizes)
-        let generator = ModelMemory(shape).generator(
+        let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)"))
+        let memory = ModelMemory(shape)
+        var need = MemoryNeed()
+        if let directory {
+            need = directory.servingNeed(positions: positions, threads: threads)
+        } else {
+            need.add(MemoryNeed.program + memory.policyWeights + memory.packing(threads: threads), fixed)
+            need.add(memory.rotaryTable, sizes)
+        }
+        let generator = memory.generator(
             batch: Double(share), longest: Double(positions),
             positions: Double(RolloutBench.positionCapacity(batch: share, positions: positions)))
         // What a generator takes for one short completion goes by the model alone.
-        let least = ModelMemory(shape).generator(batch: 1, longest: 1)
-        need.add(
-            Double(threads) * least + MachinePeaks.bytes,
-            options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)")))
+        let least = memory.generator(batch: 1, longest: 1)
+        need.add(Double(threads) * least, fixed)
         need.add(Double(threads) * (generator - least + Double(share) * Double(prompt) * 4), sizes)
+        // The machine is measured before anything else is there.
+        need.add(max(0, MachinePeaks.bytes - need.bytes), fixed)
         return need
     }
 }
