@@ -36,8 +36,10 @@ struct PolicyWeightLayout {
         }
         self.matrices = matrices
         packWorkspace = PackedMatrix.packWorkspace(depth: matrices.deepest, precision: shape.precision)
-        let vectors = max(shape.queryKeyValueWidth, matrices.deepest)
-        rowCapacity = max(Self.chunk, MatrixProduct.panelWidth * matrices.deepest, vectors)
+        let pieces = ([head] + places.flatMap { blocks in ProjectionBlock.allCases.map { blocks[$0] } }).map {
+            min($0.outputs, Self.rowsAtATime(depth: $0.depth)) * $0.depth
+        }
+        rowCapacity = max(pieces.max() ?? 0, shape.queryKeyValueWidth, shape.headDimension)
         finalNorm = plain(shape.hiddenSize)
         for blocks in places {
             var layer = Layer(blocks: blocks)

@@ -3,19 +3,17 @@ import Memory
 
 /// A part of a model that is packed by itself.
 enum WeightPart {
-    /// Rows of the embedding and of the head.
+    /// Rows of the embedding and of the head, and with the first of them the last norm.
     case vocabulary(Range<Int>)
     case layer(Int)
-    case finalNorm
 
     /// Rows of a vocabulary that make a part: whole panels, and some milliseconds of work.
     private static let rows = 256 * MatrixProduct.panelWidth
 
-    /// In the order of `ParameterLayout`, but that the head stands with the embedding.
     static func all(of shape: ModelConfiguration) -> [WeightPart] {
         stride(from: 0, to: shape.vocabularySize, by: rows).map {
             .vocabulary($0..<min(shape.vocabularySize, $0 + rows))
-        } + (0..<shape.layerCount).map { .layer($0) } + [.finalNorm]
+        } + (0..<shape.layerCount).map { .layer($0) }
     }
 }
 
@@ -35,8 +33,6 @@ struct PolicyWeightWriter<Origin: WeightOrigin>: ~Copyable {
         switch part {
         case .vocabulary(let rows): try write(vocabulary: rows)
         case .layer(let index): try write(layer: index)
-        case .finalNorm:
-            try copy(source.origin.layout.finalNorm, to: weights.offsets.finalNorm, count: shape.hiddenSize)
         }
     }
 
@@ -59,6 +55,7 @@ struct PolicyWeightWriter<Origin: WeightOrigin>: ~Copyable {
             }
             pack(values, first, count, of: weights.offsets.head)
         }
+        if rows.lowerBound == 0 { try copy(layout.finalNorm, to: weights.offsets.finalNorm, count: width) }
     }
 
     private func write(layer: Int) throws(Origin.Failure) {

@@ -7,7 +7,7 @@ extension MemoryNeed {
     /// Bytes of a sampled token with its log-probability, version and mask.
     static let sampledToken = 24.0
     /// Completions that a thread runs at once in evaluation.
-    private static let evaluationBatch = 64.0
+    static let evaluationBatch = 64
     private static let microBatchRows = 1024.0
     /// Code, libraries' tables and what they keep, about.
     public static let program = 40.0 * 1024 * 1024
@@ -65,7 +65,7 @@ extension MemoryNeed {
         let reference = phase.isReinforcement && configuration.reinforcement.referenceWeight != 0
         add((reference ? 3 : 2) * memory.policyWeights, largest, name: "published versions")
         add(
-            memory.rotaryTable,
+            memory.rotaryTable(positions: lengths.positions ?? model.maxPositions),
             Self.cause(configuration, model, "max_position_embeddings", model.maxPositions), name: "rotary table")
         add(memory.optimizer, largest, name: "moments, sum of gradients")
         add(memory.inputGradients, largest, name: "panels for input gradients")
@@ -76,9 +76,9 @@ extension MemoryNeed {
             .key("threads", value: "\(threads)"), name: "the other threads' passes")
         if isEvaluating {
             addEvaluation(
-                memory, longest: Double(lengths.longest), threads: threads,
-                problems: lengths.tests ?? configuration.task.testProblems,
-                samples: configuration.evaluation.samples,
+                memory,
+                lengths.evaluation(imitatingTeacher: phase == .sft, problems: configuration.task.testProblems),
+                threads: threads, samples: configuration.evaluation.samples,
                 cause: .key("evaluation.samples", value: "\(configuration.evaluation.samples)"))
         } else {
             add(memory.parameters + (adapters == nil ? 2 : 3) * memory.trained, largest, name: "a checkpoint's copies")
@@ -152,19 +152,42 @@ extension MemoryNeed {
     }
 
     /// Of an evaluation, apart from the weights.
+    ///
+    /// - Parameter sets: prompts of each test set with the most tokens of their completions.
     mutating func addEvaluation(
-        _ memory: ModelMemory, longest: Double, threads: Int, problems: Int, samples: Int, cause: MemoryCause
+        _ memory: ModelMemory, _ sets: [[(prompt: Int, newTokens: Int)]], threads: Int, samples: Int,
+        cause: MemoryCause
     ) {
-        add(
-            Double(threads)
-                * memory.generator(
-                    batch: min(
-                        Self.evaluationBatch,
-                        (Double(problems) / Double(threads)).rounded(.up) * (Double(samples) + 1)), longest: longest),
-            .key("threads", value: "\(threads)"), name: "evaluation")
-        add(
-            Double(problems) * Double(samples + 1) * longest * Self.sampledToken, cause,
-            name: "completions of an evaluation")
+        let needs = sets.map { set in
+            let generators = (0..<threads).map { thread in
+                let part = stride(from: thread, to: set.count, by: threads).map { set[$0] }
+                return memory.evaluation(of: part, samples: samples, batch: Self.evaluationBatch)
+            }
+            let tokens = set.reduce(0.0) { $0 + Double($1.newTokens) }
+            return (generators: generators.reduce(0, +), tokens: Double(samples + 1) * tokens * Self.sampledToken)
+        }
+        guard let largest = needs.max(by: { $0.generators + $0.tokens < $1.generators + $1.tokens }) else { return }
+        add(largest.generators, .key("threads", value: "\(threads)"), name: "evaluation")
+        add(largest.tokens, cause, name: "completions of an evaluation")
+    }
+}
+
+extension ModelMemory {
+    /// A thread's generator in an evaluation of so many samples of each problem beside a greedy completion.
+    fileprivate func evaluation(of problems: [(prompt: Int, newTokens: Int)], samples: Int, batch: Int) -> Double {
+        let capacity = min(Double(batch), Double(problems.count) * (Double(samples) + 1))
+        let running = RunningSequences(
+            problems.flatMap { problem in
+                // More than run at once are not told apart.
+                [1, min(samples, batch)].map {
+                    RunningSequences.Request(prompt: problem.prompt, newTokens: problem.newTokens, samples: $0)
+                }
+            }, batch: batch)
+        // The pages that there are bound both together.
+        let all = (capacity + 1) * Double(running.longest)
+        return generator(
+            batch: capacity, longest: Double(running.longest),
+            positions: min(all, Double(running.positions + running.waiting)))
     }
 }
 
@@ -172,9 +195,12 @@ extension MemoryNeed {
 struct SequenceLengths: Sendable {
     /// Of any prompt with its completion.
     var longest: Int
-    /// Of all sets together, and of the largest test set.
+    /// Of all sets together.
     var problems = 0
-    var tests: Int?
+    /// Of each test set, a prompt and where its completion is cut in the student's notation and in the teacher's.
+    private var tests: [[(prompt: Int, newTokens: Int, teacherTokens: Int)]]?
+    /// That any pass reaches; nil where that is not known.
+    var positions: Int?
     /// Of training: a prompt, a completion, a trace, and a prompt with its trace.
     var prompt: Int
     var completion: Int
@@ -190,12 +216,21 @@ struct SequenceLengths: Sendable {
     init(longest: Int, training: [PreparedProblem], tests sets: [TestSet]) {
         self.longest = longest
         problems = training.count + sets.reduce(0) { $0 + $1.problems.count }
-        tests = sets.map(\.problems.count).max() ?? 0
+        tests = sets.map { set in set.problems.map { ($0.prompt.count, $0.maxNewTokens, $0.maxNewTeacherTokens) } }
         prompt = training.map(\.prompt.count).max() ?? 1
         completion = training.map(\.maxNewTokens).max() ?? 1
         trace = training.compactMap { $0.demonstration?.completion.count }.max() ?? completion
         demonstration =
             training.compactMap { $0.demonstration.map { $0.prompt.count + $0.completion.count } }.max() ?? longest
+    }
+
+    /// The test sets' prompts with the most tokens of a completion.
+    ///
+    /// - Parameter problems: of a set, where the sets are not known.
+    func evaluation(imitatingTeacher: Bool, problems: Int) -> [[(prompt: Int, newTokens: Int)]] {
+        tests?.map { set in
+            set.map { ($0.prompt, imitatingTeacher ? $0.teacherTokens : $0.newTokens) }
+        } ?? [Array(repeating: (1, max(1, longest - 1)), count: problems)]
     }
 }
 

@@ -9,6 +9,8 @@ struct RunMaterial: Sendable {
     let endTokens: [Int32]
     /// Positions of the longest prompt with its completion.
     let longestSequence: Int
+    /// That any pass reaches.
+    let positions: Int
     /// About what the run takes.
     let need: MemoryNeed
 
@@ -44,9 +46,13 @@ struct RunMaterial: Sendable {
         longestSequence = try (task.training + task.tests.flatMap(\.problems)).longestSequence(
             context: model.maxPositions, file: ConfigurationError.configuration,
             key: "student.maxPositions", newTokens: { max($0.maxNewTokens, $0.maxNewTeacherTokens) })
-        need = MemoryNeed(
-            configuration, model: model,
-            lengths: SequenceLengths(longest: longestSequence, training: task.training, tests: task.tests))
+        var lengths = SequenceLengths(longest: longestSequence, training: task.training, tests: task.tests)
+        // Quantity graphs to warm up with are made later.
+        positions =
+            configuration.task.kind == .quantityGraphs
+            ? model.maxPositions : max(longestSequence, lengths.demonstration)
+        lengths.positions = positions
+        need = MemoryNeed(configuration, model: model, lengths: lengths)
         try need.check()
         student = try makeStudent()
     }

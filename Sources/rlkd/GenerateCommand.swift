@@ -96,7 +96,10 @@ struct GenerateCommand: AsyncParsableCommand {
         let tokens = maxNewTokens.map { MemoryCause.option("--max-new-tokens", value: "\($0)") }
         let batches = MemoryCause.option("--batch", value: "\(batch)")
         need.add(
-            Double(threads) * memory.generator(batch: Double(capacity), longest: longest),
+            Double(threads)
+                * memory.generator(
+                    batch: Double(capacity), longest: longest,
+                    positions: Double(plan.runningPositions(batch: threads * capacity)) / Double(threads)),
             capacity > 1 ? batches : tokens ?? batches)
         need.add(
             Double(threads) * Double(samples) * longest * GenerationPlan.bytesPerToken,

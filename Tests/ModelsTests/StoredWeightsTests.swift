@@ -143,8 +143,8 @@ struct StoredWeightsTests {
     @Test func aValueThatIsNotFiniteIsNamed() throws {
         let parameters = try Parameters.randomized(configuration: Self.tall, seed: 1)
         let names = [
-            "model.embed_tokens.weight", "model.layers.0.mlp.gate_proj.weight", "model.layers.1.input_layernorm.weight",
-            "model.norm.weight",
+            "model.embed_tokens.weight", "model.norm.weight", "model.layers.0.mlp.gate_proj.weight",
+            "model.layers.1.input_layernorm.weight",
         ]
         for (index, name) in names.enumerated().reversed() {
             let entry = try #require(parameters.layout[name])

@@ -71,7 +71,7 @@ public struct ModelEvaluation: Sendable {
             tokenizer: student.tokenizer,
             scorer: configuration.reward.makeScorer(reader: reader, verifier: verifier),
             samples: configuration.evaluation.samples, temperature: configuration.evaluation.temperature,
-            seed: configuration.seed, endTokens: student.endTokens, batchCapacity: 64)
+            seed: configuration.seed, endTokens: student.endTokens, batchCapacity: MemoryNeed.evaluationBatch)
         longestSequence = try tests.flatMap(\.problems).longestSequence(
             context: student.configuration.maxPositions, file: directory + "/config.json",
             key: "max_position_embeddings",
@@ -85,8 +85,10 @@ public struct ModelEvaluation: Sendable {
     public func need(threads: Int, samples: MemoryCause) -> MemoryNeed {
         var need = model.servingNeed(positions: longestSequence, threads: threads)
         need.addEvaluation(
-            ModelMemory(model.configuration), longest: Double(longestSequence), threads: threads,
-            problems: tests.map(\.problems.count).max() ?? 0, samples: evaluator.samples, cause: samples)
+            ModelMemory(model.configuration),
+            tests.map { set in
+                set.problems.map { ($0.prompt.count, $0.maxNewTokens(imitatingTeacher: imitatesTeacher)) }
+            }, threads: threads, samples: evaluator.samples, cause: samples)
         return need
     }
 
