@@ -51,7 +51,9 @@ public actor Learner {
         optimizer = Optimizer(configuration.optimizer, parameterCount: count)
         transposed = TransposedWeights(parameters, adapters: adapters)
         panels = adapters.map { AdapterPanels($0) }
-        self.reference = configuration.loss.needsReference ? PolicyWeights(reference ?? parameters) : nil
+        self.reference =
+            configuration.loss.needsReference
+            ? PolicyWeights(reference ?? parameters, rotary: store.current.rotary) : nil
         jobs = (0..<max(1, threads)).map { _ in
             GradientJobBox(
                 GradientJob(

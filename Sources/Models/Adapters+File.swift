@@ -33,7 +33,7 @@ extension Adapters {
         }
         try self.init(configuration, of: model)
         for entry in layout.entries {
-            try file.readFinite(entry.name, into: pointer + entry.offset)
+            try file.readFinite(entry.name, 0..<entry.count, into: pointer + entry.offset)
         }
     }
 

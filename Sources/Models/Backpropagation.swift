@@ -76,6 +76,8 @@ public final class Backpropagation {
         self.batch = batch
         self.weights = weights
         self.temperature = temperature
+        precondition(
+            batch.longestSequence <= weights.rotary.positions, "a sequence is longer than the weights have room for")
         prepare()
         let shape = configuration
         let rows = batch.rowCount

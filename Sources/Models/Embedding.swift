@@ -4,11 +4,11 @@ import Kernels
 enum Embedding {
     /// `output` [rows][width] = table[token].
     static func gather(
-        _ table: UnsafePointer<Float>, tokens: UnsafePointer<Int32>, rows: Int, width: Int,
+        _ table: EmbeddingTable, tokens: UnsafePointer<Int32>, rows: Int, width: Int,
         into output: UnsafeMutablePointer<Float>
     ) {
         for row in 0..<rows {
-            (output + row * width).update(from: table + Int(tokens[row]) * width, count: width)
+            table.read(from: Int(tokens[row]) * width, count: width, into: output + row * width)
         }
     }
 

@@ -11,18 +11,26 @@ public enum HuggingFaceDirectory {
     static let indexName = "model.safetensors.index.json"
 
     /// Reads config.json and the weights, `model.safetensors` or the shards of `model.safetensors.index.json`, as
-    /// floats.
-    ///
-    /// All names, shapes and formats are checked before memory is taken; the files are mapped, and their pages read once.
-    /// Throws `FormatError` naming the file and the field or tensor, also where a value is not finite.
-    ///
-    /// - Parameters:
-    ///   - precision: what is computed in; the parameters are floats all the same.
-    ///   - warn: told once of tensors that the model has no use for. One within a layer, such as a bias that
-    ///   config.json does not speak of, would change the result and is refused.
+    /// floats; see `open`.
     public static func load(
         _ directory: URL, precision: Precision = .float32, warn: (String) -> Void = { _ in }
     ) throws -> (ModelConfiguration, Parameters) {
+        let stored = try open(directory, precision: precision, warn: warn)
+        return (stored.configuration, try stored.parameters())
+    }
+
+    /// Reads config.json and checks all names, shapes and formats of the weights, before memory is taken for any.
+    ///
+    /// The files are mapped, and their pages read once, when the weights are. Throws `FormatError` naming the file and the
+    /// field or tensor.
+    ///
+    /// - Parameters:
+    ///   - precision: what is computed in; parameters are floats all the same.
+    ///   - warn: told once of tensors that the model has no use for. One within a layer, such as a bias that
+    ///   config.json does not speak of, would change the result and is refused.
+    public static func open(
+        _ directory: URL, precision: Precision = .float32, warn: (String) -> Void = { _ in }
+    ) throws -> StoredWeights {
         var configuration = try ModelConfiguration(contentsOf: directory.appending(path: configurationName))
         configuration.precision = precision
         let layout = try ParameterLayout(configuration)
@@ -30,11 +38,8 @@ public enum HuggingFaceDirectory {
         try check(weights, against: layout)
         try checkExtraTensors(weights, layout, warn)
         if configuration.tiesEmbeddings { try checkTiedHead(weights) }
-        let parameters = Parameters(configuration: configuration, layout: layout)
-        for entry in layout.entries {
-            try weights.file(of: entry.name).readFinite(entry.name, into: parameters.pointer + entry.offset)
-        }
-        return (configuration, parameters)
+        return StoredWeights(
+            configuration, layout, files: try layout.entries.map { try weights.file(of: $0.name) })
     }
 
     private static func check(_ weights: ShardedTensors, against layout: ParameterLayout) throws {
@@ -77,10 +82,19 @@ public enum HuggingFaceDirectory {
         return 0..<count ~= layer
     }
 
-    private static func equal(_ first: UnsafeRawBufferPointer, _ second: UnsafeRawBufferPointer) -> Bool {
-        guard first.count == second.count else { return false }
-        guard let one = first.baseAddress, let other = second.baseAddress else { return true }
-        return memcmp(one, other, first.count) == 0
+    /// Whether two tensors have the same bytes; their pages are given back.
+    private static func equal(
+        _ first: (file: SafeTensors, tensor: SafeTensors.Tensor),
+        _ second: (file: SafeTensors, tensor: SafeTensors.Tensor)
+    ) -> Bool {
+        defer {
+            first.file.release(first.tensor, 0..<first.tensor.byteCount)
+            second.file.release(second.tensor, 0..<second.tensor.byteCount)
+        }
+        let (one, other) = (first.file.bytes(of: first.tensor), second.file.bytes(of: second.tensor))
+        guard one.count == other.count else { return false }
+        guard let start = one.baseAddress, let otherStart = other.baseAddress else { return true }
+        return memcmp(start, otherStart, one.count) == 0
     }
 
     /// A tied head may be stored as well, but then it must be the embedding.
@@ -92,7 +106,7 @@ public enum HuggingFaceDirectory {
         let (embedding, type) = try embeddingFile.readable(embeddingName)
         let isSame =
             if headType == type {
-                equal(file.bytes(of: head), embeddingFile.bytes(of: embedding))
+                equal((file, head), (embeddingFile, embedding))
             } else {
                 try file.values(headName) == embeddingFile.values(embeddingName)
             }

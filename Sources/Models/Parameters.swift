@@ -1,5 +1,4 @@
 import Memory
-import Trajectories
 
 /// A model's weights (or as many gradients, or moments) in one vector of floats, laid out by `layout`.
 ///
@@ -34,32 +33,12 @@ public final class Parameters: Sendable {
     public static func randomized(
         configuration: ModelConfiguration, seed: UInt64, deviation: Float = 0.02
     ) throws -> Parameters {
-        let parameters = try Parameters(configuration: configuration)
-        let residualScale = 1 / Float(2 * configuration.layerCount).squareRoot()
-        for entry in parameters.layout.entries {
-            let values = UnsafeMutableBufferPointer(start: parameters.pointer + entry.offset, count: entry.count)
-            if entry.name.hasSuffix("norm.weight") {
-                values.update(repeating: 1)
-            } else if !entry.name.hasSuffix(".bias") {
-                let addsToResidual = entry.name.hasSuffix("o_proj.weight") || entry.name.hasSuffix("down_proj.weight")
-                let name = Problem(id: entry.name, question: "", answer: nil)
-                let stream = RandomStream(seed: seed, purpose: .initialization, problem: name.key)
-                fill(values, from: stream, deviation: addsToResidual ? deviation * residualScale : deviation)
-            }
+        let weights = try RandomWeights(configuration, seed: seed, deviation: deviation)
+        let parameters = Parameters(configuration: configuration, layout: weights.layout)
+        for (index, entry) in weights.layout.entries.enumerated() {
+            weights.fill(index, 0..<entry.count, into: parameters.pointer + entry.offset)
         }
         return parameters
-    }
-
-    private static func fill(_ values: UnsafeMutableBufferPointer<Float>, from stream: RandomStream, deviation: Float) {
-        for start in stride(from: 0, to: values.count, by: 4) {
-            let words = stream.words(at: start / 4)
-            let (first, second) = Philox.normal(words.x, words.y)
-            let (third, fourth) = Philox.normal(words.z, words.w)
-            let normals = SIMD4(first, second, third, fourth) * deviation
-            for lane in 0..<min(4, values.count - start) {
-                values[start + lane] = normals[lane]
-            }
-        }
     }
 
     /// The same values in memory of their own, to be computed with in another precision where one is given.

@@ -121,31 +121,53 @@ public final class SafeTensors: @unchecked Sendable {
     /// Throws `FormatError` where there is no such tensor, or none of floats.
     public func read(_ name: String, into destination: UnsafeMutablePointer<Float>) throws {
         let (tensor, type) = try readable(name)
-        let bytes = bytes(of: tensor)
-        guard let start = bytes.baseAddress else { return }
+        convert(tensor, type, 0..<tensor.count, into: destination)
+    }
+
+    private func convert(
+        _ tensor: Tensor, _ type: DataType, _ elements: Range<Int>, into destination: UnsafeMutablePointer<Float>
+    ) {
+        guard let start = bytes(of: tensor).baseAddress.map({ $0 + type.byteCount * elements.lowerBound }) else {
+            return
+        }
         switch type {
         case .float32:
-            UnsafeMutableRawBufferPointer(start: destination, count: bytes.count).copyMemory(from: bytes)
+            UnsafeMutableRawPointer(destination).copyMemory(from: start, byteCount: 4 * elements.count)
         case .bfloat16:
-            for index in 0..<tensor.count {
+            for index in 0..<elements.count {
                 let bits = start.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
                 destination[index] = Float(bitPattern: UInt32(bits) << 16)
             }
         case .float16:
-            for index in 0..<tensor.count {
+            for index in 0..<elements.count {
                 let bits = start.loadUnaligned(fromByteOffset: 2 * index, as: UInt16.self)
                 destination[index] = Float(Float16(bitPattern: bits))
             }
         }
     }
 
-    /// The same for weights: an infinite value, or one that is not a number, is refused as well.
-    func readFinite(_ name: String, into destination: UnsafeMutablePointer<Float>) throws {
-        try read(name, into: destination)
-        guard Elementwise.isFinite(destination, count: self[name]?.count ?? 0) else {
+    /// The same for some elements of a weight, which are read once: an infinite value, or one that is not a number, is refused
+    /// as well, and the file's pages are given back.
+    func readFinite(_ name: String, _ elements: Range<Int>, into destination: UnsafeMutablePointer<Float>) throws {
+        let (tensor, type) = try readable(name)
+        convert(tensor, type, elements, into: destination)
+        release(tensor, type.byteCount * elements.lowerBound..<type.byteCount * elements.upperBound)
+        guard Elementwise.isFinite(destination, count: elements.count) else {
             throw FormatError(
                 file: file, field: name, reason: "holds a value that is infinite or not a number; weights are finite")
         }
+    }
+
+    /// Takes a tensor's pages out of the process's memory; whoever reads them again gets them from the file.
+    func release(_ tensor: Tensor, _ bytes: Range<Int>) {
+        guard let start = mapping.baseAddress, !bytes.isEmpty else { return }
+        // A fault maps its neighbours as well, of an aligned window of this size.
+        let window = 1 << 16
+        let place = UnsafeMutableRawPointer(mutating: start) + tensor.offset
+        let first = max(
+            UnsafeMutableRawPointer(mutating: start),
+            (place + bytes.lowerBound + 1 - window).alignedUp(toMultipleOf: window))
+        madvise(first, place + bytes.upperBound - first, MADV_DONTNEED)
     }
 
     /// A tensor's elements as floats. Throws `FormatError` where there is no such tensor, or none of floats.

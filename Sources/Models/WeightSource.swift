@@ -1,59 +1,72 @@
 import Kernels
 import Memory
 
-/// A model's matrices for packing, its adapters merged in one matrix at a time, so that the merged model never stands in
-/// memory whole.
+/// A model's matrices for packing, its adapters merged in some rows at a time, so that neither the merged model nor one that
+/// stands in files is ever in memory whole.
 ///
-/// Merging is deterministic: whoever packs the same weights and adapters gets the same bits.
-struct WeightSource: ~Copyable {
-    let parameters: Parameters
+/// Merging is deterministic: whoever packs the same weights and adapters gets the same bits, whatever rows are taken at a time.
+struct WeightSource<Origin: WeightOrigin>: ~Copyable {
+    let origin: Origin
     private let adapters: Adapters?
-    /// The largest matrix, and one projection's (alpha / rank) · A, as it is and packed; empty without adapters.
-    private let merged: AlignedBuffer<Float>
+    /// Rows as they are asked for, where they do not stand in memory as they are.
+    private let buffer: AlignedBuffer<Float>
+    /// One projection's (alpha / rank) · A, as it is and packed; empty without adapters.
     private let scaled: AlignedBuffer<Float>
     private let packed: AlignedBuffer<Float>
 
-    init(_ parameters: Parameters, _ adapters: Adapters?) {
+    /// - Parameter capacity: floats that are asked for at a time, at most; by default those of the largest matrix of a layer.
+    init(_ origin: Origin, _ adapters: Adapters?, capacity: Int? = nil) {
         precondition(
-            adapters.map { $0.model.hasMatrices(of: parameters.configuration) } ?? true,
+            adapters.map { $0.model.hasMatrices(of: origin.configuration) } ?? true,
             "the adapters belong to another model")
-        self.parameters = parameters
+        self.origin = origin
         self.adapters = adapters
-        let shape = parameters.configuration
+        let shape = origin.configuration
         let blocks = ProjectionBlock.allCases
         let rank = adapters?.configuration.rank ?? 0
         let widest = blocks.map { $0.inputs(shape) }.max() ?? 0
         let largest = blocks.map { $0.inputs(shape) * $0.outputs(shape) }.max() ?? 0
-        merged = AlignedBuffer(count: adapters == nil ? 0 : largest)
+        buffer = AlignedBuffer(count: adapters == nil && Origin.isInMemory ? 0 : capacity ?? largest)
         scaled = AlignedBuffer(count: rank * widest)
         packed = AlignedBuffer(count: MatrixProduct.packedCount(outputs: widest, depth: rank))
     }
 
-    /// The matrix [outputs, inputs], row-major; valid until the next is asked for.
-    func matrix(_ block: ProjectionBlock, layer: Int) -> UnsafePointer<Float> {
-        let base = UnsafePointer(parameters.pointer + parameters.layout.layers[layer][block])
+    /// Elements of the vector that the layout describes; valid until anything else is asked for.
+    func values(_ range: Range<Int>) throws(Origin.Failure) -> UnsafePointer<Float> {
+        try origin.values(range, buffer: buffer.pointer)
+    }
+
+    /// Rows of the matrix [outputs, inputs], all by default, row-major; valid until anything else is asked for.
+    func matrix(
+        _ block: ProjectionBlock, layer: Int, rows: Range<Int>? = nil
+    ) throws(Origin.Failure) -> UnsafePointer<Float> {
+        let shape = origin.configuration
+        let rows = rows ?? 0..<block.outputs(shape)
+        let start = origin.layout.layers[layer][block] + rows.lowerBound * block.inputs(shape)
+        let count = rows.count * block.inputs(shape)
+        let base = try values(start..<start + count)
         guard let adapters, adapters.layout.layers[layer].contains(where: { $0.projection.block == block }) else {
             return base
         }
-        let shape = parameters.configuration
-        merged.pointer.update(from: base, count: block.inputs(shape) * block.outputs(shape))
-        merge(adapters, block, layer: layer, into: merged.pointer)
-        return UnsafePointer(merged.pointer)
+        if Origin.isInMemory { buffer.pointer.update(from: base, count: count) }
+        merge(adapters, block, layer: layer, rows: rows)
+        return UnsafePointer(buffer.pointer)
     }
 
-    /// Adds (alpha / rank) · B · A to every projection of the block that has an adapter.
-    private func merge(
-        _ adapters: Adapters, _ block: ProjectionBlock, layer: Int, into weight: UnsafeMutablePointer<Float>
-    ) {
+    /// Adds (alpha / rank) · B · A to the rows of every projection of the block that has an adapter.
+    private func merge(_ adapters: Adapters, _ block: ProjectionBlock, layer: Int, rows: Range<Int>) {
         let rank = adapters.configuration.rank
         for site in adapters.layout.layers[layer] where site.projection.block == block {
+            let taken = rows.clamped(to: site.firstRow..<site.firstRow + site.outputs)
+            guard !taken.isEmpty else { continue }
             scaled.pointer.update(from: adapters.pointer + site.a, count: rank * site.inputs)
             Elementwise.scale(scaled.pointer, by: adapters.configuration.scale, count: rank * site.inputs)
             MatrixProduct.packTransposed(
                 weight: scaled.pointer, outputs: rank, depth: site.inputs, into: packed.pointer)
             MatrixProduct.multiply(
-                adapters.pointer + site.b, rows: site.outputs, rowStride: rank, packed: packed.pointer,
-                outputs: site.inputs, depth: rank, into: weight + site.firstRow * site.inputs,
+                adapters.pointer + site.b + (taken.lowerBound - site.firstRow) * rank, rows: taken.count,
+                rowStride: rank, packed: packed.pointer, outputs: site.inputs, depth: rank,
+                into: buffer.pointer + (taken.lowerBound - rows.lowerBound) * site.inputs,
                 resultStride: site.inputs, accumulating: true)
         }
     }

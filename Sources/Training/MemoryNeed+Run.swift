@@ -1,3 +1,4 @@
+import Generation
 import Models
 import Pipelines
 
@@ -6,11 +7,11 @@ extension MemoryNeed {
     private static let problem = 3072.0
     /// Bytes of a sampled token with its log-probability, version and mask.
     static let sampledToken = 24.0
-    /// Completions that a thread runs at once in evaluation.
-    private static let evaluationBatch = 64.0
+    /// Completions that an engine runs at once in evaluation.
+    static let evaluationBatch = 64
     private static let microBatchRows = 1024.0
     /// Code, libraries' tables and what they keep, about.
-    private static let program = 40.0 * 1024 * 1024
+    public static let program = 40.0 * 1024 * 1024
 
     /// Of problems that are made on the spot, before any model is there.
     init(problemsOf configuration: RunConfiguration) {
@@ -65,10 +66,11 @@ extension MemoryNeed {
         let reference = phase.isReinforcement && configuration.reinforcement.referenceWeight != 0
         add((reference ? 3 : 2) * memory.policyWeights, largest, name: "published versions")
         add(
-            memory.rotaryTable,
+            memory.rotaryTable(positions: lengths.positions ?? model.maxPositions),
             Self.cause(configuration, model, "max_position_embeddings", model.maxPositions), name: "rotary table")
         add(memory.optimizer, largest, name: "moments, sum of gradients")
         add(memory.inputGradients, largest, name: "panels for input gradients")
+        let engines = Generator.engines(threads: threads, configuration: model)
         let (rows, targets) = Self.microBatch(phase, configuration, lengths)
         add(memory.gradient(rows: rows, targets: targets), largest, name: "a learner's pass")
         add(
@@ -76,9 +78,9 @@ extension MemoryNeed {
             .key("threads", value: "\(threads)"), name: "the other threads' passes")
         if isEvaluating {
             addEvaluation(
-                memory, longest: Double(lengths.longest), threads: threads,
-                problems: lengths.tests ?? configuration.task.testProblems,
-                samples: configuration.evaluation.samples,
+                memory,
+                lengths.evaluation(imitatingTeacher: phase == .sft, problems: configuration.task.testProblems),
+                engines: engines, samples: configuration.evaluation.samples,
                 cause: .key("evaluation.samples", value: "\(configuration.evaluation.samples)"))
         } else {
             add(memory.parameters + (adapters == nil ? 2 : 3) * memory.trained, largest, name: "a checkpoint's copies")
@@ -86,7 +88,7 @@ extension MemoryNeed {
         switch phase {
         case .base: addDemonstrations(configuration.warmup, "warmup", lengths)
         case .sft: addDemonstrations(configuration.sft, "sft", lengths)
-        case .grpo, .rlkd: addRollouts(configuration, memory, lengths, threads: threads, hasWorkers: !isEvaluating)
+        case .grpo, .rlkd: addRollouts(configuration, memory, lengths, engines: engines, hasWorkers: !isEvaluating)
         }
     }
 
@@ -119,10 +121,10 @@ extension MemoryNeed {
     }
 
     private mutating func addRollouts(
-        _ configuration: RunConfiguration, _ memory: ModelMemory, _ lengths: SequenceLengths, threads: Int,
+        _ configuration: RunConfiguration, _ memory: ModelMemory, _ lengths: SequenceLengths, engines: Int,
         hasWorkers: Bool
     ) {
-        let workers = Double(configuration.workers == 0 ? threads : configuration.workers)
+        let workers = Double(configuration.workers == 0 ? engines : configuration.workers)
         let reinforcement = configuration.reinforcement
         let completions = Double(reinforcement.problemsPerBatch) * Double(reinforcement.groupSize)
         let size = reinforcement.problemsPerBatch >= reinforcement.groupSize ? "problemsPerBatch" : "groupSize"
@@ -152,19 +154,42 @@ extension MemoryNeed {
     }
 
     /// Of an evaluation, apart from the weights.
+    ///
+    /// - Parameter sets: prompts of each test set with the most tokens of their completions.
     mutating func addEvaluation(
-        _ memory: ModelMemory, longest: Double, threads: Int, problems: Int, samples: Int, cause: MemoryCause
+        _ memory: ModelMemory, _ sets: [[(prompt: Int, newTokens: Int)]], engines: Int, samples: Int,
+        cause: MemoryCause
     ) {
-        add(
-            Double(threads)
-                * memory.generator(
-                    batch: min(
-                        Self.evaluationBatch,
-                        (Double(problems) / Double(threads)).rounded(.up) * (Double(samples) + 1)), longest: longest),
-            .key("threads", value: "\(threads)"), name: "evaluation")
-        add(
-            Double(problems) * Double(samples + 1) * longest * Self.sampledToken, cause,
-            name: "completions of an evaluation")
+        let needs = sets.map { set in
+            let generators = (0..<engines).map { engine in
+                let part = stride(from: engine, to: set.count, by: engines).map { set[$0] }
+                return memory.evaluation(of: part, samples: samples, batch: Self.evaluationBatch)
+            }
+            let tokens = set.reduce(0.0) { $0 + Double($1.newTokens) }
+            return (generators: generators.reduce(0, +), tokens: Double(samples + 1) * tokens * Self.sampledToken)
+        }
+        guard let largest = needs.max(by: { $0.generators + $0.tokens < $1.generators + $1.tokens }) else { return }
+        add(largest.generators, .key("threads", value: "\(engines)"), name: "evaluation")
+        add(largest.tokens, cause, name: "completions of an evaluation")
+    }
+}
+
+extension ModelMemory {
+    /// An engine's generator in an evaluation of so many samples of each problem beside a greedy completion.
+    fileprivate func evaluation(of problems: [(prompt: Int, newTokens: Int)], samples: Int, batch: Int) -> Double {
+        let capacity = min(Double(batch), Double(problems.count) * (Double(samples) + 1))
+        let running = RunningSequences(
+            problems.flatMap { problem in
+                // More than run at once are not told apart.
+                [1, min(samples, batch)].map {
+                    RunningSequences.Request(prompt: problem.prompt, newTokens: problem.newTokens, samples: $0)
+                }
+            }, batch: batch)
+        // The pages that there are bound both together.
+        let all = (capacity + 1) * Double(running.longest)
+        return generator(
+            batch: capacity, longest: Double(running.longest),
+            positions: min(all, Double(running.positions + running.waiting)))
     }
 }
 
@@ -172,9 +197,12 @@ extension MemoryNeed {
 struct SequenceLengths: Sendable {
     /// Of any prompt with its completion.
     var longest: Int
-    /// Of all sets together, and of the largest test set.
+    /// Of all sets together.
     var problems = 0
-    var tests: Int?
+    /// Of each test set, a prompt and where its completion is cut in the student's notation and in the teacher's.
+    private var tests: [[(prompt: Int, newTokens: Int, teacherTokens: Int)]]?
+    /// That any pass reaches; nil where that is not known.
+    var positions: Int?
     /// Of training: a prompt, a completion, a trace, and a prompt with its trace.
     var prompt: Int
     var completion: Int
@@ -190,12 +218,21 @@ struct SequenceLengths: Sendable {
     init(longest: Int, training: [PreparedProblem], tests sets: [TestSet]) {
         self.longest = longest
         problems = training.count + sets.reduce(0) { $0 + $1.problems.count }
-        tests = sets.map(\.problems.count).max() ?? 0
+        tests = sets.map { set in set.problems.map { ($0.prompt.count, $0.maxNewTokens, $0.maxNewTeacherTokens) } }
         prompt = training.map(\.prompt.count).max() ?? 1
         completion = training.map(\.maxNewTokens).max() ?? 1
         trace = training.compactMap { $0.demonstration?.completion.count }.max() ?? completion
         demonstration =
             training.compactMap { $0.demonstration.map { $0.prompt.count + $0.completion.count } }.max() ?? longest
+    }
+
+    /// The test sets' prompts with the most tokens of a completion.
+    ///
+    /// - Parameter problems: of a set, where the sets are not known.
+    func evaluation(imitatingTeacher: Bool, problems: Int) -> [[(prompt: Int, newTokens: Int)]] {
+        tests?.map { set in
+            set.map { ($0.prompt, imitatingTeacher ? $0.teacherTokens : $0.newTokens) }
+        } ?? [Array(repeating: (1, max(1, longest - 1)), count: problems)]
     }
 }
 

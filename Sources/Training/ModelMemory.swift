@@ -74,17 +74,36 @@ public struct ModelMemory: Sendable {
         return (try? AdapterPanels.byteCount(adapters, of: shape)).map { Double($0) } ?? .infinity
     }
 
-    /// Cosines and sines of all positions.
-    public var rotaryTable: Double { Self.float * Double(shape.maxPositions) * Double(shape.headDimension) }
+    /// Rows that threads convert and pack at a time.
+    public func packing(threads: Int) -> Double {
+        let deepest = max(hidden, query, intermediate)
+        let rows = max(256 * 1024, 32 * deepest)
+        return Double(threads) * (Self.float * rows + 32 * packed * deepest)
+    }
 
-    /// The largest field of config.json, and its value, of those that the weights' size goes by.
+    /// Cosines and sines of all positions, or of those up to one.
+    public var rotaryTable: Double { rotaryTable(positions: shape.maxPositions) }
+
+    public func rotaryTable(positions: Int) -> Double {
+        Self.float * Double(min(positions, shape.maxPositions)) * Double(shape.headDimension)
+    }
+
+    /// The field of config.json, and its value, that the weights' size owes most to: with its value in a model of half a billion
+    /// weights, the weights would be fewest.
     public var largestField: (name: String, value: Int) {
-        let fields = [
-            ("hidden_size", shape.hiddenSize), ("intermediate_size", shape.intermediateSize),
-            ("vocab_size", shape.vocabularySize), ("num_hidden_layers", shape.layerCount),
-            ("num_attention_heads", shape.attentionHeadCount), ("head_dim", shape.headDimension),
+        let fields: [(name: String, path: WritableKeyPath<ModelConfiguration, Int>, usual: Int)] = [
+            ("hidden_size", \.hiddenSize, 896), ("intermediate_size", \.intermediateSize, 4864),
+            ("vocab_size", \.vocabularySize, 32_000), ("num_hidden_layers", \.layerCount, 24),
+            ("num_attention_heads", \.attentionHeadCount, 14), ("num_key_value_heads", \.keyValueHeadCount, 2),
+            ("head_dim", \.headDimension, 64),
         ]
-        return fields.max { $0.1 < $1.1 } ?? fields[0]
+        func weights(_ path: WritableKeyPath<ModelConfiguration, Int>, _ value: Int) -> Double {
+            var other = shape
+            other[keyPath: path] = value
+            return ModelMemory(other).parameters
+        }
+        let least = fields.min { weights($0.path, $0.usual) < weights($1.path, $1.usual) } ?? fields[0]
+        return (least.name, shape[keyPath: least.path])
     }
 
     // MARK: Work
@@ -100,9 +119,9 @@ public struct ModelMemory: Sendable {
     /// - Parameters:
     ///   - batch: completions at once.
     ///   - longest: positions of the longest prompt with its completion.
-    ///   - positions: of all sequences together, where they are fewer or more than the batch's longest.
+    ///   - positions: that all sequences together reach, where they are fewer than the generator has pages for.
     public func generator(batch: Double, longest: Double, positions: Double? = nil) -> Double {
-        let stored = max(2 * pages(longest), pages(positions ?? (batch + 1) * longest))
+        let stored = pages(positions ?? max(2 * pages(longest), (batch + 1) * longest))
         let rows = batch + Self.prefillRows
         return stored * layers * 2 * keyValue * packed + rows * (activations + Self.float * hidden)
             + 2 * batch * Self.float * (vocabulary + hidden) + (batch + 2) * Self.float * vocabulary

@@ -9,38 +9,52 @@ struct RunMaterial: Sendable {
     let endTokens: [Int32]
     /// Positions of the longest prompt with its completion.
     let longestSequence: Int
+    /// That any pass reaches.
+    let positions: Int
     /// About what the run takes.
     let need: MemoryNeed
 
-    /// Throws errors that name the key or the file at fault.
+    /// Throws errors that name the key or the file at fault, `InsufficientMemory` before any weight is there.
     init(_ configuration: RunConfiguration, logger: Logger) throws {
+        let model: ModelConfiguration
+        let makeStudent: () throws -> Parameters
         switch configuration.task.kind {
         case .quantityGraphs:
             let task = try QuantityGraphTask(configuration)
-            let model = try Self.freshModel(configuration, task.tokenizer)
+            let fresh = try Self.freshModel(configuration, task.tokenizer)
             self.task = task
-            student = try Parameters.randomized(
-                configuration: model, seed: configuration.seed, deviation: configuration.student.initialDeviation)
+            model = fresh
+            makeStudent = {
+                try Parameters.randomized(
+                    configuration: fresh, seed: configuration.seed,
+                    deviation: configuration.student.initialDeviation)
+            }
             endTokens = model.endTokens
         case .gsm8k, .jsonl:
-            guard let model = configuration.student.model else {
+            guard let directory = configuration.student.model else {
                 throw ConfigurationError(
                     source: ConfigurationError.configuration, key: "student.model",
                     reason: "names no directory; prose needs a student")
             }
-            let loaded = try LoadedStudent(directory: model, precision: configuration.dtype, logger: logger)
-            task = try TextTask(configuration, student: loaded)
-            student = loaded.parameters
-            endTokens = loaded.endTokens
+            let stored = try StoredStudent(directory: directory, precision: configuration.dtype, logger: logger)
+            task = try TextTask(configuration, student: stored)
+            model = stored.configuration
+            makeStudent = { try stored.weights.parameters() }
+            endTokens = stored.endTokens
         }
         // Every problem fits the student with its longest completion.
         longestSequence = try (task.training + task.tests.flatMap(\.problems)).longestSequence(
-            context: student.configuration.maxPositions, file: ConfigurationError.configuration,
+            context: model.maxPositions, file: ConfigurationError.configuration,
             key: "student.maxPositions", newTokens: { max($0.maxNewTokens, $0.maxNewTeacherTokens) })
-        need = MemoryNeed(
-            configuration, model: student.configuration,
-            lengths: SequenceLengths(longest: longestSequence, training: task.training, tests: task.tests))
+        var lengths = SequenceLengths(longest: longestSequence, training: task.training, tests: task.tests)
+        // Quantity graphs to warm up with are made later.
+        positions =
+            configuration.task.kind == .quantityGraphs
+            ? model.maxPositions : max(longestSequence, lengths.demonstration)
+        lengths.positions = positions
+        need = MemoryNeed(configuration, model: model, lengths: lengths)
         try need.check()
+        student = try makeStudent()
     }
 
     private static func freshModel(_ configuration: RunConfiguration, _ tokenizer: Tokenizer) throws

@@ -37,14 +37,14 @@ struct BenchRolloutCommand: AsyncParsableCommand {
             let engines = engines(shape)
             let share = (batch + engines - 1) / engines
             let positions = RolloutBench.positions(batch: share, prompt: prompt, new: new)
-            try need(of: shape, engines: engines, share: share, positions: positions).check()
-            let parameters = try options.shape.parameters(of: shape)
+            let directory = try options.shape.directory(precision: options.compute.dtype)
+            try need(of: shape, directory, engines: engines, share: share, positions: positions).check()
             let executor = ComputeExecutor(threads: options.compute.threadCount)
             defer { executor.shutdown() }
             let peaks = await MachinePeaks.measure(on: executor)
+            let weights = try await weights(of: shape, directory, positions: positions, on: executor)
             let bench = RolloutBench(
-                weights: PolicyWeights(parameters), engines: engines, batch: share, prompt: prompt, new: new,
-                completions: batch)
+                weights: weights, engines: engines, batch: share, prompt: prompt, new: new, completions: batch)
             try options.write(
                 BenchReport(peaks: peaks, results: try await bench.measure(on: executor, peaks: peaks)))
         }
@@ -55,18 +55,39 @@ struct BenchRolloutCommand: AsyncParsableCommand {
         min(batch, Generator.engines(threads: options.compute.threadCount, configuration: shape))
     }
 
-    private func need(of shape: ModelConfiguration, engines: Int, share: Int, positions: Int) -> MemoryNeed {
+    private func weights(
+        of shape: ModelConfiguration, _ directory: ModelDirectory?, positions: Int, on executor: ComputeExecutor
+    ) async throws -> PolicyWeights {
+        if let directory { return try await executor.weights(of: directory.weights, positions: positions) }
+        let lane = executor.lane(.rollout)
+        return try await lane.run {
+            try PolicyWeights.randomized(configuration: shape, seed: 1) { lane.concurrentPerform(tiles: $0, $1) }
+        }
+    }
+
+    private func need(
+        of shape: ModelConfiguration, _ directory: ModelDirectory?, engines: Int, share: Int, positions: Int
+    ) -> MemoryNeed {
         let sizes = MemoryCause.largest(of: ["--batch": batch, "--prompt": prompt, "--new": new])
-        var need = options.shape.need(of: shape, positions: sizes)
-        let generator = ModelMemory(shape).generator(
+        let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(options.compute.threadCount)"))
+        let memory = ModelMemory(shape)
+        var need = MemoryNeed()
+        if let directory {
+            need = directory.servingNeed(positions: positions, threads: options.compute.threadCount)
+        } else {
+            need.add(
+                MemoryNeed.program + memory.policyWeights + memory.packing(threads: options.compute.threadCount), fixed)
+            need.add(memory.rotaryTable, sizes)
+        }
+        let generator = memory.generator(
             batch: Double(share), longest: Double(positions),
             positions: Double(RolloutBench.positionCapacity(batch: share, positions: positions)))
         // What a generator takes for one short completion goes by the model alone.
-        let least = ModelMemory(shape).generator(batch: 1, longest: 1)
-        need.add(
-            Double(engines) * least + MachinePeaks.bytes,
-            options.shape.cause(of: shape, or: .option("--threads", value: "\(options.compute.threadCount)")))
+        let least = memory.generator(batch: 1, longest: 1)
+        need.add(Double(engines) * least, fixed)
         need.add(Double(engines) * (generator - least + Double(share) * Double(prompt) * 4), sizes)
+        // The machine is measured before anything else is there.
+        need.add(max(0, MachinePeaks.bytes - need.bytes), fixed)
         return need
     }
 }

@@ -80,24 +80,27 @@ struct GenerateCommand: AsyncParsableCommand {
             let executor = ComputeExecutor(threads: compute.threadCount)
             defer { executor.shutdown() }
             let generation = BatchGeneration(
-                plan: plan, weights: PolicyWeights(directory.parameters), tokenizer: directory.tokenizer, model: model,
-                batchCapacity: batch)
+                plan: plan,
+                weights: try await executor.weights(of: directory.weights, positions: plan.longestSequence),
+                tokenizer: directory.tokenizer, model: model, batchCapacity: batch)
             try await generation.run(on: executor, into: OrderedRows())
         }
     }
 
-    /// Beside the weights that are there already.
     private func need(of plan: GenerationPlan, _ directory: ModelDirectory) -> MemoryNeed {
         let memory = ModelMemory(directory.configuration)
         let all = Generator.engines(threads: compute.threadCount, configuration: directory.configuration)
         let engines = min(all, plan.requests.count)
         let capacity = plan.batchCapacity(engines: all, atMost: batch)
         let longest = Double(plan.longestSequence)
-        var need = directory.servingNeed
+        var need = directory.servingNeed(positions: plan.longestSequence, threads: compute.threadCount)
         let tokens = maxNewTokens.map { MemoryCause.option("--max-new-tokens", value: "\($0)") }
         let batches = MemoryCause.option("--batch", value: "\(batch)")
         need.add(
-            Double(engines) * memory.generator(batch: Double(capacity), longest: longest),
+            Double(engines)
+                * memory.generator(
+                    batch: Double(capacity), longest: longest,
+                    positions: Double(plan.runningPositions(batch: engines * capacity)) / Double(engines)),
             capacity > 1 ? batches : tokens ?? batches)
         need.add(
             Double(engines) * Double(samples) * longest * GenerationPlan.bytesPerToken,

@@ -40,17 +40,19 @@ struct LogProbabilitiesCommand: AsyncParsableCommand {
             let executor = ComputeExecutor(threads: compute.threadCount)
             defer { executor.shutdown() }
             let computation = BatchLogProbabilities(
-                rows: rows, weights: PolicyWeights(directory.parameters),
+                rows: rows, weights: try await executor.weights(of: directory.weights, positions: Self.positions(rows)),
                 temperature: temperature == 0 ? 1 : temperature,
                 model: model)
             try await computation.run(on: executor, into: OrderedRows())
         }
     }
 
-    /// Beside the weights that are there already.
+    /// Of the longest row.
+    private static func positions(_ rows: [TokenRow]) -> Int { rows.map(\.tokens.count).max() ?? 1 }
+
     private func need(of rows: [TokenRow], _ directory: ModelDirectory) -> MemoryNeed {
         let memory = ModelMemory(directory.configuration)
-        var need = directory.servingNeed
+        var need = directory.servingNeed(positions: Self.positions(rows), threads: compute.threadCount)
         if let longest = rows.max(by: { $0.tokens.count < $1.tokens.count }) {
             let count = Double(longest.tokens.count)
             need.add(

@@ -98,7 +98,9 @@ import Testing
         let shape = parameters.configuration
         let weights = PolicyWeights(parameters)
         #expect(try Parameters.byteCount(shape) == 4 * parameters.count)
-        #expect(PolicyWeights.byteCount(shape) == 4 * (weights.plain.count + weights.panels.count))
+        #expect(
+            PolicyWeights.byteCount(shape)
+                == 4 * (weights.embeddingLanes.count + weights.plain.count + weights.panels.count))
         #expect(TransposedWeights.byteCount(shape) == 4 * TransposedWeights(parameters).panels.count)
         #expect(RotaryTable.byteCount(shape) == 4 * RotaryTable(shape).values.count)
         let decoder = DecoderInference(

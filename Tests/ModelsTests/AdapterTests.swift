@@ -6,11 +6,6 @@ import Trajectories
 @testable import Models
 
 @Suite struct AdapterTests {
-    private func bits(_ weights: PolicyWeights) -> [UInt32] {
-        (0..<weights.panels.count).map { weights.panels.pointer[$0].bitPattern }
-            + (0..<weights.plain.count).map { weights.plain.pointer[$0].bitPattern }
-    }
-
     /// W + (alpha / rank) · B · A, in double precision.
     @Test(arguments: AdapterFixture.names)
     func mergingAddsTheProduct(name: String) throws {
@@ -45,11 +40,11 @@ import Trajectories
         let fixture = try AdapterFixture(name)
         let merged = fixture.base.merging(fixture.adapters)
         let together = PolicyWeights(fixture.base, adapters: fixture.adapters)
-        #expect(bits(together) == bits(PolicyWeights(merged)))
-        #expect(bits(together) != bits(PolicyWeights(fixture.base)))
+        #expect(together.bits == PolicyWeights(merged).bits)
+        #expect(together.bits != PolicyWeights(fixture.base).bits)
         let store = PolicyStore(PolicyWeights(fixture.base))
         store.publish(fixture.base, adapters: fixture.adapters, version: PolicyVersion(1))
-        #expect(bits(store.current) == bits(together))
+        #expect(store.current.bits == together.bits)
         let (one, other) = (
             TransposedWeights(fixture.base, adapters: fixture.adapters), TransposedWeights(merged)
         )

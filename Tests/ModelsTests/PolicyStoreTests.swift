@@ -35,14 +35,14 @@ import Trajectories
     @Test func weightsInUseAreNeverWritten() {
         let store = PolicyStore(PolicyWeights(parameters))
         let held = store.current
-        let before = held.embedding[5]
+        let before = held.embeddingValues[5]
         let changed = parameters.copy()
         for index in 0..<changed.count { changed.pointer[index] += 1 }
         for version in 1...4 {
             store.publish(changed, version: PolicyVersion(version))
         }
         #expect(held.version == PolicyVersion(0))
-        #expect(held.embedding[5] == before)
-        #expect(store.current.embedding[5] == before + 1)
+        #expect(held.embeddingValues[5] == before)
+        #expect(store.current.embeddingValues[5] == before + 1)
     }
 }

@@ -4,7 +4,7 @@ import Trajectories
 /// Keeps the problems that fit the student's context with their trace, and a completion as long as allowed.
 struct ContextFitting {
     let task: TaskConfiguration
-    let student: LoadedStudent
+    let student: StoredStudent
 
     /// - Parameter limit: problems at most; 0 takes all.
     func prepare(_ problems: [Problem], limit: Int, file: String) throws -> (problems: [PreparedProblem], dropped: Int)
@@ -31,7 +31,7 @@ struct ContextFitting {
         return (kept, dropped)
     }
 
-    private var context: Int { student.parameters.configuration.maxPositions }
+    private var context: Int { student.configuration.maxPositions }
 
     /// Nil when the problem does not fit.
     private func prepare(_ problem: Problem, file: String) throws -> PreparedProblem? {

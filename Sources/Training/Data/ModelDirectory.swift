@@ -3,14 +3,14 @@ import Logging
 import Models
 import Tokenizers
 
-/// A Hugging Face directory in memory, with its tokenizer where it has one.
+/// A Hugging Face directory, checked, with its tokenizer where it has one; the weights are still in their files.
 public struct ModelDirectory: Sendable {
     public let path: String
-    public let parameters: Parameters
+    public let weights: StoredWeights
     /// Nil where there is no tokenizer; rows of tokens can be served all the same.
     public let tokenizer: Tokenizer?
 
-    public var configuration: ModelConfiguration { parameters.configuration }
+    public var configuration: ModelConfiguration { weights.configuration }
 
     /// What ends a completion: the tokenizer's token and the model's.
     public var endTokens: [Int32] {
@@ -22,13 +22,11 @@ public struct ModelDirectory: Sendable {
     public var beginning: Int32? { tokenizer?.beginning ?? configuration.beginningToken }
 
     /// - Parameter logger: told of tensors that the model has no use for.
-    /// - Throws: `FormatError` naming the file and the field, also for a vocabulary larger than the model's; `InsufficientMemory`
-    ///   before any weight is read.
+    /// - Throws: `FormatError` naming the file and the field, also for a vocabulary larger than the model's.
     public init(_ path: String, precision: Precision = .float32, logger: Logger) throws {
         self.path = path
         let url = URL(fileURLWithPath: path)
-        try Self.need(of: Self.configuration(path), path: path).check()
-        (_, parameters) = try HuggingFaceDirectory.load(url, precision: precision) { text in
+        weights = try HuggingFaceDirectory.open(url, precision: precision) { text in
             logger.warning("\(text)")
         }
         guard Tokenizer.isPresent(in: url) else {
@@ -36,11 +34,11 @@ public struct ModelDirectory: Sendable {
             return
         }
         let tokenizer = try Tokenizer(directory: url)
-        guard tokenizer.vocabularySize <= parameters.configuration.vocabularySize else {
+        guard tokenizer.vocabularySize <= weights.configuration.vocabularySize else {
             throw FormatError(
                 file: path, field: "vocabulary of the tokenizer",
                 reason: "has \(tokenizer.vocabularySize) tokens, more than config.json's vocab_size of "
-                    + "\(parameters.configuration.vocabularySize)")
+                    + "\(weights.configuration.vocabularySize)")
         }
         self.tokenizer = tokenizer
     }
@@ -52,25 +50,37 @@ public struct ModelDirectory: Sendable {
         try ModelConfiguration(contentsOf: URL(fileURLWithPath: path).appending(path: "config.json"))
     }
 
-    /// Of the weights as they are read, and of one version as it is served.
-    public static func need(of configuration: ModelConfiguration, path: String) -> MemoryNeed {
-        var need = servingNeed(of: configuration, path: path)
-        need.add(ModelMemory(configuration).parameters, weightCause(of: configuration, path: path))
-        return need
-    }
-
-    /// What is left to take once the weights are read.
-    public var servingNeed: MemoryNeed { Self.servingNeed(of: configuration, path: path) }
-
-    private static func servingNeed(of configuration: ModelConfiguration, path: String) -> MemoryNeed {
+    /// What a program takes that reads the weights, packs them and runs forward passes over so many positions.
+    ///
+    /// - Parameter threads: that read.
+    public func servingNeed(positions: Int, threads: Int) -> MemoryNeed {
         let memory = ModelMemory(configuration)
         var need = MemoryNeed()
-        need.add(memory.policyWeights, weightCause(of: configuration, path: path))
+        let cause = weightCause
+        need.add(MemoryNeed.program, cause, name: "the program")
+        need.add(Double(weights.policyByteCount) + memory.packing(threads: threads), cause, name: "weights")
         need.add(
-            memory.rotaryTable,
-            .field("max_position_embeddings", of: path + "/config.json", value: "\(configuration.maxPositions)"))
+            memory.rotaryTable(positions: positions),
+            .field("max_position_embeddings", of: path + "/config.json", value: "\(configuration.maxPositions)"),
+            name: "rotary table")
         return need
     }
+
+    /// Of weights that are trained, and of one version as it is served.
+    public static func trainingNeed(of configuration: ModelConfiguration, path: String) -> MemoryNeed {
+        let memory = ModelMemory(configuration)
+        var need = MemoryNeed()
+        need.add(
+            memory.parameters + memory.policyWeights, weightCause(of: configuration, path: path), name: "weights")
+        need.add(
+            memory.rotaryTable,
+            .field("max_position_embeddings", of: path + "/config.json", value: "\(configuration.maxPositions)"),
+            name: "rotary table")
+        return need
+    }
+
+    /// What the weights' size goes by.
+    public var weightCause: MemoryCause { Self.weightCause(of: configuration, path: path) }
 
     /// What the weights' size goes by.
     public static func weightCause(of configuration: ModelConfiguration, path: String) -> MemoryCause {

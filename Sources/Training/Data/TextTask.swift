@@ -18,7 +18,7 @@ struct TextTask: RunTask {
     let verifier: any OutcomeVerifier
 
     /// Throws `ConfigurationError` and `MalformedInput`, both naming the file.
-    init(_ configuration: RunConfiguration, student: LoadedStudent) throws {
+    init(_ configuration: RunConfiguration, student: StoredStudent) throws {
         tokenizer = student.tokenizer
         let task = configuration.task
         guard let trainingFile = task.training else {

@@ -1,4 +1,5 @@
 import Foundation
+import Generation
 import Logging
 import Models
 import Pipelines
@@ -15,7 +16,7 @@ import Trajectories
 /// A model that a run's `sft` arm left as a checkpoint writes in the teacher's notation: its completions are cut at the length
 /// that this notation takes.
 public struct ModelEvaluation: Sendable {
-    private let weights: PolicyWeights
+    private let model: ModelDirectory
     private let evaluator: Evaluator
     private let tests: [TestSet]
     private let imitatesTeacher: Bool
@@ -53,47 +54,54 @@ public struct ModelEvaluation: Sendable {
         model directory: String, configuration: RunConfiguration, precision: Precision = .float32, logger: Logger
     ) throws {
         try configuration.validate()
-        let model = try LoadedStudent(directory: directory, precision: precision, logger: logger)
+        let student = try StoredStudent(directory: directory, precision: precision, logger: logger)
         let reader: any StructureReader
         let verifier: any OutcomeVerifier
         switch configuration.task.kind {
         case .quantityGraphs:
             let task = try QuantityGraphTask(configuration)
-            try Self.checkVocabulary(of: model.tokenizer, against: task.tokenizer, directory: directory)
+            try Self.checkVocabulary(of: student.tokenizer, against: task.tokenizer, directory: directory)
             (tests, dropped, reader, verifier) = (task.tests, 0, task.reader, task.verifier)
         case .gsm8k, .jsonl:
-            (tests, dropped) = try Self.textTests(configuration, model)
+            (tests, dropped) = try Self.textTests(configuration, student)
             reader = SolutionLineReader()
             verifier = TextAnswerVerifier(style: configuration.task.kind == .gsm8k ? .hashes : .automatic)
         }
         imitatesTeacher = Self.isImitation(directory)
         evaluator = Evaluator(
-            tokenizer: model.tokenizer,
+            tokenizer: student.tokenizer,
             scorer: configuration.reward.makeScorer(reader: reader, verifier: verifier),
             samples: configuration.evaluation.samples, temperature: configuration.evaluation.temperature,
-            seed: configuration.seed, endTokens: model.endTokens, batchCapacity: 64)
+            seed: configuration.seed, endTokens: student.endTokens, batchCapacity: MemoryNeed.evaluationBatch)
         longestSequence = try tests.flatMap(\.problems).longestSequence(
-            context: model.parameters.configuration.maxPositions, file: directory + "/config.json",
+            context: student.configuration.maxPositions, file: directory + "/config.json",
             key: "max_position_embeddings",
             newTokens: { [imitatesTeacher] in $0.maxNewTokens(imitatingTeacher: imitatesTeacher) })
-        weights = PolicyWeights(model.parameters)
+        model = student.directory
     }
 
-    /// What `run` takes beside what is in memory already.
+    /// What `run` takes.
     ///
     /// - Parameter samples: what decides how many completions there are of a problem.
     public func need(threads: Int, samples: MemoryCause) -> MemoryNeed {
-        var need = MemoryNeed()
+        var need = model.servingNeed(positions: longestSequence, threads: threads)
         need.addEvaluation(
-            ModelMemory(weights.configuration), longest: Double(longestSequence), threads: threads,
-            problems: tests.map(\.problems.count).max() ?? 0, samples: evaluator.samples, cause: samples)
+            ModelMemory(model.configuration),
+            tests.map { set in
+                set.problems.map { ($0.prompt.count, $0.maxNewTokens(imitatingTeacher: imitatesTeacher)) }
+            }, engines: Generator.engines(threads: threads, configuration: model.configuration),
+            samples: evaluator.samples, cause: samples)
         return need
     }
 
-    /// The model's scores on each set, in the task's order; they do not depend on the number of threads.
+    /// Reads the weights and gives the model's scores on each set, in the task's order; they do not depend on the number of
+    /// threads.
+    ///
+    /// - Throws: `FormatError` for weights that are not finite.
     public func run(threads: Int) async throws -> [Result] {
         let executor = ComputeExecutor(threads: threads)
         defer { executor.shutdown() }
+        let weights = try await executor.weights(of: model.weights, positions: longestSequence)
         var results: [Result] = []
         for set in tests {
             let scores = try await evaluator.evaluate(
@@ -107,7 +115,7 @@ public struct ModelEvaluation: Sendable {
     }
 
     private static func textTests(
-        _ configuration: RunConfiguration, _ model: LoadedStudent
+        _ configuration: RunConfiguration, _ model: StoredStudent
     ) throws -> (tests: [TestSet], dropped: Int) {
         let task = configuration.task
         let heldOut = task.heldOutFile(configuration.evaluation.split)

@@ -82,7 +82,8 @@ struct PhaseRunner: Sendable {
             }
         // Weights that stand still need no copy.
         let parameters = adapters == nil ? state?.parameters ?? base.copy() : base
-        let store = PolicyStore(PolicyWeights(parameters, adapters: adapters, version: first))
+        let rotary = RotaryTable(parameters.configuration, positions: material.positions)
+        let store = PolicyStore(PolicyWeights(parameters, adapters: adapters, version: first, rotary: rotary))
         let learner = Learner(
             parameters: parameters, adapters: adapters, version: first, configuration: configuration.learner(of: phase),
             reference: base, store: store, lane: executor.lane(.learner), threads: threads)
@@ -145,7 +146,7 @@ struct PhaseRunner: Sendable {
                 file: restored.pipeline, version: restored.state.version, groupsPerBatch: settings.problemsPerBatch,
                 groupSize: settings.groupSize, maxStaleness: configuration.maxStaleness, steps: steps,
                 vocabularySize: material.student.configuration.vocabularySize,
-                maxPositions: material.student.configuration.maxPositions,
+                maxPositions: material.positions,
                 request: ReinforcementPhase.requests(material.task.training, seed: configuration.seed)
             ).check(state)
         }
@@ -244,7 +245,7 @@ struct PhaseRunner: Sendable {
             tokenizer: material.task.tokenizer, scorer: scorer(countsStructure: true),
             samples: configuration.evaluation.samples,
             temperature: configuration.evaluation.temperature, seed: configuration.seed,
-            endTokens: material.endTokens, batchCapacity: 64)
+            endTokens: material.endTokens, batchCapacity: MemoryNeed.evaluationBatch)
         let count = material.task.tests.reduce(0) { $0 + evaluator.completions(of: $1) }
         evaluator.progress = { [recorder, phase] in await recorder.evaluated(phase, $0, of: count) }
         var results: [String: EvaluationResult] = [:]

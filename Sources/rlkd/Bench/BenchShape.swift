@@ -73,11 +73,18 @@ struct BenchShape: ParsableArguments {
 
     /// What the weights of that model, and one version as it is served, take; a built-in shape's size goes by `positions`.
     func need(of configuration: ModelConfiguration, positions: MemoryCause) -> MemoryNeed {
-        if let model { return ModelDirectory.need(of: configuration, path: model) }
+        if let model { return ModelDirectory.trainingNeed(of: configuration, path: model) }
         let memory = ModelMemory(configuration)
         var need = MemoryNeed()
         need.add(memory.parameters + memory.policyWeights + memory.rotaryTable, positions)
         return need
+    }
+
+    /// The model directory, if there is one, its weights unread.
+    ///
+    /// - Throws: `FormatError`.
+    func directory(precision: Precision) throws -> ModelDirectory? {
+        try model.map { try ModelDirectory($0, precision: precision, logger: Diagnostics.logger) }
     }
 
     /// What sizes go by that are the model's: fields of a directory's, else `option`.
@@ -87,8 +94,8 @@ struct BenchShape: ParsableArguments {
 
     /// - Throws: `FormatError`.
     func parameters(of configuration: ModelConfiguration) throws -> Parameters {
-        if let model {
-            return try ModelDirectory(model, precision: configuration.precision, logger: Diagnostics.logger).parameters
+        if let directory = try directory(precision: configuration.precision) {
+            return try directory.weights.parameters()
         }
         return try Parameters.randomized(configuration: configuration, seed: 1)
     }

@@ -1,0 +1,39 @@
+import Models
+import Testing
+
+@testable import Training
+
+@Suite struct RunningSequencesTests {
+    private typealias Request = RunningSequences.Request
+
+    /// Full pages of a prompt are there once, what follows once a sample.
+    @Test func aPromptIsSharedByItsSamples() {
+        let one = RunningSequences([Request(prompt: 20, newTokens: 10, samples: 1)], batch: 4)
+        // Two pages of the prompt; the sample has a copy of the second, which is enough.
+        #expect(one.positions == 32 + 16)
+        #expect(one.longest == 30)
+        let three = RunningSequences([Request(prompt: 20, newTokens: 20, samples: 3)], batch: 4)
+        #expect(three.positions == 32 + 3 * 32)
+        #expect(three.waiting == 0)
+    }
+
+    /// No more than run at once count, of neighbours the largest.
+    @Test func onlyTheBatchCounts() {
+        let short = Request(prompt: 16, newTokens: 16, samples: 1)
+        let long = Request(prompt: 16, newTokens: 160, samples: 1)
+        func positions(_ requests: [Request]) -> Int { RunningSequences(requests, batch: 2).positions }
+        #expect(positions(Array(repeating: short, count: 9)) == 2 * 32)
+        #expect(positions([short, short, long, short, short]) == 32 + 176)
+        #expect(positions([long, short, short, long, long, short]) == 2 * 176)
+        #expect(RunningSequences([short, short, long], batch: 2).longest == 176)
+    }
+
+    @Test func promptsThatWaitAreCounted() {
+        let requests = Array(repeating: Request(prompt: 30, newTokens: 2, samples: 4), count: 10)
+        let running = RunningSequences(requests, batch: 8)
+        #expect(running.positions == 2 * 32 + 8 * 16)
+        #expect(running.waiting == 6 * 32)
+        #expect(RunningSequences([], batch: 8).positions == 0)
+        #expect(RunningSequences([Request(prompt: 3, newTokens: 1, samples: 0)], batch: 8).positions == 0)
+    }
+}
