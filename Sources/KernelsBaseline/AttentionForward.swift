@@ -26,7 +26,12 @@ public func attentionForward(
     let valueOffset = blockOffset + (compact ? headDimension / 2 : headDimension) * blockLength
     var index = 0
     while index < queryCount {
-        let tile = attentionTile(queryCount - index)
+        var tile = attentionTile(queryCount - index)
+        if tile < queryTile && queryCount >= queryTile {
+            // A whole tile that begins earlier costs less than several small ones; the rows that it repeats get the same bits.
+            index = queryCount - queryTile
+            tile = queryTile
+        }
         let position = firstPosition + index * positionStep
         let blockCount = (position + (tile - 1) * positionStep) / blockLength + 1
         let stride = blockCount * blockLength
