@@ -134,6 +134,7 @@ let package = Package(
             [
                 "Files", "Kernels", "Models", "Pipelines", "StructureRewards", "Tasks", "TestSupport", "Tokenizers",
                 "Training", "Trajectories",
-            ]),
+            ],
+            resources: ["Fixtures"]),
     ]
 )

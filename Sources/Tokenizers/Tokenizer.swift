@@ -7,8 +7,9 @@ import Synchronization
 ///     let ids = try tokenizer.encode("Once upon a time", addSpecialTokens: true)
 ///     let text = try tokenizer.decode(ids, skipSpecialTokens: true)
 ///
-/// Ids and texts are those of the `tokenizers` library. What a file asks for and this type does not do is refused on
-/// reading, so that a tokenizer in hand never gives other ids.
+/// Ids and texts are those of transformers, which calls the `tokenizers` library. What a file asks for and this type does not
+/// do is refused on reading, so that a tokenizer in hand never gives other ids. `truncation` and `padding` of tokenizer.json
+/// are not applied: transformers turns both off unless a call asks for them.
 public final class Tokenizer: Sendable {
     /// The token that starts a sequence (`bos_token`).
     public let beginning: Int32?

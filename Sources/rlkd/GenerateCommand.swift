@@ -66,7 +66,11 @@ struct GenerateCommand: AsyncParsableCommand {
         try await Failure.reporting {
             let rows = try prompts.map { try JSONLinesFile(path: $0).rows.map { try GenerateRow($0) } }
             let directory = try ModelDirectory(model, precision: compute.dtype, logger: Diagnostics.logger)
-            let sampling = try SamplingDefaults(directory: model).applying(
+            let defaults = try SamplingDefaults(directory: model)
+            for name in defaults.ignored {
+                Diagnostics.logger.warning("\(model)/generation_config.json: \(name) is not applied")
+            }
+            let sampling = defaults.applying(
                 SamplingDefaults.Options(temperature: temperature, topK: topK, topP: topP))
             let settings = GenerationPlan.Settings(
                 sampling: sampling, samples: samples, maxNewTokens: maxNewTokens, seed: seed, isChat: chat)

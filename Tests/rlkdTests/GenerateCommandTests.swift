@@ -131,6 +131,38 @@ import Testing
         #expect(try text("{\"do_sample\": true}", "--temperature", "0") == greedy)
     }
 
+    /// As for transformers: Qwen2.5's names one more than config.json does.
+    @Test func aTokenOfTheModelsFileEndsACompletion() throws {
+        let greedy = ["--temperature", "0", "--max-new-tokens", "9"]
+        func rows() throws -> [GeneratedRow] {
+            try CommandLineProcess.run(["generate", "--model", model.path] + greedy).rows(GeneratedRow.self)
+        }
+        let free = try #require(try rows().first)
+        let last = try #require(free.tokens.dropFirst().first)
+        let start = try #require(free.tokens.firstIndex(of: last))
+        for end in ["\(last)", "[1, \(last)]"] {
+            _ = try model.folder.write("{\"eos_token_id\": \(end)}", to: "generation_config.json")
+            let stopped = try rows()
+            #expect(stopped.map(\.tokens) == [Array(free.tokens[...start])])
+            #expect(stopped.map(\.finishReason) == ["stop"])
+        }
+        for (end, field) in [("\"x\"", "eos_token_id"), ("[1, -1]", "eos_token_id[1]"), ("[1.5]", "eos_token_id[0]")] {
+            _ = try model.folder.write("{\"eos_token_id\": \(end)}", to: "generation_config.json")
+            let outcome = try generate("--max-new-tokens", "9")
+            #expect(outcome.status == 65)
+            #expect(outcome.diagnostics.contains("generation_config.json") && outcome.diagnostics.contains(field))
+        }
+    }
+
+    @Test func whatTheModelsFileAsksForInVainIsNamed() throws {
+        _ = try model.folder.write(
+            "{\"repetition_penalty\": 1.05, \"min_p\": 0, \"typical_p\": 1.0}", to: "generation_config.json")
+        let outcome = try generate("--max-new-tokens", "2")
+        #expect(outcome.status == 0)
+        #expect(outcome.diagnostics.contains("generation_config.json: repetition_penalty is not applied"))
+        #expect(!outcome.diagnostics.contains("min_p") && !outcome.diagnostics.contains("typical_p"))
+    }
+
     // MARK: Chat
 
     /// The template is one that lays out ids which are known.

@@ -12,11 +12,14 @@ public struct ModelDirectory: Sendable {
 
     public var configuration: ModelConfiguration { weights.configuration }
 
-    /// What ends a completion: the tokenizer's token and the model's.
+    /// What ends a completion: the tokenizer's token, the model's, and those of generation_config.json, which transformers goes by.
     public var endTokens: [Int32] {
-        let tokenizerEnd = tokenizer?.end.map { [$0] } ?? []
-        return tokenizerEnd + configuration.endTokens.filter { !tokenizerEnd.contains($0) }
+        var found = tokenizer?.end.map { [$0] } ?? []
+        for token in configuration.endTokens + generationEndTokens where !found.contains(token) { found.append(token) }
+        return found
     }
+
+    private let generationEndTokens: [Int32]
 
     /// What starts a sequence.
     public var beginning: Int32? { tokenizer?.beginning ?? configuration.beginningToken }
@@ -29,6 +32,7 @@ public struct ModelDirectory: Sendable {
         weights = try HuggingFaceDirectory.open(url, precision: precision) { text in
             logger.warning("\(text)")
         }
+        generationEndTokens = try Self.generationEndTokens(url)
         guard Tokenizer.isPresent(in: url) else {
             tokenizer = nil
             return
@@ -41,6 +45,19 @@ public struct ModelDirectory: Sendable {
                     + "\(weights.configuration.vocabularySize)")
         }
         self.tokenizer = tokenizer
+    }
+
+    /// `eos_token_id` of generation_config.json: one id, or a list of ids.
+    private static func generationEndTokens(_ directory: URL) throws -> [Int32] {
+        let field = try JSONField(fileIfPresent: directory.appending(path: "generation_config.json"))["eos_token_id"]
+        guard !field.isNull else { return [] }
+        let fields = if case .array = field.value { try field.elements() } else { [field] }
+        return try fields.map { field in
+            guard let token = Int32(exactly: try field.integer()), token >= 0 else {
+                throw field.failure("is no token id")
+            }
+            return token
+        }
     }
 
     /// The shape alone.

@@ -107,7 +107,8 @@ struct GenerationPlan: Sendable {
             FormatError(file: model.path + "/tokenizer_config.json", field: "chat_template", reason: reason)
         }
         do {
-            guard let tokenizer = model.tokenizer, let encoder = try ChatEncoder(tokenizer) else {
+            guard let tokenizer = model.tokenizer else { throw failure("needs a tokenizer in \(model.path)") }
+            guard let encoder = try ChatEncoder(tokenizer) else {
                 throw failure("is missing, so that --chat has no template")
             }
             return encoder

@@ -7,6 +7,13 @@ import Tokenizers
 struct SamplingDefaults: Equatable {
     var samples = false
     var parameters = SamplingParameters()
+    /// What else the file asks for, with the value that asks for nothing.
+    private static let unsupported: [(name: String, neutral: Double)] = [
+        ("repetition_penalty", 1), ("min_p", 0), ("typical_p", 1), ("no_repeat_ngram_size", 0), ("min_new_tokens", 0),
+        ("num_beams", 1),
+    ]
+    /// The fields of the file that ask for what is not done.
+    var ignored: [String] = []
 
     /// What the command line says; nil where it says nothing.
     struct Options: Equatable {
@@ -21,18 +28,7 @@ struct SamplingDefaults: Equatable {
     /// - Throws: `FormatError` naming the file and the field; an absent file is an empty one.
     init(directory: String) throws {
         let url = URL(fileURLWithPath: directory).appending(path: "generation_config.json")
-        guard FileManager.default.fileExists(atPath: url.path) else {
-            try self.init(JSONField(file: url.path, value: .object([])))
-            return
-        }
-        let data: Data
-        do {
-            data = try Data(contentsOf: url)
-        } catch {
-            throw FormatError(file: url.path, field: "", reason: "cannot be read: \(error.localizedDescription)")
-        }
-        try self.init(
-            JSONField(file: url.path, value: data.withUnsafeBytes { try JSONValue(parsing: $0, file: url.path) }))
+        try self.init(JSONField(fileIfPresent: url))
     }
 
     init(_ file: JSONField) throws {
@@ -41,6 +37,9 @@ struct SamplingDefaults: Equatable {
         if !file["temperature"].isNull { parameters.temperature = Float(try file["temperature"].number()) }
         if !file["top_k"].isNull { parameters.topK = try file["top_k"].integer() }
         if !file["top_p"].isNull { parameters.topP = Float(try file["top_p"].number()) }
+        ignored = try Self.unsupported.filter { name, neutral in
+            try !file[name].isNull && file[name].number() != neutral
+        }.map(\.name)
         do {
             try parameters.validate()
         } catch {
