@@ -84,7 +84,8 @@ public enum HuggingFaceDirectory {
 
     /// Whether two tensors have the same bytes; their pages are given back.
     private static func equal(
-        _ first: (file: SafeTensors, tensor: SafeTensors.Tensor), _ second: (file: SafeTensors, tensor: SafeTensors.Tensor)
+        _ first: (file: SafeTensors, tensor: SafeTensors.Tensor),
+        _ second: (file: SafeTensors, tensor: SafeTensors.Tensor)
     ) -> Bool {
         defer {
             first.file.release(first.tensor, 0..<first.tensor.byteCount)

@@ -127,7 +127,9 @@ public final class SafeTensors: @unchecked Sendable {
     private func convert(
         _ tensor: Tensor, _ type: DataType, _ elements: Range<Int>, into destination: UnsafeMutablePointer<Float>
     ) {
-        guard let start = bytes(of: tensor).baseAddress.map({ $0 + type.byteCount * elements.lowerBound }) else { return }
+        guard let start = bytes(of: tensor).baseAddress.map({ $0 + type.byteCount * elements.lowerBound }) else {
+            return
+        }
         switch type {
         case .float32:
             UnsafeMutableRawPointer(destination).copyMemory(from: start, byteCount: 4 * elements.count)
@@ -163,7 +165,8 @@ public final class SafeTensors: @unchecked Sendable {
         let window = 1 << 16
         let place = UnsafeMutableRawPointer(mutating: start) + tensor.offset
         let first = max(
-            UnsafeMutableRawPointer(mutating: start), (place + bytes.lowerBound + 1 - window).alignedUp(toMultipleOf: window))
+            UnsafeMutableRawPointer(mutating: start),
+            (place + bytes.lowerBound + 1 - window).alignedUp(toMultipleOf: window))
         madvise(first, place + bytes.upperBound - first, MADV_DONTNEED)
     }
 
