@@ -1,3 +1,4 @@
+import Kernels
 import Models
 
 /// What the parts of a model take in memory, in bytes, as floating-point numbers so that no size is beyond counting.
@@ -53,6 +54,9 @@ public struct ModelMemory: Sendable {
     /// A published version without its rotary table, which versions share.
     public var policyWeights: Double { matrices + norms + embedding }
 
+    /// The same where the embedding is kept in bfloat16.
+    var leastPolicyWeights: Double { policyWeights - embedding / 2 }
+
     /// The panels that input gradients are computed with.
     public var transposedWeights: Double { matrices }
 
@@ -97,12 +101,18 @@ public struct ModelMemory: Sendable {
             ("num_attention_heads", \.attentionHeadCount, 14), ("num_key_value_heads", \.keyValueHeadCount, 2),
             ("head_dim", \.headDimension, 64),
         ]
+        // Heads as wide as they divide the hidden rows change with those, and by no field of their own.
+        let heads: [WritableKeyPath<ModelConfiguration, Int>] = [\.attentionHeadCount, \.headDimension]
+        let isDivided =
+            shape.attentionHeadCount > 0 && shape.headDimension == shape.hiddenSize / shape.attentionHeadCount
         func weights(_ path: WritableKeyPath<ModelConfiguration, Int>, _ value: Int) -> Double {
             var other = shape
             other[keyPath: path] = value
+            if isDivided { other.headDimension = max(1, other.hiddenSize / other.attentionHeadCount) }
             return ModelMemory(other).parameters
         }
-        let least = fields.min { weights($0.path, $0.usual) < weights($1.path, $1.usual) } ?? fields[0]
+        let candidates = fields.filter { !isDivided || !heads.contains($0.path) }
+        let least = candidates.min { weights($0.path, $0.usual) < weights($1.path, $1.usual) } ?? fields[0]
         return (least.name, shape[keyPath: least.path])
     }
 
@@ -110,6 +120,15 @@ public struct ModelMemory: Sendable {
 
     private var activations: Double {
         Self.float * (4 * hidden + 2 + queryKeyValue + query + Double(shape.attentionHeadCount) + 3 * intermediate)
+    }
+
+    /// Keys and values of a position in one layer; narrow heads are filled up to whole vectors.
+    private var keptPosition: Double {
+        let plain = 2 * keyValue * packed
+        guard shape.headDimension <= 4096 else { return plain }
+        let block = Attention.blockCount(
+            headDimension: shape.headDimension, compact: shape.precision == .bfloat16)
+        return Double(shape.keyValueHeadCount) * Self.float * Double(block) / Double(Attention.blockLength)
     }
 
     private func pages(_ positions: Double) -> Double { (positions / 16).rounded(.up) * 16 }
@@ -123,7 +142,7 @@ public struct ModelMemory: Sendable {
     public func generator(batch: Double, longest: Double, positions: Double? = nil) -> Double {
         let stored = pages(positions ?? max(2 * pages(longest), (batch + 1) * longest))
         let rows = batch + Self.prefillRows
-        return stored * layers * 2 * keyValue * packed + rows * (activations + Self.float * hidden)
+        return stored * layers * keptPosition + rows * (activations + Self.float * hidden)
             + 2 * batch * Self.float * (vocabulary + hidden) + (batch + 2) * Self.float * vocabulary
             // Tables of pages, and the workspace of attention.
             + (batch + 1) * longest + 32 * longest
@@ -137,7 +156,7 @@ public struct ModelMemory: Sendable {
             case .kept: layers * activations
             case .recomputed: layers * inputs + activations - inputs
             }
-        return rows * (kept + 2 * inputs + 2 * packed * keyValue) + targets * Self.float * (vocabulary + hidden)
+        return rows * (kept + 2 * inputs + keptPosition) + targets * Self.float * (vocabulary + hidden)
     }
 
     /// A learner's forward and backward pass, with its gradient.

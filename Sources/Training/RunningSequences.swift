@@ -26,7 +26,7 @@ public struct RunningSequences: Sendable {
     public private(set) var longest = 1
     /// Positions, in whole pages, of the completions that run at once and their prompts, at most.
     public private(set) var positions = 0
-    /// Of prompts that wait beside them, where all requests are there from the start.
+    /// Of the prompts that wait beside them, where all requests are there from the start.
     public private(set) var waiting = 0
 
     /// - Parameters:

@@ -143,7 +143,7 @@ struct StoredWeightsTests {
     @Test func aValueThatIsNotFiniteIsNamed() throws {
         let parameters = try Parameters.randomized(configuration: Self.tall, seed: 1)
         let names = [
-            "model.embed_tokens.weight", "model.norm.weight", "model.layers.0.mlp.gate_proj.weight",
+            "model.norm.weight", "model.embed_tokens.weight", "model.layers.0.mlp.gate_proj.weight",
             "model.layers.1.input_layernorm.weight",
         ]
         for (index, name) in names.enumerated().reversed() {

@@ -14,7 +14,6 @@ import Testing
         #expect(one.longest == 30)
         let three = RunningSequences([Request(prompt: 20, newTokens: 20, samples: 3)], batch: 4)
         #expect(three.positions == 32 + 3 * 32)
-        #expect(three.waiting == 0)
     }
 
     /// No more than run at once count, of neighbours the largest.
@@ -28,11 +27,12 @@ import Testing
         #expect(RunningSequences([short, short, long], batch: 2).longest == 176)
     }
 
-    @Test func promptsThatWaitAreCounted() {
+    /// Samples that run at once may be of the end of one prompt and the beginning of another.
+    @Test func aPromptStaysUntilItsLastSampleEnds() {
         let requests = Array(repeating: Request(prompt: 30, newTokens: 2, samples: 4), count: 10)
-        let running = RunningSequences(requests, batch: 8)
-        #expect(running.positions == 2 * 32 + 8 * 16)
-        #expect(running.waiting == 6 * 32)
+        #expect(RunningSequences(requests, batch: 8).positions == 3 * 32 + 8 * 16)
+        // Eight of ten prompts are taken in, and two of them have all samples running.
+        #expect(RunningSequences(requests, batch: 8).waiting == 6 * 32)
         #expect(RunningSequences([], batch: 8).positions == 0)
         #expect(RunningSequences([Request(prompt: 3, newTokens: 1, samples: 0)], batch: 8).positions == 0)
     }

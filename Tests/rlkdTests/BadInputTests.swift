@@ -191,8 +191,8 @@ import Testing
     }
 
     static let hugeFields = [
-        "hidden_size", "intermediate_size", "vocab_size", "max_position_embeddings", "num_hidden_layers",
-        "num_attention_heads", "num_key_value_heads", "head_dim",
+        "hidden_size", "intermediate_size", "vocab_size", "num_hidden_layers", "num_attention_heads",
+        "num_key_value_heads", "head_dim",
     ]
 
     /// A config.json that asks for too much, or for nonsense, is named before any weight is read, by every command.
@@ -221,6 +221,26 @@ import Testing
             #expect(outcome.status == 65, "\(value): \(outcome.diagnostics)")
             #expect(outcome.diagnostics.contains("config.json: "), "\(outcome.diagnostics)")
             #expect(outcome.diagnostics.split(separator: "\n").count == 1)
+        }
+    }
+
+    /// A context that no memory would hold costs nothing where it is not used.
+    @Test(arguments: [(2_147_483_640, Int32(0)), (-1, 65), (0, 65)])
+    func aContextIsTakenAsFarAsItIsUsed(positions: Int, status: Int32) throws {
+        let model = try ModelFixture()
+        let rows = try model.folder.write("{\"id\": 1, \"tokens\": [0, 1]}", to: "rows.jsonl")
+        let file = model.folder.url.appending(path: "config.json")
+        var configuration = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+        configuration["max_position_embeddings"] = positions
+        try JSONSerialization.data(withJSONObject: configuration).write(to: file)
+        for command in [
+            "generate --model MODEL --prompts ROWS --max-new-tokens 2", "logprobs --model MODEL --tokens ROWS",
+            "bench rollout --model MODEL --batch 1 --prompt 2 --new 2 --threads 1",
+        ] {
+            let outcome = try CommandLineProcess.run(
+                Self.words(command.replacing("MODEL", with: model.path).replacing("ROWS", with: rows)))
+            #expect(outcome.status == status, "\(command): \(outcome.diagnostics)")
         }
     }
 

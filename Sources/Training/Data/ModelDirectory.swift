@@ -25,10 +25,12 @@ public struct ModelDirectory: Sendable {
     public var beginning: Int32? { tokenizer?.beginning ?? configuration.beginningToken }
 
     /// - Parameter logger: told of tensors that the model has no use for.
-    /// - Throws: `FormatError` naming the file and the field, also for a vocabulary larger than the model's.
+    /// - Throws: `FormatError` naming the file and the field, also for a vocabulary larger than the model's; `InsufficientMemory`
+    ///   where not even the weights as they are served would fit.
     public init(_ path: String, precision: Precision = .float32, logger: Logger) throws {
         self.path = path
         let url = URL(fileURLWithPath: path)
+        try Self.leastNeed(of: Self.configuration(path), precision: precision, path: path).check()
         weights = try HuggingFaceDirectory.open(url, precision: precision) { text in
             logger.warning("\(text)")
         }
@@ -65,6 +67,18 @@ public struct ModelDirectory: Sendable {
     /// - Throws: `FormatError`.
     public static func configuration(_ path: String) throws -> ModelConfiguration {
         try ModelConfiguration(contentsOf: URL(fileURLWithPath: path).appending(path: "config.json"))
+    }
+
+    /// The weights as they are served, in the formats that take least.
+    private static func leastNeed(
+        of configuration: ModelConfiguration, precision: Precision, path: String
+    ) -> MemoryNeed {
+        var configuration = configuration
+        configuration.precision = precision
+        var need = MemoryNeed()
+        need.add(
+            ModelMemory(configuration).leastPolicyWeights, weightCause(of: configuration, path: path), name: "weights")
+        return need
     }
 
     /// What a program takes that reads the weights, packs them and runs forward passes over so many positions.
