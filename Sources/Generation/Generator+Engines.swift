@@ -7,7 +7,7 @@ extension Generator {
     /// read from memory once for a step, so few engines with large batches, whose steps the threads share, read them less
     /// often.
     public static func engines(threads: Int, configuration: ModelConfiguration) -> Int {
-        let cached = 16 << 20
+        let cached = 128 << 20
         guard PolicyWeights.byteCount(configuration) > cached else { return threads }
         return (threads + 7) / 8
     }

@@ -218,9 +218,11 @@ extension TeamMember {
         }
     }
 
-    /// Two parts for each place, so that a slow one is waited for less long; one where they would be too small to be read fast.
+    /// Several parts for each place, so that a slow member is waited for less long, of four panels at least, which are read
+    /// faster one behind another.
     private static func parts(_ panels: Int, places: Int) -> Int {
         guard places > 1 else { return 1 }
-        return max(1, min(panels, panels / (2 * places) >= 4 ? 2 * places : places))
+        let partsPerPlace = max(1, min(8, panels / (4 * places)))
+        return min(panels, partsPerPlace * places)
     }
 }

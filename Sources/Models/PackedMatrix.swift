@@ -67,7 +67,7 @@ package struct PackedMatrix {
     package static func scratchCount(rows: Int, depth: Int, precision: Precision) -> Int {
         switch precision {
         case .float32: 0
-        case .bfloat16: min(rows, blockRows(depth: depth)) * BFloat16Product.pairCount(depth)
+        case .bfloat16: min(rows, blockRows(of: rows, depth: depth)) * BFloat16Product.pairCount(depth)
         }
     }
 
@@ -84,7 +84,7 @@ package struct PackedMatrix {
                 x, rows: rows, rowStride: depth, packed: panels, outputs: outputs, depth: depth, into: y,
                 resultStride: outputs, accumulating: accumulating)
         case .bfloat16:
-            let block = Self.blockRows(depth: depth)
+            let block = Self.blockRows(of: rows, depth: depth)
             let pairs = UnsafeRawPointer(panels).assumingMemoryBound(to: BFloat16Pair.self)
             for first in stride(from: 0, to: rows, by: block) {
                 let count = min(block, rows - first)
@@ -92,7 +92,7 @@ package struct PackedMatrix {
                     x + first * depth, rows: count, rowStride: depth, width: depth, into: scratch)
                 BFloat16Product.multiply(
                     scratch, rows: count, packed: pairs, outputs: outputs, depth: depth, into: y + first * outputs,
-                    resultStride: outputs, accumulating: accumulating)
+                    resultStride: outputs, accumulating: accumulating, next: first + block < rows ? pairs : nil)
             }
         }
     }
@@ -150,12 +150,13 @@ package struct PackedMatrix {
         return panels + index * MatrixProduct.panelWidth * lanes
     }
 
-    /// Rows that are rounded and multiplied at a time: few enough to stay in the second-level cache, enough to amortise
-    /// the passage over the panels. A multiple of the largest tile's rows.
-    private static func blockRows(depth: Int) -> Int {
+    /// Rows of so many that are rounded and multiplied at a time: few enough to stay in the second-level cache, enough to
+    /// amortise the passage over the panels, and about as many each time. A multiple of the largest tile's rows.
+    private static func blockRows(of rows: Int, depth: Int) -> Int {
         let tile = 12
-        let largest = 256 / tile * tile
-        return max(tile, min(largest, 256 * 1024 / max(1, BFloat16Product.pairCount(depth)) / tile * tile))
+        let largest = max(tile, min(264, 256 * 1024 / max(1, BFloat16Product.pairCount(depth)) / tile * tile))
+        let blocks = max(1, (rows + largest - 1) / largest)
+        return max(tile, ((rows + blocks - 1) / blocks + tile - 1) / tile * tile)
     }
 }
 

@@ -44,7 +44,7 @@ import Trajectories
         let small = try TestModel.parameters().configuration
         #expect([1, 2, 16].map { Generator.engines(threads: $0, configuration: small) } == [1, 2, 16])
         let large = ModelConfiguration(
-            hiddenSize: 1024, intermediateSize: 4096, layerCount: 8, attentionHeadCount: 8, keyValueHeadCount: 8,
+            hiddenSize: 1024, intermediateSize: 4096, layerCount: 16, attentionHeadCount: 8, keyValueHeadCount: 8,
             vocabularySize: 512, maxPositions: 64)
         #expect([1, 2, 8, 9, 64].map { Generator.engines(threads: $0, configuration: large) } == [1, 1, 1, 2, 8])
     }
