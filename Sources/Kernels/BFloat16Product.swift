@@ -116,30 +116,32 @@ public enum BFloat16Product {
         }
     }
 
-    /// C[rows, outputs] = A[rows, depth] · packed, or += where `accumulating`. A is rows of `pairCount(depth)` pairs
-    /// without gaps. Of C only these rows and columns are touched.
+    /// C[rows, outputs] = A[rows, depth] · packed, or += where `accumulating`. A is rows of `pairCount(depth)` pairs. Of C only these rows and columns are touched.
     ///
-    /// - Parameter next: panels that are read after this product: the first of them are brought near meanwhile.
+    /// - Parameters:
+    ///   - rowStride: pairs from one row of A to the next; `pairCount(depth)` by default.
+    ///   - next: panels that are read after this product: the first of them are brought near meanwhile.
     public static func multiply(
         _ a: UnsafePointer<BFloat16Pair>, rows: Int, packed: UnsafePointer<BFloat16Pair>, outputs: Int, depth: Int,
         into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool,
-        next: UnsafePointer<BFloat16Pair>? = nil
+        rowStride: Int? = nil, next: UnsafePointer<BFloat16Pair>? = nil
     ) {
         let pairs = pairCount(depth)
+        let rowStride = rowStride ?? pairs
         switch InstructionSet.current {
         #if arch(x86_64)
             case .avx512:
                 KernelsAVX512.multiplyPairs(
-                    a, rows: rows, rowStride: pairs, packed: packed, outputs: outputs, depth: pairs, into: c,
+                    a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: pairs, into: c,
                     resultStride: resultStride, accumulating: accumulating, next: next)
             case .avx2:
                 KernelsAVX2.multiplyPairs(
-                    a, rows: rows, rowStride: pairs, packed: packed, outputs: outputs, depth: pairs, into: c,
+                    a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: pairs, into: c,
                     resultStride: resultStride, accumulating: accumulating, next: next)
         #endif
         default:
             KernelsBaseline.multiplyPairs(
-                a, rows: rows, rowStride: pairs, packed: packed, outputs: outputs, depth: pairs, into: c,
+                a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: pairs, into: c,
                 resultStride: resultStride, accumulating: accumulating, next: next)
         }
     }

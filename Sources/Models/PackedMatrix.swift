@@ -67,7 +67,8 @@ package struct PackedMatrix {
     package static func scratchCount(rows: Int, depth: Int, precision: Precision) -> Int {
         switch precision {
         case .float32: 0
-        case .bfloat16: min(rows, blockRows(of: rows, depth: depth)) * BFloat16Product.pairCount(depth)
+        case .bfloat16:
+            roundedCount(rows: min(rows, blockRows(of: rows, depth: depth)), depth: depth, precision: precision)
         }
     }
 
@@ -88,11 +89,11 @@ package struct PackedMatrix {
             let pairs = UnsafeRawPointer(panels).assumingMemoryBound(to: BFloat16Pair.self)
             for first in stride(from: 0, to: rows, by: block) {
                 let count = min(block, rows - first)
-                BFloat16Product.pairNeighbours(
-                    x + first * depth, rows: count, rowStride: depth, width: depth, into: scratch)
+                round(0..<count, of: x + first * depth, into: scratch)
                 BFloat16Product.multiply(
                     scratch, rows: count, packed: pairs, outputs: outputs, depth: depth, into: y + first * outputs,
-                    resultStride: outputs, accumulating: accumulating, next: first + block < rows ? pairs : nil)
+                    resultStride: outputs, accumulating: accumulating, rowStride: Self.roundedStride(depth: depth),
+                    next: first + block < rows ? pairs : nil)
             }
         }
     }
@@ -101,16 +102,25 @@ package struct PackedMatrix {
     static func roundedCount(rows: Int, depth: Int, precision: Precision) -> Int {
         switch precision {
         case .float32: 0
-        case .bfloat16: rows * BFloat16Product.pairCount(depth)
+        case .bfloat16: rows * roundedStride(depth: depth)
         }
+    }
+
+    /// Pairs from one rounded row to the next. Rows that stood a multiple of 4 KiB apart would all want the same few lines of
+    /// the first-level cache.
+    private static func roundedStride(depth: Int) -> Int {
+        let pairs = BFloat16Product.pairCount(depth)
+        return pairs % 1024 == 0 ? pairs + 16 : pairs
     }
 
     /// Rounds rows of x [rows, depth] as `multiply(panels:)` reads them; nothing in single precision.
     func round(_ rows: Range<Int>, of x: UnsafePointer<Float>, into rounded: UnsafeMutablePointer<BFloat16Pair>) {
         guard precision == .bfloat16 else { return }
-        BFloat16Product.pairNeighbours(
-            x + rows.lowerBound * depth, rows: rows.count, rowStride: depth, width: depth,
-            into: rounded + rows.lowerBound * BFloat16Product.pairCount(depth))
+        let stride = Self.roundedStride(depth: depth)
+        for row in rows {
+            BFloat16Product.pairNeighbours(
+                x + row * depth, rows: 1, rowStride: depth, width: depth, into: rounded + row * stride)
+        }
     }
 
     /// Panels of 32 columns.
