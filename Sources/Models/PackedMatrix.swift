@@ -150,7 +150,9 @@ package struct PackedMatrix {
             }
             BFloat16Product.multiply(
                 rounded, rows: rows, packed: pairs(panel(range.lowerBound)), outputs: count, depth: depth,
-                into: y + first, resultStride: outputs, accumulating: accumulating, next: next.map(pairs))
+                into: y + first, resultStride: outputs, accumulating: accumulating,
+                rowStride: Self.roundedStride(depth: depth),
+                next: next.map(pairs))
         }
     }
 
