@@ -11,4 +11,9 @@ extension Generator {
         guard PolicyWeights.byteCount(configuration) > cached else { return threads }
         return (threads + 7) / 8
     }
+
+    /// The threads that share a step of one of so many engines: one where each thread has an engine of its own.
+    public static func threadsSharing(engines: Int, threads: Int) -> Int {
+        engines < threads ? threads : 1
+    }
 }

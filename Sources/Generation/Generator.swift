@@ -50,6 +50,7 @@ public final class Generator {
         positionCapacity: Int? = nil, threads: Int = 1
     ) {
         var configuration = configuration
+        let threads = max(1, threads)
         configuration.maxPositions = min(
             configuration.maxPositions, max(1, longestSequence ?? configuration.maxPositions))
         self.configuration = configuration

@@ -24,7 +24,8 @@ public enum Attention {
         return blockLength * (headDimension + padded) / (compact ? 2 : 1)
     }
 
-    /// Writes the key and value [headDimension] of one position into slot `slot` (0 ..< 16) of its block.
+    /// Writes the key and value [headDimension] of one position into slot `slot` (0 ..< 16) of its block. Two slots of one compact
+    /// block share words, so only one thread at a time may write to it.
     public static func store(
         key: UnsafePointer<Float>, value: UnsafePointer<Float>, headDimension: Int, slot: Int,
         compact: Bool, block: UnsafeMutablePointer<Float>

@@ -15,8 +15,8 @@ public func multiply(
         resultStride: resultStride, accumulating: accumulating, next: next, pairs: false)
 }
 
-/// The product of lanes that are floats, or `pairs` of bfloat16; depth and strides count lanes. What stands at `next` is
-/// brought into the second-level cache meanwhile, a group of panels of it.
+/// The product of lanes that are floats, or `pairs` of bfloat16; depth and strides count lanes. Where rows make more than one
+/// tile, as much as a group of panels takes is brought into the second-level cache meanwhile, from `next` on.
 @inline(never)
 func multiplyLanes(
     _ a: UnsafePointer<Float>, rows: Int, rowStride: Int, packed: UnsafePointer<Float>, outputs: Int, depth: Int,

@@ -29,18 +29,19 @@ extension Allocator {
             }
             let usual = try read("thread.arena", as: UInt32.self)
             let hadCache = try read("thread.tcache.enabled", as: Bool.self)
-            try write("thread.arena", arena.index)
-            try write("thread.tcache.enabled", false)
-            let before = try arena.allocations
-            let bytesBefore = threadAllocatedBytes()
-            let outcome = Result { try body() }
-            let bytes = threadAllocatedBytes() - bytesBefore
-            let after = try arena.allocations
-            // In this order: a cache that fills up again does so from the usual arena.
+            let count = Result {
+                try write("thread.arena", arena.index)
+                try write("thread.tcache.enabled", false)
+                let before = try arena.allocations
+                let bytesBefore = threadAllocatedBytes()
+                try body()
+                let bytes = threadAllocatedBytes() - bytesBefore
+                return AllocationCount(allocations: try arena.allocations - before, bytes: Int(bytes))
+            }
+            // Whatever happened, and in this order: a cache that fills up again does so from the usual arena.
             try write("thread.arena", usual)
             try write("thread.tcache.enabled", hadCache)
-            try outcome.get()
-            return AllocationCount(allocations: after - before, bytes: Int(bytes))
+            return try count.get()
         }
     }
 

@@ -10,6 +10,7 @@ public final class DecoderInference {
     public let configuration: ModelConfiguration
     public let pages: KeyValuePages
     public let rowCapacity: Int
+    public let logitCapacity: Int
 
     let tokens: AlignedBuffer<Int32>
     let positions: AlignedBuffer<Int32>
@@ -23,13 +24,13 @@ public final class DecoderInference {
     let selected: AlignedBuffer<Float>
     let logitRows: AlignedBuffer<Float>
     /// Spans of several rows, in chunks, and those of a single one.
-    private var chunks: [RowSpan] = []
+    private(set) var chunks: [RowSpan] = []
     private var singles: [RowSpan] = []
     private var logitSources: [Int] = []
 
     public private(set) var rowCount = 0
 
-    /// Rows of a prompt that one member attends for at a time.
+    /// Rows of a prompt that one member stores and attends for at a time, at most: whole blocks.
     private static let chunkRows = 32
 
     /// - Parameters:
@@ -42,6 +43,7 @@ public final class DecoderInference {
     ) {
         self.configuration = configuration
         self.rowCapacity = rowCapacity
+        self.logitCapacity = logitCapacity
         pages = KeyValuePages(configuration: configuration, capacity: pageCapacity)
         tokens = AlignedBuffer(count: rowCapacity)
         positions = AlignedBuffer(count: rowCapacity)
@@ -80,11 +82,17 @@ public final class DecoderInference {
     ) -> Int? {
         let count = newTokens.count
         precondition(rowCount + count <= rowCapacity, "a step has room for \(rowCapacity) rows")
-        for first in stride(from: 0, to: count, by: Self.chunkRows) {
+        precondition(
+            !wantsLogits || count > 0 && logitSources.count < logitCapacity, "no room for another row of logits")
+        var first = 0
+        while first < count {
+            let position = firstPosition + first
+            // Up to a multiple: neighbours in one block share words of memory, which two threads must not write at once.
+            let rows = min(Self.chunkRows - position % Self.chunkRows, count - first)
             let span = RowSpan(
-                firstRow: rowCount + first, count: min(Self.chunkRows, count - first),
-                firstPosition: firstPosition + first, blocks: table.blocks)
+                firstRow: rowCount + first, count: rows, firstPosition: position, blocks: table.blocks)
             if count == 1 { singles.append(span) } else { chunks.append(span) }
+            first += rows
         }
         for (index, token) in newTokens.enumerated() {
             tokens.pointer[rowCount + index] = token

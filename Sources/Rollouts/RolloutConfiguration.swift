@@ -13,7 +13,7 @@ public struct RolloutConfiguration: Sendable {
     public var batchCapacity: Int
     /// Positions of the longest prompt with its completion; nil for the model's context.
     public var longestSequence: Int?
-    /// Threads of the executor that the workers run on; idle ones share in a worker's steps.
+    /// Threads of the executor that the workers run on, where idle ones share in a worker's steps; else 1.
     public var threads: Int
 
     public init(

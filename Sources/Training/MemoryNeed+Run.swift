@@ -80,7 +80,7 @@ extension MemoryNeed {
             addEvaluation(
                 memory,
                 lengths.evaluation(imitatingTeacher: phase == .sft, problems: configuration.task.testProblems),
-                engines: engines, samples: configuration.evaluation.samples,
+                engines: engines, threads: threads, samples: configuration.evaluation.samples,
                 cause: .key("evaluation.samples", value: "\(configuration.evaluation.samples)"))
         } else {
             add(memory.parameters + (adapters == nil ? 2 : 3) * memory.trained, largest, name: "a checkpoint's copies")
@@ -157,7 +157,7 @@ extension MemoryNeed {
     ///
     /// - Parameter sets: prompts of each test set with the most tokens of their completions.
     mutating func addEvaluation(
-        _ memory: ModelMemory, _ sets: [[(prompt: Int, newTokens: Int)]], engines: Int, samples: Int,
+        _ memory: ModelMemory, _ sets: [[(prompt: Int, newTokens: Int)]], engines: Int, threads: Int, samples: Int,
         cause: MemoryCause
     ) {
         let needs = sets.map { set in
@@ -169,7 +169,7 @@ extension MemoryNeed {
             return (generators: generators.reduce(0, +), tokens: Double(samples + 1) * tokens * Self.sampledToken)
         }
         guard let largest = needs.max(by: { $0.generators + $0.tokens < $1.generators + $1.tokens }) else { return }
-        add(largest.generators, .key("threads", value: "\(engines)"), name: "evaluation")
+        add(largest.generators, .key("threads", value: "\(threads)"), name: "evaluation")
         add(largest.tokens, cause, name: "completions of an evaluation")
     }
 }

@@ -36,27 +36,28 @@ public struct RunningSequences: Sendable {
         let requests = requests.filter { $0.samples > 0 }
         var first = 0
         var left = requests.first?.samples ?? 0
-        var (running, total) = (0, 0)
+        var (running, prompts, mostPrompts) = (0, 0, 0)
         for request in requests {
             longest = max(longest, request.prompt + request.newTokens)
-            total += request.promptPositions
+            prompts += request.promptPositions
             for _ in 0..<request.samples {
                 if running == batch {
                     // The oldest ends, and with the last of its kind the prompt.
-                    total -= requests[first].ownPositions
                     running -= 1
                     left -= 1
                     while left == 0 {
-                        total -= requests[first].promptPositions
+                        prompts -= requests[first].promptPositions
                         first += 1
                         left = requests[first].samples
                     }
                 }
-                total += request.ownPositions
                 running += 1
-                positions = max(positions, total)
+                mostPrompts = max(mostPrompts, prompts)
             }
         }
+        // Short ones end first, so that in time the longest run together.
+        let own = requests.flatMap { Array(repeating: $0.ownPositions, count: min(batch, $0.samples)) }
+        positions = mostPrompts + own.sorted(by: >).prefix(batch).reduce(0, +)
         let samples = requests.reduce(0) { $0 + $1.samples }
         let perRequest = max(1, samples / max(1, requests.count))
         waiting = requests.prefix(batch).dropFirst(batch / perRequest).reduce(0) { $0 + $1.promptPositions }

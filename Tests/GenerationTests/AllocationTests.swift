@@ -51,7 +51,8 @@ import Testing
         return try await withThrowingTaskGroup(of: UInt64.self) { group in
             for _ in 0..<engines {
                 group.addTask(executorPreference: executor.lane(.rollout)) {
-                    let generator = try runningGenerator(weights, sampling)
+                    let generator = try runningGenerator(
+                        weights, sampling, threads: Generator.threadsSharing(engines: engines, threads: threads))
                     gate.pass()
                     let before = sum(counters)
                     gate.pass()
@@ -91,9 +92,10 @@ import Testing
 
     /// An engine whose batch is full, of sequences that meet their pages' ends in different steps; none ends.
     private static func runningGenerator(
-        _ weights: PolicyWeights, _ sampling: SamplingParameters
+        _ weights: PolicyWeights, _ sampling: SamplingParameters, threads: Int
     ) throws -> Generator {
-        let generator = Generator(configuration: weights.configuration, batchCapacity: 10, prefillRows: 30)
+        let generator = Generator(
+            configuration: weights.configuration, batchCapacity: 10, prefillRows: 30, threads: threads)
         for (index, length) in [1, 15, 16, 17, 40].enumerated() {
             try generator.submit(
                 GenerationRequest(

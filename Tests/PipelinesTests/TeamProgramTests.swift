@@ -12,6 +12,7 @@ import Testing
         let stages: [Int]
         private let ran: [Counter]
         private let ended: [Counter]
+        private let run = Counter()
         let early = Counter()
 
         init(stages: [Int]) {
@@ -25,7 +26,8 @@ import Testing
                 var first = 0
                 for (stage, tiles) in stages.enumerated() {
                     member.perform(tiles) { tile in
-                        if stage > 0, ended[stage - 1].value % max(1, stages[stage - 1]) != 0 { early.add() }
+                        let before = 0..<stage
+                        if !before.allSatisfy({ ended[$0].value == stages[$0] * (run.value + 1) }) { early.add() }
                         ran[first + tile].add()
                         work(stage, tile)
                         ended[stage].add()
@@ -34,6 +36,9 @@ import Testing
                 }
             }
         }
+
+        /// Call it after each run of the program.
+        func endRun() { run.add() }
 
         func everyTileRan(_ times: Int) -> Bool { ran.allSatisfy { $0.value == times } }
     }
@@ -47,7 +52,10 @@ import Testing
             let ledger = Ledger(stages: (0..<30).map { _ in Int.random(in: 0..<9, using: &random) })
             await executor.lane(.rollout).run {
                 let program = ledger.program()
-                for _ in 0..<5 { program.run(places: threads) }
+                for _ in 0..<5 {
+                    program.run(places: threads)
+                    ledger.endRun()
+                }
             }
             #expect(ledger.everyTileRan(5))
             #expect(ledger.early.value == 0)
@@ -151,6 +159,7 @@ import Testing
                     let program = ledger.program()
                     for _ in 0..<10 {
                         program.run(places: 4)
+                        ledger.endRun()
                         await Task.yield()
                     }
                 }

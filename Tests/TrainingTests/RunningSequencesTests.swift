@@ -16,7 +16,7 @@ import Testing
         #expect(three.positions == 32 + 3 * 32)
     }
 
-    /// No more than run at once count, of neighbours the largest.
+    /// No more than run at once count, and of all the largest: they gather while short ones come and go.
     @Test func onlyTheBatchCounts() {
         let short = Request(prompt: 16, newTokens: 16, samples: 1)
         let long = Request(prompt: 16, newTokens: 160, samples: 1)
@@ -24,6 +24,7 @@ import Testing
         #expect(positions(Array(repeating: short, count: 9)) == 2 * 32)
         #expect(positions([short, short, long, short, short]) == 32 + 176)
         #expect(positions([long, short, short, long, long, short]) == 2 * 176)
+        #expect(positions([long, short, long]) == 2 * 176)
         #expect(RunningSequences([short, short, long], batch: 2).longest == 176)
     }
 

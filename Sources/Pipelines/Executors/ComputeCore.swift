@@ -74,7 +74,7 @@ final class ComputeCore: @unchecked Sendable {
                     }
                     return .job(job)
                 }
-                if let (loop, code) = joinLoop(lane) {
+                if let (loop, lane, code) = joinLoop(lane) {
                     return .help(loop, lane: lane, code: code)
                 }
             }
@@ -145,11 +145,11 @@ final class ComputeCore: @unchecked Sendable {
 
     // MARK: Tiles
 
-    private func joinLoop(_ lane: Lane) -> (TileLoop, Int)? {
+    private func joinLoop(_ lane: Lane) -> (TileLoop, Lane, Int)? {
         guard openLoops.load(ordering: .relaxed) > 0 else { return nil }
         for loop in loops where loop.isOpen(for: lane) {
-            if let code = loop.join() {
-                return (loop, code)
+            if let (lane, code) = loop.join() {
+                return (loop, lane, code)
             }
         }
         return nil

@@ -4,10 +4,13 @@
 /// Every member of the team runs the whole body, which shares out its work by `TeamMember.perform` alone; what stands between
 /// is done by each, so it may only read. A helper that comes late passes over the stages that are gone, and nobody waits for
 /// one that has not come. Made once and kept, a program costs no allocation to run.
+///
+/// The body must make the same calls with the same numbers of tiles in every member, and be safe to run on several threads at once:
+/// nothing checks it.
 public struct TeamProgram {
     let body: (inout TeamMember) -> Void
 
-    public init(_ body: @escaping (inout TeamMember) -> Void) {
+    package init(_ body: @escaping (inout TeamMember) -> Void) {
         self.body = body
     }
 

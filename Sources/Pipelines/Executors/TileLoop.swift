@@ -13,6 +13,7 @@ final class TileLoop: @unchecked Sendable {
 
     private struct Work {
         let program: UnsafePointer<TeamProgram>
+        let lane: Lane
         let code: Int
     }
 
@@ -39,21 +40,22 @@ final class TileLoop: @unchecked Sendable {
     ///
     /// - Parameter code: the `WorkerClock` state that helpers' time is charged to.
     func offer(_ program: UnsafePointer<TeamProgram>, lane: Lane, code: Int) {
-        work = Work(program: program, code: code)
+        work = Work(program: program, lane: lane, code: code)
         next.store(0, ordering: .relaxed)
         completed.store(0, ordering: .relaxed)
         laneNumber.store(lane.rawValue, ordering: .relaxed)
         entry.store(Self.open, ordering: .releasing)
     }
 
-    /// Gets a helper in; nil if the loop has closed, otherwise the state to charge its time to.
-    func join() -> Int? {
+    /// Gets a helper in; nil if the loop has closed, otherwise its lane, which may have changed since it was looked at, and the state
+    /// to charge the helper's time to.
+    func join() -> (lane: Lane, code: Int)? {
         var seen = entry.load(ordering: .relaxed)
         while seen & Self.open != 0 {
             let (exchanged, original) = entry.weakCompareExchange(
                 expected: seen, desired: seen + 1, successOrdering: .acquiring, failureOrdering: .relaxed)
             if exchanged {
-                return work?.code
+                return work.map { ($0.lane, $0.code) }
             }
             seen = original
         }

@@ -38,11 +38,12 @@ struct Evaluator: Sendable {
     ) async throws -> EvaluationResult {
         let threads = executor.threads
         let engines = Generator.engines(threads: threads, configuration: weights.configuration)
+        let sharing = Generator.threadsSharing(engines: engines, threads: threads)
         let outcomes = try await withThrowingTaskGroup(of: (engine: Int, outcomes: [Outcome]).self) { group in
             for engine in 0..<engines {
                 let part = stride(from: engine, to: set.problems.count, by: engines).map { set.problems[$0] }
                 group.addTask(executorPreference: executor.lane(.rollout)) {
-                    (engine, try await evaluate(weights, part, imitatingTeacher: imitatingTeacher, threads: threads))
+                    (engine, try await evaluate(weights, part, imitatingTeacher: imitatingTeacher, threads: sharing))
                 }
             }
             return try await group.reduce(into: Array(repeating: Outcome(), count: set.problems.count)) { all, part in

@@ -78,7 +78,8 @@ struct ReinforcementPhase: Sendable {
         let rolloutConfiguration = RolloutConfiguration(
             groupSize: configuration.groupSize, sampling: configuration.sampling, seed: seed, endTokens: endTokens,
             workers: workers, batchCapacity: (groups * configuration.groupSize + workers - 1) / workers,
-            longestSequence: longestSequence, threads: executor.threads)
+            longestSequence: longestSequence,
+            threads: Generator.threadsSharing(engines: workers, threads: executor.threads))
         let supervisor = StageSupervisor(stages: [
             SupervisedStage(
                 .problemSource, service: source(queues), outputs: [queues.requests],

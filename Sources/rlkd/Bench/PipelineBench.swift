@@ -96,7 +96,7 @@ struct PipelineBench: Sendable {
             configuration: RolloutConfiguration(
                 groupSize: samples, sampling: .init(), seed: 1, endTokens: [], workers: workers,
                 batchCapacity: (problems * samples + workers - 1) / workers, longestSequence: prompt + new,
-                threads: executor.threads),
+                threads: Generator.threadsSharing(engines: workers, threads: executor.threads)),
             store: store, lane: executor.lane(.rollout), clock: executor.clock, text: { _ in "" },
             prompt: { [prompt, vocabularySize = parameters.configuration.vocabularySize] request in
                 RandomTokens.draw(prompt, vocabularySize: vocabularySize, row: request.ordinal)

@@ -43,7 +43,9 @@ struct RolloutBench: Sendable {
             for engine in 0..<engines {
                 let share = completions / engines + (engine < completions % engines ? 1 : 0)
                 group.addTask(executorPreference: executor.lane(.rollout)) {
-                    try measure(engine, share, threads: executor.threads)
+                    try measure(
+                        engine, share,
+                        threads: Generator.threadsSharing(engines: engines, threads: executor.threads))
                 }
             }
             return try await group.reduce(into: Rates()) { sum, part in

@@ -22,7 +22,9 @@ struct BatchGeneration: Sendable {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<min(engines, plan.requests.count) {
                 group.addTask(executorPreference: executor.lane(.rollout)) {
-                    try await generate(work, capacity, rows, threads: executor.threads)
+                    try await generate(
+                        work, capacity, rows,
+                        threads: Generator.threadsSharing(engines: engines, threads: executor.threads))
                 }
             }
             // Unlike `waitForAll`, this cancels the others when one throws, as it does when the reader has gone.
