@@ -89,7 +89,12 @@ public struct TrainingRun: Sendable {
             }
         }
         state.configuration = try state.configuration ?? configuration.yaml()
-        if !resuming { try directory.begin(configuration, state) }
+        if resuming {
+            // A run that has nothing left to write would not come to it.
+            directory.sweep()
+        } else {
+            try directory.begin(configuration, state)
+        }
         let recorder = RunRecorder(directory: directory, configuration: configuration, logger: logger)
         if material.task.dropped.count > 0 {
             logger.notice("dropped rows that do not fit the student's context: \(material.task.dropped)")

@@ -83,6 +83,19 @@ import Trajectories
         }
     }
 
+    /// Killed behind its last update, a run has nothing left to write, and is swept all the same.
+    @Test func aRunWithoutAnUpdateLeftIsSwept() async throws {
+        try await withTemporaryFolder { folder in
+            var configuration = TestRun.configuration(output: folder.appending(path: "run"))
+            configuration.steps = 1
+            try await TestRun.run(configuration)
+            let leftover = folder.appending(path: "run/.dat.nosync305A.3FzncE")
+            try Data("half".utf8).write(to: leftover)
+            try await TestRun.run(configuration, resuming: true)
+            #expect(!FileManager.default.fileExists(atPath: leftover.path))
+        }
+    }
+
     /// Killed before its configuration was written, a run has not begun.
     @Test func aRunThatHadNotBegunIsStartedAgain() async throws {
         try await withTemporaryFolder { folder in
