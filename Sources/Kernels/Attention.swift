@@ -10,10 +10,12 @@ internal import KernelsBaseline
 /// A block, for one key-value head, is the keys transposed, [headDimension][16], and then the values,
 /// [16][headDimension rounded up to 16]. Compact blocks hold bfloat16, rounded to nearest even, in pairs: of a key two
 /// dimensions, [headDimension / 2][16], of values two positions, [8][headDimension rounded up to 16]; they ask for an even
-/// head dimension. All arithmetic is in single precision either way.
+/// head dimension. Over them queries and exp(score - largest score) are rounded to bfloat16 too, since products of pairs
+/// take both so; scores, sums and outputs are in single precision either way.
 ///
-/// Slots that no query may see can hold anything. The result for a query is bitwise the same whether it comes alone or with others: a score is one chain over the head's dimensions, the sum of
-/// powers goes by key modulo 16, and an output is four chains over the keys by position modulo 4.
+/// Slots that no query may see can hold anything. The result for a query is bitwise the same whether it comes alone or
+/// with others: a score is one chain over the head's dimensions, the sum of powers goes by key modulo 16, and an output is four
+/// chains over the rows of values modulo 4.
 public enum Attention {
     /// Positions of a block.
     public static let blockLength = 16
@@ -50,16 +52,19 @@ public enum Attention {
     }
 
     /// The floats of workspace that `forward` needs where keys stand at positions `0 ..< maximumPositions`.
-    public static func workspaceCount(maximumPositions: Int) -> Int {
+    public static func workspaceCount(headDimension: Int, maximumPositions: Int) -> Int {
         switch InstructionSet.current {
         #if arch(x86_64)
             case .avx512:
-                KernelsAVX512.attentionWorkspaceCount(maximumPositions: maximumPositions)
+                KernelsAVX512.attentionWorkspaceCount(
+                    headDimension: headDimension, maximumPositions: maximumPositions)
             case .avx2:
-                KernelsAVX2.attentionWorkspaceCount(maximumPositions: maximumPositions)
+                KernelsAVX2.attentionWorkspaceCount(
+                    headDimension: headDimension, maximumPositions: maximumPositions)
         #endif
         default:
-            KernelsBaseline.attentionWorkspaceCount(maximumPositions: maximumPositions)
+            KernelsBaseline.attentionWorkspaceCount(
+                headDimension: headDimension, maximumPositions: maximumPositions)
         }
     }
 
@@ -69,6 +74,20 @@ public enum Attention {
         case same = 0
         /// One after another: rows of a prompt.
         case consecutive = 1
+    }
+
+    /// The blocks of keys and values that a later call reads, as `forward` takes them.
+    public struct NextBlocks {
+        public var blocks: UnsafePointer<UnsafeMutablePointer<Float>>
+        /// How many of them it reads, at least 1.
+        public var blockCount: Int
+        public var blockOffset: Int
+
+        public init(blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockCount: Int, blockOffset: Int) {
+            self.blocks = blocks
+            self.blockCount = blockCount
+            self.blockOffset = blockOffset
+        }
     }
 
     /// output = softmax(scale · q kᵀ) v of `queryCount` queries: the first, and all where their positions are the `same`,
@@ -81,14 +100,13 @@ public enum Attention {
     ///   - compact: how keys and values were stored.
     ///   - output: `queryCount` rows of `headDimension`; must not overlap `query`.
     ///   - logSumExp: takes log Σ exp(scale · q k), which `backward` needs, of query i at i * `logSumExpStride`.
-    ///   - workspace: `workspaceCount(maximumPositions: firstPosition + queryCount)` floats or more, of any content.
+    ///   - workspace: `workspaceCount(headDimension:maximumPositions:)` floats or more, of any content.
     public static func forward(
         query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int,
         positions: QueryPositions, headDimension: Int, scale: Float,
         blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockOffset: Int, compact: Bool,
         output: UnsafeMutablePointer<Float>, outputStride: Int, logSumExp: UnsafeMutablePointer<Float>?,
-        logSumExpStride: Int = 1,
-        workspace: UnsafeMutablePointer<Float>
+        logSumExpStride: Int = 1, next: NextBlocks? = nil, workspace: UnsafeMutablePointer<Float>
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
@@ -97,20 +115,25 @@ public enum Attention {
                     query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
                     positionStep: positions.rawValue, headDimension: headDimension, scale: scale, blocks: blocks,
                     blockOffset: blockOffset, compact: compact, output: output, outputStride: outputStride,
-                    logSumExp: logSumExp, logSumExpStride: logSumExpStride, workspace: workspace)
+                    logSumExp: logSumExp, logSumExpStride: logSumExpStride, nextBlocks: next?.blocks,
+                    nextBlockCount: next?.blockCount ?? 0, nextBlockOffset: next?.blockOffset ?? 0, workspace: workspace
+                )
             case .avx2:
                 KernelsAVX2.attentionForward(
                     query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
                     positionStep: positions.rawValue, headDimension: headDimension, scale: scale, blocks: blocks,
                     blockOffset: blockOffset, compact: compact, output: output, outputStride: outputStride,
-                    logSumExp: logSumExp, logSumExpStride: logSumExpStride, workspace: workspace)
+                    logSumExp: logSumExp, logSumExpStride: logSumExpStride, nextBlocks: next?.blocks,
+                    nextBlockCount: next?.blockCount ?? 0, nextBlockOffset: next?.blockOffset ?? 0, workspace: workspace
+                )
         #endif
         default:
             KernelsBaseline.attentionForward(
                 query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
                 positionStep: positions.rawValue, headDimension: headDimension, scale: scale, blocks: blocks,
                 blockOffset: blockOffset, compact: compact, output: output, outputStride: outputStride,
-                logSumExp: logSumExp, logSumExpStride: logSumExpStride, workspace: workspace)
+                logSumExp: logSumExp, logSumExpStride: logSumExpStride, nextBlocks: next?.blocks,
+                nextBlockCount: next?.blockCount ?? 0, nextBlockOffset: next?.blockOffset ?? 0, workspace: workspace)
         }
     }
 

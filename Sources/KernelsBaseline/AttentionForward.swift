@@ -1,15 +1,22 @@
 import CSIMD
 
 /// The keys and values of one layer and key-value head: for every 16 positions a page, and in it, from `offset`, a block
-/// that begins with keys and goes on, from `valueOffset`, with rows of values, `valueStride` apart. Where `compact`,
-/// they are pairs of bfloat16: two dimensions of a key, and of values those of two positions.
+/// that begins with `rows` of keys and goes on, from `valueOffset`, with rows of values, `valueStride` apart. Where
+/// `compact`, they are pairs of bfloat16: a row has two dimensions of the keys, or the values of two positions.
 typealias AttentionKeys = (
-    blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockCount: Int, offset: Int, valueOffset: Int,
+    blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockCount: Int, offset: Int, rows: Int, valueOffset: Int,
     valueStride: Int, compact: Bool
 )
 
-/// Queries that pass over keys together: the first sees `firstKeys` of them, every other `positionStep` (0 or 1) more
-/// than the one before. Their scores, then weights, stand in rows `scoreStride` apart; `reciprocals` scale outputs.
+/// What the calls bring near while they compute: the values, while they read the keys, unless queries before have; and
+/// from `offset` of `blockCount` pages the keys that are wanted next, while they read the values.
+typealias AttentionPrefetch = (
+    values: Bool, next: UnsafePointer<UnsafeMutablePointer<Float>>?, blockCount: Int, offset: Int
+)
+
+/// Queries that pass over keys together, as many lanes as there are rows of keys: the first sees `firstKeys` of them,
+/// every other `positionStep` (0 or 1) more than the one before. Their scores, then weights, stand in rows `scoreStride` apart;
+/// `reciprocals` scale outputs.
 typealias AttentionQueries = (
     first: UnsafePointer<Float>, stride: Int, headDimension: Int, scale: Float, firstKeys: Int, positionStep: Int,
     scoreStride: Int, reciprocals: UnsafePointer<Float>
@@ -21,9 +28,11 @@ public func attentionForward(
     query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int, positionStep: Int,
     headDimension: Int, scale: Float, blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockOffset: Int,
     compact: Bool, output: UnsafeMutablePointer<Float>, outputStride: Int, logSumExp: UnsafeMutablePointer<Float>?,
-    logSumExpStride: Int, workspace: UnsafeMutablePointer<Float>
+    logSumExpStride: Int, nextBlocks: UnsafePointer<UnsafeMutablePointer<Float>>?, nextBlockCount: Int,
+    nextBlockOffset: Int, workspace: UnsafeMutablePointer<Float>
 ) {
-    let valueOffset = blockOffset + (compact ? headDimension / 2 : headDimension) * blockLength
+    let rows = compact ? headDimension / 2 : headDimension
+    let valueOffset = blockOffset + rows * blockLength
     var index = 0
     while index < queryCount {
         var tile = attentionTile(queryCount - index)
@@ -35,24 +44,34 @@ public func attentionForward(
         let position = firstPosition + index * positionStep
         let blockCount = (position + (tile - 1) * positionStep) / blockLength + 1
         let stride = blockCount * blockLength
-        // The reciprocals of the sums stand behind the scores until the outputs are made.
+        // The reciprocals of the sums stand behind the scores until the outputs are made, behind them the queries as pairs.
         let reciprocals = workspace + tile * stride
-        let keys: AttentionKeys = (blocks, blockCount, blockOffset, valueOffset, padded(headDimension), compact)
-        let queries: AttentionQueries = (
+        let keys: AttentionKeys = (blocks, blockCount, blockOffset, rows, valueOffset, padded(headDimension), compact)
+        let isLast = index + tile == queryCount
+        let prefetch: AttentionPrefetch = (
+            index == 0, isLast ? nextBlocks : nil, nextBlockCount, nextBlockOffset
+        )
+        var queries: AttentionQueries = (
             query + index * queryStride, queryStride, headDimension, scale, position + 1, positionStep, stride,
             UnsafePointer(reciprocals)
         )
         if compact {
-            scores(of: tile, keys, queries, compact: true, into: workspace)
+            let pairs = reciprocals + lanes
+            for member in 0..<tile {
+                storePairs(queries.first + member * queryStride, headDimension, into: pairs + member * padded(rows))
+            }
+            queries.first = UnsafePointer(pairs)
+            queries.stride = padded(rows)
+            scores(of: tile, keys, queries, prefetch, compact: true, into: workspace)
         } else {
-            scores(of: tile, keys, queries, compact: false, into: workspace)
+            scores(of: tile, keys, queries, prefetch, compact: false, into: workspace)
         }
         for member in 0..<tile {
             let scores = workspace + member * stride
             let count = position + member * positionStep + 1
             let largest = maskedMaximum(scores, count)
-            let sum = powers(scores, count, largest)
-            reciprocals[member] = 1 / sum
+            let (sum, kept) = compact ? pairedPowers(scores, count, largest) : powers(scores, count, largest)
+            reciprocals[member] = 1 / kept
             if let logSumExp {
                 logSumExp[(index + member) * logSumExpStride] = Float(
                     Double(largest) + naturalLogarithm(Double(sum)))
@@ -60,9 +79,9 @@ public func attentionForward(
         }
         let result = output + index * outputStride
         if compact {
-            outputs(of: tile, keys, queries, compact: true, workspace, into: result, outputStride)
+            outputs(of: tile, keys, queries, prefetch, compact: true, workspace, into: result, outputStride)
         } else {
-            outputs(of: tile, keys, queries, compact: false, workspace, into: result, outputStride)
+            outputs(of: tile, keys, queries, prefetch, compact: false, workspace, into: result, outputStride)
         }
         index += tile
     }
@@ -80,24 +99,24 @@ private func attentionTile(_ left: Int) -> Int {
 
 @inline(__always)
 private func scores(
-    of tile: Int, _ keys: AttentionKeys, _ queries: AttentionQueries, compact: Bool,
+    of tile: Int, _ keys: AttentionKeys, _ queries: AttentionQueries, _ prefetch: AttentionPrefetch, compact: Bool,
     into workspace: UnsafeMutablePointer<Float>
 ) {
     var keys = keys
     keys.compact = compact
     switch tile {
-    case queryTile: scoresOfTile(keys, queries, into: workspace)
+    case queryTile: scoresOfTile(keys, queries, prefetch, into: workspace)
     #if KERNELS_AVX512
-        case 2: scoresOfPair(keys, queries, into: workspace)
+        case 2: scoresOfPair(keys, queries, prefetch, into: workspace)
     #endif
-    default: scoresOfOne(keys, queries, into: workspace)
+    default: scoresOfOne(keys, queries, prefetch, into: workspace)
     }
 }
 
 @inline(__always)
 private func outputs(
-    of tile: Int, _ keys: AttentionKeys, _ queries: AttentionQueries, compact: Bool, _ weights: UnsafePointer<Float>,
-    into output: UnsafeMutablePointer<Float>, _ outputStride: Int
+    of tile: Int, _ keys: AttentionKeys, _ queries: AttentionQueries, _ prefetch: AttentionPrefetch, compact: Bool,
+    _ weights: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, _ outputStride: Int
 ) {
     var keys = keys
     keys.compact = compact
@@ -107,14 +126,13 @@ private func outputs(
         let columns: ValueColumns = (column, left > lanes ? column + lanes : column, left)
         let result = output + column
         switch tile {
-        case queryTile: outputsOfTile(keys, queries, weights, columns, into: result, outputStride)
+        case queryTile: outputsOfTile(keys, queries, prefetch, weights, columns, into: result, outputStride)
         #if KERNELS_AVX512
-            case 2: outputsOfPair(keys, queries, weights, columns, into: result, outputStride)
+            case 2: outputsOfPair(keys, queries, prefetch, weights, columns, into: result, outputStride)
         #endif
         default:
             outputsOfOne(
-                keys, queries, weights, count: queries.firstKeys, columns, into: result,
-                reciprocal: queries.reciprocals[0])
+                keys, queries, prefetch, weights, columns, into: result)
         }
         column += tileWidth
     }
@@ -134,18 +152,51 @@ private func maskedMaximum(_ scores: UnsafePointer<Float>, _ keys: Int) -> Float
     return largestLane(largest)
 }
 
-/// Turns the first `keys` scores into exp(score - largest), those that fill the last block up into 0; returns the sum.
+/// Turns the first `keys` scores into exp(score - largest), those that fill the last block up into 0; returns their sum, twice.
 @inline(__always)
-private func powers(_ scores: UnsafeMutablePointer<Float>, _ keys: Int, _ largest: Float) -> Float {
+private func powers(
+    _ scores: UnsafeMutablePointer<Float>, _ keys: Int, _ largest: Float
+) -> (exact: Float, kept: Float) {
     var sum = broadcast(0)
     var key = 0
     while key < keys {
-        let left = keys - key
-        let power = exponential(load(scores + key) - broadcast(largest))
-        let kept = left >= lanes ? power : firstLanes(power, left)
-        store(kept, scores + key)
-        sum += kept
+        let value = power(scores + key, keys - key, largest)
+        store(value, scores + key)
+        sum += value
         key += lanes
     }
-    return laneSum(sum)
+    let total = laneSum(sum)
+    return (total, total)
+}
+
+/// The same, but leaves the powers of two keys in every lane, rounded to bfloat16: in half as many, from the same place on.
+/// Returns the sum of what they were before, and of what is kept: outputs are divided by this, so that weights add up to 1.
+@inline(__always)
+private func pairedPowers(
+    _ scores: UnsafeMutablePointer<Float>, _ keys: Int, _ largest: Float
+) -> (exact: Float, kept: Float) {
+    var exact = broadcast(0)
+    var kept = broadcast(0)
+    var key = 0
+    while key < keys {
+        let first = power(scores + key, keys - key, largest)
+        exact += first
+        var second = broadcast(0)
+        if key + lanes < keys {
+            second = power(scores + key + lanes, keys - key - lanes, largest)
+            exact += second
+        }
+        let pairs = pairsOfNeighbours(first, second)
+        store(pairs, scores + key / 2)
+        kept += lowValues(pairs) + highValues(pairs)
+        key += 2 * lanes
+    }
+    return (laneSum(exact), laneSum(kept))
+}
+
+/// exp(score - largest) of the first `left` of 16 scores, and 0.
+@inline(__always)
+private func power(_ scores: UnsafePointer<Float>, _ left: Int, _ largest: Float) -> Vector {
+    let power = exponential(load(scores) - broadcast(largest))
+    return left >= lanes ? power : firstLanes(power, left)
 }

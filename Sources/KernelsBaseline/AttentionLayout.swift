@@ -65,8 +65,22 @@ private func storeHalf(_ value: Vector, _ slot: Int, _ destination: UnsafeMutabl
         destination)
 }
 
-/// The floats of workspace that `attentionForward` needs for keys at positions `0 ..< maximumPositions`.
+/// Neighbouring values as pairs of bfloat16; lanes behind the last one of the last vector become zeros.
+@inline(__always)
+func storePairs(_ values: UnsafePointer<Float>, _ count: Int, into pairs: UnsafeMutablePointer<Float>) {
+    var first = 0
+    while first < count {
+        let left = count - first
+        store(
+            pairsOfNeighbours(loadSome(values + first, left), loadSome(values + first + lanes, left - lanes)),
+            pairs + first / 2)
+        first += 2 * lanes
+    }
+}
+
+/// The floats of workspace that `attentionForward` needs for keys at positions `0 ..< maximumPositions`: scores of a tile of
+/// queries, a vector of reciprocals, and the queries as pairs.
 @inline(never)
-public func attentionWorkspaceCount(maximumPositions: Int) -> Int {
-    queryTile * (padded(maximumPositions) + lanes)
+public func attentionWorkspaceCount(headDimension: Int, maximumPositions: Int) -> Int {
+    queryTile * (padded(maximumPositions) + padded(headDimension)) + lanes
 }

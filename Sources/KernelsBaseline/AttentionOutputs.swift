@@ -4,36 +4,52 @@ import CSIMD
 /// again where the row has no other.
 typealias ValueColumns = (first: Int, second: Int, count: Int)
 
-// Every element of an output is four chains over the keys whose position is c modulo 4, ascending, added in the order
-// of c from zero (which makes a chain that ended in -0 a +0).
+// Every element of an output is four chains over the rows of values whose index is c modulo 4, ascending, added in the
+// order of c from zero (which makes a chain that ended in -0 a +0). A row is a key's, or in compact blocks two keys'.
 
 /// `tileWidth` output columns of four queries.
 @inline(__always)
 func outputsOfTile(
-    _ keys: AttentionKeys, _ queries: AttentionQueries, _ weights: UnsafePointer<Float>, _ columns: ValueColumns,
-    into output: UnsafeMutablePointer<Float>, _ outputStride: Int
+    _ keys: AttentionKeys, _ queries: AttentionQueries, _ prefetch: AttentionPrefetch, _ weights: UnsafePointer<Float>,
+    _ columns: ValueColumns, into output: UnsafeMutablePointer<Float>, _ outputStride: Int
 ) {
+    let step = queries.positionStep
+    let stride = queries.scoreStride
+    let rowsPerBlock = blockLength / keysPerRow(keys)
+    let wholeBlocks = queries.firstKeys / blockLength
     var totals = fourRows
     for half in 0..<2 {
         var even = fourRows
         var odd = fourRows
-        var key = 2 * half
-        while key + 1 < queries.firstKeys {
-            let (first, second) = valueRows(keys, key, columns)
-            addFourWeights(weights + key, queries.scoreStride, first, to: &even)
-            addFourWeights(weights + key + 1, queries.scoreStride, second, to: &odd)
-            key += 4
+        for block in 0..<wholeBlocks {
+            let values = keys.blocks[block] + keys.valueOffset
+            let next = nextKeys(prefetch, block)
+            let weight = weights + block * rowsPerBlock
+            var row = 2 * half
+            while row < rowsPerBlock {
+                let (first, second) = valueRows(keys, values, row, columns)
+                if let next { prefetchRows(keys, next, row, columns) }
+                addFourWeights(weight + row, stride, first, to: &even, pairs: keys.compact)
+                addFourWeights(weight + row + 1, stride, second, to: &odd, pairs: keys.compact)
+                row += 4
+            }
         }
-        // At most one more pair of keys is seen, by the later queries alone or in part.
-        let step = queries.positionStep
-        if key < queries.firstKeys + 3 * step {
-            let (first, second) = valueRows(keys, key, columns)
-            let weight = weights + key
-            let left = queries.firstKeys - key
-            addSome(weight, left, first, second, &even.0, &odd.0)
-            addSome(weight + queries.scoreStride, left + step, first, second, &even.1, &odd.1)
-            addSome(weight + 2 * queries.scoreStride, left + 2 * step, first, second, &even.2, &odd.2)
-            addSome(weight + 3 * queries.scoreStride, left + 3 * step, first, second, &even.3, &odd.3)
+        // Later queries may see a block more than the first does.
+        for block in wholeBlocks..<keys.blockCount {
+            let values = keys.blocks[block] + keys.valueOffset
+            let weight = weights + block * rowsPerBlock
+            let seen = queries.firstKeys - block * blockLength
+            var row = 2 * half
+            while row < rowsPerBlock {
+                let left = seen - row * keysPerRow(keys)
+                guard left + 3 * step > 0 else { break }
+                let rows = valueRows(keys, values, row, columns)
+                addSome(keys, weight + row, left, rows, &even.0, &odd.0)
+                addSome(keys, weight + stride + row, left + step, rows, &even.1, &odd.1)
+                addSome(keys, weight + 2 * stride + row, left + 2 * step, rows, &even.2, &odd.2)
+                addSome(keys, weight + 3 * stride + row, left + 3 * step, rows, &even.3, &odd.3)
+                row += 4
+            }
         }
         addTotals(even, odd, to: &totals)
     }
@@ -44,62 +60,82 @@ func outputsOfTile(
     storeScaled(totals.3, reciprocals[3], output + 3 * outputStride, columns.count)
 }
 
-/// The same of one query that sees `count` keys: all four chains at once.
+/// The same of one query: all four chains at once.
 @inline(__always)
 func outputsOfOne(
-    _ keys: AttentionKeys, _ queries: AttentionQueries, _ weights: UnsafePointer<Float>, count: Int,
-    _ columns: ValueColumns,
-    into output: UnsafeMutablePointer<Float>, reciprocal: Float
+    _ keys: AttentionKeys, _ queries: AttentionQueries, _ prefetch: AttentionPrefetch, _ weights: UnsafePointer<Float>,
+    _ columns: ValueColumns, into output: UnsafeMutablePointer<Float>
 ) {
+    let rowsPerBlock = blockLength / keysPerRow(keys)
+    let wholeBlocks = queries.firstKeys / blockLength
     var sums = fourRows
-    var key = 0
-    while key + 4 <= count {
-        let (first, second) = valueRows(keys, key, columns)
-        let (third, fourth) = valueRows(keys, key + 2, columns)
-        addRow(weights[key], first, to: &sums.0, pairs: false)
-        addRow(weights[key + 1], second, to: &sums.1, pairs: false)
-        addRow(weights[key + 2], third, to: &sums.2, pairs: false)
-        addRow(weights[key + 3], fourth, to: &sums.3, pairs: false)
-        key += 4
+    for block in 0..<wholeBlocks {
+        let values = keys.blocks[block] + keys.valueOffset
+        let next = nextKeys(prefetch, block)
+        let weight = weights + block * rowsPerBlock
+        var row = 0
+        while row < rowsPerBlock {
+            let (first, second) = valueRows(keys, values, row, columns)
+            let (third, fourth) = valueRows(keys, values, row + 2, columns)
+            if let next {
+                prefetchRows(keys, next, row, columns)
+                prefetchRows(keys, next, row + 2, columns)
+            }
+            addRow(weight[row], first, to: &sums.0, pairs: keys.compact)
+            addRow(weight[row + 1], second, to: &sums.1, pairs: keys.compact)
+            addRow(weight[row + 2], third, to: &sums.2, pairs: keys.compact)
+            addRow(weight[row + 3], fourth, to: &sums.3, pairs: keys.compact)
+            row += 4
+        }
     }
-    addLastKeys(keys, weights, from: key, to: count, columns, to: &sums)
-    var total = zeroRow
-    addTotal(sums, to: &total)
-    storeScaled(total, reciprocal, output, columns.count)
+    addLastBlock(keys, weights, wholeBlocks, seen: queries.firstKeys - wholeBlocks * blockLength, columns, to: &sums)
+    storeScaled(total(sums), queries.reciprocals[0], output, columns.count)
 }
 
 #if KERNELS_AVX512
     /// The same of two queries: all four chains at once.
     @inline(__always)
     func outputsOfPair(
-        _ keys: AttentionKeys, _ queries: AttentionQueries, _ weights: UnsafePointer<Float>, _ columns: ValueColumns,
-        into output: UnsafeMutablePointer<Float>, _ outputStride: Int
+        _ keys: AttentionKeys, _ queries: AttentionQueries, _ prefetch: AttentionPrefetch,
+        _ weights: UnsafePointer<Float>, _ columns: ValueColumns, into output: UnsafeMutablePointer<Float>,
+        _ outputStride: Int
     ) {
-        let other = weights + queries.scoreStride
+        let others = weights + queries.scoreStride
+        let rowsPerBlock = blockLength / keysPerRow(keys)
+        let wholeBlocks = queries.firstKeys / blockLength
         var sums0 = fourRows
         var sums1 = fourRows
-        var key = 0
-        while key + 4 <= queries.firstKeys {
-            let (first, second) = valueRows(keys, key, columns)
-            addRow(weights[key], first, to: &sums0.0, pairs: false)
-            addRow(other[key], first, to: &sums1.0, pairs: false)
-            addRow(weights[key + 1], second, to: &sums0.1, pairs: false)
-            addRow(other[key + 1], second, to: &sums1.1, pairs: false)
-            let (third, fourth) = valueRows(keys, key + 2, columns)
-            addRow(weights[key + 2], third, to: &sums0.2, pairs: false)
-            addRow(other[key + 2], third, to: &sums1.2, pairs: false)
-            addRow(weights[key + 3], fourth, to: &sums0.3, pairs: false)
-            addRow(other[key + 3], fourth, to: &sums1.3, pairs: false)
-            key += 4
+        for block in 0..<wholeBlocks {
+            let values = keys.blocks[block] + keys.valueOffset
+            let next = nextKeys(prefetch, block)
+            let weight = weights + block * rowsPerBlock
+            let other = others + block * rowsPerBlock
+            var row = 0
+            while row < rowsPerBlock {
+                let (first, second) = valueRows(keys, values, row, columns)
+                if let next {
+                    prefetchRows(keys, next, row, columns)
+                    prefetchRows(keys, next, row + 2, columns)
+                }
+                addRow(weight[row], first, to: &sums0.0, pairs: keys.compact)
+                addRow(other[row], first, to: &sums1.0, pairs: keys.compact)
+                addRow(weight[row + 1], second, to: &sums0.1, pairs: keys.compact)
+                addRow(other[row + 1], second, to: &sums1.1, pairs: keys.compact)
+                let (third, fourth) = valueRows(keys, values, row + 2, columns)
+                addRow(weight[row + 2], third, to: &sums0.2, pairs: keys.compact)
+                addRow(other[row + 2], third, to: &sums1.2, pairs: keys.compact)
+                addRow(weight[row + 3], fourth, to: &sums0.3, pairs: keys.compact)
+                addRow(other[row + 3], fourth, to: &sums1.3, pairs: keys.compact)
+                row += 4
+            }
         }
-        addLastKeys(keys, weights, from: key, to: queries.firstKeys, columns, to: &sums0)
-        addLastKeys(keys, other, from: key, to: queries.firstKeys + queries.positionStep, columns, to: &sums1)
-        var total0 = zeroRow
-        var total1 = zeroRow
-        addTotal(sums0, to: &total0)
-        addTotal(sums1, to: &total1)
-        storeScaled(total0, queries.reciprocals[0], output, columns.count)
-        storeScaled(total1, queries.reciprocals[1], output + outputStride, columns.count)
+        for block in wholeBlocks..<keys.blockCount {
+            let seen = queries.firstKeys - block * blockLength
+            addLastBlock(keys, weights, block, seen: seen, columns, to: &sums0)
+            addLastBlock(keys, others, block, seen: seen + queries.positionStep, columns, to: &sums1)
+        }
+        storeScaled(total(sums0), queries.reciprocals[0], output, columns.count)
+        storeScaled(total(sums1), queries.reciprocals[1], output + outputStride, columns.count)
     }
 #endif
 
@@ -118,23 +154,35 @@ private var zeroRow: TileRow {
 @inline(__always)
 private var fourRows: FourRows { (zeroRow, zeroRow, zeroRow, zeroRow) }
 
-/// The values of an even key and of the next one.
 @inline(__always)
-private func valueRows(_ keys: AttentionKeys, _ key: Int, _ columns: ValueColumns) -> (TileRow, TileRow) {
-    let block = keys.blocks[key / blockLength] + keys.valueOffset
-    let slot = key % blockLength
-    if keys.compact {
-        let pairs = valueRow(block + slot / 2 * keys.valueStride, columns)
-        #if KERNELS_AVX512
-            return (
-                (lowValues(pairs.left), lowValues(pairs.right)), (highValues(pairs.left), highValues(pairs.right))
-            )
-        #else
-            return (lowValues(pairs), highValues(pairs))
-        #endif
-    }
-    let first = block + slot * keys.valueStride
+private func keysPerRow(_ keys: AttentionKeys) -> Int { keys.compact ? 2 : 1 }
+
+/// The keys to bring near while the values of a block are read.
+@inline(__always)
+private func nextKeys(_ prefetch: AttentionPrefetch, _ block: Int) -> UnsafeMutablePointer<Float>? {
+    guard let next = prefetch.next else { return nil }
+    return next[min(block, prefetch.blockCount - 1)] + prefetch.offset
+}
+
+/// The row of values with an even index and the next one.
+@inline(__always)
+private func valueRows(
+    _ keys: AttentionKeys, _ values: UnsafePointer<Float>, _ row: Int, _ columns: ValueColumns
+) -> (TileRow, TileRow) {
+    let first = values + row * keys.valueStride
     return (valueRow(first, columns), valueRow(first + keys.valueStride, columns))
+}
+
+/// Brings near what stands in a block of keys where these rows do among the values: both take as many lines.
+@inline(__always)
+private func prefetchRows(_ keys: AttentionKeys, _ next: UnsafePointer<Float>, _ row: Int, _ columns: ValueColumns) {
+    let first = next + row * keys.valueStride
+    prefetch(first + columns.first)
+    prefetch(first + keys.valueStride + columns.first)
+    #if KERNELS_AVX512
+        prefetch(first + columns.second)
+        prefetch(first + keys.valueStride + columns.second)
+    #endif
 }
 
 @inline(__always)
@@ -147,36 +195,64 @@ private func valueRow(_ row: UnsafePointer<Float>, _ columns: ValueColumns) -> T
 }
 
 @inline(__always)
-private func addFourWeights(_ weight: UnsafePointer<Float>, _ stride: Int, _ value: TileRow, to sums: inout FourRows) {
-    addRow(weight[0], value, to: &sums.0, pairs: false)
-    addRow(weight[stride], value, to: &sums.1, pairs: false)
-    addRow(weight[2 * stride], value, to: &sums.2, pairs: false)
-    addRow(weight[3 * stride], value, to: &sums.3, pairs: false)
+private func addFourWeights(
+    _ weight: UnsafePointer<Float>, _ stride: Int, _ value: TileRow, to sums: inout FourRows, pairs: Bool
+) {
+    addRow(weight[0], value, to: &sums.0, pairs: pairs)
+    addRow(weight[stride], value, to: &sums.1, pairs: pairs)
+    addRow(weight[2 * stride], value, to: &sums.2, pairs: pairs)
+    addRow(weight[3 * stride], value, to: &sums.3, pairs: pairs)
 }
 
-/// The first `left` of two keys for one query.
+/// Two rows for one query, which sees `left` of their keys.
 @inline(__always)
 private func addSome(
-    _ weight: UnsafePointer<Float>, _ left: Int, _ first: TileRow, _ second: TileRow, _ even: inout TileRow,
-    _ odd: inout TileRow
+    _ keys: AttentionKeys, _ weight: UnsafePointer<Float>, _ left: Int, _ values: (TileRow, TileRow),
+    _ even: inout TileRow, _ odd: inout TileRow
 ) {
-    if left > 0 { addRow(weight[0], first, to: &even, pairs: false) }
-    if left > 1 { addRow(weight[1], second, to: &odd, pairs: false) }
+    addSeen(keys, weight[0], left, values.0, to: &even)
+    addSeen(keys, weight[1], left - keysPerRow(keys), values.1, to: &odd)
 }
 
-/// The keys `from ..< to`, at most four, for one query's chains; `from` is a multiple of four.
+/// One row, of whose keys the query sees `left`. What stands in the others may be not a number, which no zero weight undoes.
 @inline(__always)
-private func addLastKeys(
-    _ keys: AttentionKeys, _ weights: UnsafePointer<Float>, from: Int, to: Int, _ columns: ValueColumns,
+private func addSeen(_ keys: AttentionKeys, _ weight: Float, _ left: Int, _ values: TileRow, to sum: inout TileRow) {
+    guard left > 0 else { return }
+    addRow(weight, keys.compact && left == 1 ? lowHalves(values) : values, to: &sum, pairs: keys.compact)
+}
+
+/// What a query sees of a block: fewer keys than it has, or none.
+@inline(__always)
+private func addLastBlock(
+    _ keys: AttentionKeys, _ weights: UnsafePointer<Float>, _ block: Int, seen: Int, _ columns: ValueColumns,
     to sums: inout FourRows
 ) {
-    guard from < to else { return }
-    let (first, second) = valueRows(keys, from, columns)
-    addSome(weights + from, to - from, first, second, &sums.0, &sums.1)
-    guard from + 2 < to else { return }
-    let (third, fourth) = valueRows(keys, from + 2, columns)
-    addSome(weights + from + 2, to - from - 2, third, fourth, &sums.2, &sums.3)
+    guard seen > 0 else { return }
+    let values = keys.blocks[block] + keys.valueOffset
+    let weight = weights + block * blockLength / keysPerRow(keys)
+    var row = 0
+    while row * keysPerRow(keys) < seen {
+        let left = seen - row * keysPerRow(keys)
+        addSome(keys, weight + row, left, valueRows(keys, values, row, columns), &sums.0, &sums.1)
+        addSome(
+            keys, weight + row + 2, left - 2 * keysPerRow(keys), valueRows(keys, values, row + 2, columns), &sums.2,
+            &sums.3)
+        row += 4
+    }
 }
+
+/// Pairs with zeros in their high halves.
+@inline(__always)
+private func lowHalves(_ pairs: Vector) -> Vector {
+    unsafeBitCast(unsafeBitCast(pairs, to: SIMD16<UInt32>.self) & SIMD16(repeating: 0xffff), to: Vector.self)
+}
+
+#if KERNELS_AVX512
+    @inline(__always)
+    private func lowHalves(_ row: TileRow) -> TileRow {
+        (lowHalves(row.left), lowHalves(row.right))
+    }
+#endif
 
 @inline(__always)
 private func addTotals(_ even: FourRows, _ odd: FourRows, to totals: inout FourRows) {
@@ -187,8 +263,8 @@ private func addTotals(_ even: FourRows, _ odd: FourRows, to totals: inout FourR
 }
 
 @inline(__always)
-private func addTotal(_ chains: FourRows, to total: inout TileRow) {
-    total = sum(sum(sum(sum(total, chains.0), chains.1), chains.2), chains.3)
+private func total(_ chains: FourRows) -> TileRow {
+    sum(sum(sum(sum(zeroRow, chains.0), chains.1), chains.2), chains.3)
 }
 
 @inline(__always)

@@ -108,7 +108,7 @@ public final class Backpropagation {
         for span in batch.spans.indices {
             let rowSpan = pages.rowSpan(span, of: batch)
             layer.store(rowSpan)
-            layer.attend(rowSpan, workspace: attentionWorkspace.pointer)
+            layer.attend(rowSpan, next: nil, workspace: attentionWorkspace.pointer)
         }
         inBlocks(of: rows) { layer.finishAttention($0) }
         layer.projectOutput(matrices.output.allPanels, next: matrices.gateUp.panel(0))

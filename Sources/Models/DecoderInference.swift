@@ -63,7 +63,9 @@ public final class DecoderInference {
 
     /// Floats of one member's attention workspace, a whole number of cache lines.
     static func workspaceCount(_ configuration: ModelConfiguration) -> Int {
-        (Attention.workspaceCount(maximumPositions: configuration.maxPositions) + 15) / 16 * 16
+        let count = Attention.workspaceCount(
+            headDimension: configuration.headDimension, maximumPositions: configuration.maxPositions)
+        return (count + 15) / 16 * 16
     }
 
     public func begin() {
@@ -165,7 +167,8 @@ public final class DecoderInference {
                     layer.rotate(span.rows)
                     layer.store(span)
                 }
-                layer.attend(span, workspace: workspace)
+                let next = index + 1 < singleCount ? singles[index + 1] : nil
+                layer.attend(span, next: next, workspace: workspace)
                 layer.finishAttention(span.rows)
             }
         }

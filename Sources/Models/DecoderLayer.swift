@@ -139,8 +139,8 @@ struct DecoderLayer {
     }
 
     /// Attention of a span's queries over its pages, which hold everything up to the span's last position. A decode
-    /// step's row passes over keys and values once for all heads that share them.
-    func attend(_ span: RowSpan, workspace: UnsafeMutablePointer<Float>) {
+    /// step's row passes over keys and values once for all heads that share them, and brings near those of the `next` one.
+    func attend(_ span: RowSpan, next: RowSpan?, workspace: UnsafeMutablePointer<Float>) {
         let shape = configuration
         let queries = activations.queryKeyValue + span.firstRow * shape.queryKeyValueWidth
         let outputs = activations.attended + span.firstRow * shape.queryWidth
@@ -148,6 +148,7 @@ struct DecoderLayer {
         let sharing = shape.queriesPerKeyValueHead
         if span.count == 1 {
             for head in 0..<shape.keyValueHeadCount {
+                let isLast = head + 1 == shape.keyValueHeadCount
                 Attention.forward(
                     query: queries + head * sharing * shape.headDimension, queryStride: shape.headDimension,
                     queryCount: sharing, firstPosition: span.firstPosition, positions: .same,
@@ -155,6 +156,7 @@ struct DecoderLayer {
                     blockOffset: blockOffset + head * headStride, compact: shape.hasCompactKeyValues,
                     output: outputs + head * sharing * shape.headDimension, outputStride: shape.headDimension,
                     logSumExp: logSumExp.map { $0 + head * sharing * rows }, logSumExpStride: rows,
+                    next: isLast ? next.map { blocks(of: $0, head: 0) } : blocks(of: span, head: head + 1),
                     workspace: workspace)
             }
             return
@@ -168,6 +170,13 @@ struct DecoderLayer {
                 compact: shape.hasCompactKeyValues, output: outputs + head * shape.headDimension,
                 outputStride: shape.queryWidth, logSumExp: logSumExp.map { $0 + head * rows }, workspace: workspace)
         }
+    }
+
+    /// What the kernels read of a span's last position.
+    private func blocks(of span: RowSpan, head: Int) -> Attention.NextBlocks {
+        Attention.NextBlocks(
+            blocks: span.blocks, blockCount: KeyValuePages.pages(positions: span.firstPosition + span.count),
+            blockOffset: blockOffset + head * headStride)
     }
 
     /// What the output projection reads, and the residual that it adds to.

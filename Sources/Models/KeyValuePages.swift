@@ -30,11 +30,15 @@ public final class KeyValuePages {
         free = (0..<Int32(capacity)).reversed()
     }
 
-    /// Floats of a page of all layers.
+    /// Floats of a page of all layers, and a gap, since one head's blocks in many pages would fall upon the same few sets
+    /// of a cache if pages were a power of two apart.
     static func pageCount(_ configuration: ModelConfiguration) -> Int {
-        configuration.keyValueBlockCount * configuration.keyValueHeadCount
-            * configuration.layerCount
+        configuration.keyValueBlockCount * configuration.keyValueHeadCount * configuration.layerCount
+            + gapCount
     }
+
+    /// Five cache lines of floats: an odd number, so that every set has its turn.
+    private static let gapCount = 5 * 16
 
     public static func pages(positions: Int) -> Int {
         (positions + Attention.blockLength - 1) / Attention.blockLength

@@ -41,7 +41,8 @@ struct PassSizes {
         targetRows = targets * shape.hiddenSize
         logits = targets * shape.vocabularySize
         targetValues = targets
-        attentionWorkspace = Attention.workspaceCount(maximumPositions: positions)
+        attentionWorkspace = Attention.workspaceCount(
+            headDimension: shape.headDimension, maximumPositions: positions)
         scratch = shape.forwardScratch(rows: max(rows, targets))
     }
 

@@ -12,7 +12,7 @@ struct TrainingPages: ~Copyable {
         var memory = 0
 
         init(_ configuration: ModelConfiguration, _ batch: TrainingBatch) {
-            let page = KeyValuePages.pageCount(configuration) / configuration.layerCount
+            let page = configuration.keyValueBlockCount * configuration.keyValueHeadCount
             for span in batch.spans {
                 let all = KeyValuePages.pages(positions: batch.endPosition(of: span))
                 tables += all

@@ -92,7 +92,8 @@ struct KernelFixture: Decodable {
         var pages = [Float](repeating: .nan, count: blockCount * floats)
         var output = [Float](repeating: .nan, count: positions * dimension)
         var logSumExp = [Float](repeating: .nan, count: positions)
-        var workspace = [Float](repeating: .nan, count: Attention.workspaceCount(maximumPositions: positions))
+        var workspace = [Float](
+            repeating: .nan, count: Attention.workspaceCount(headDimension: dimension, maximumPositions: positions))
         pages.withUnsafeMutableBufferPointer { pages in
             guard let base = pages.baseAddress else { return }
             let blocks = (0..<blockCount).map { base + $0 * floats }

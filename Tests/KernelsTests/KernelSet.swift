@@ -66,11 +66,12 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
         @Sendable (
             UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, Bool, UnsafeMutablePointer<Float>
         ) -> Void
-    let attentionWorkspaceCount: @Sendable (Int) -> Int
+    let attentionWorkspaceCount: @Sendable (Int, Int) -> Int
     let attentionForward:
         @Sendable (
             UnsafePointer<Float>, Int, Int, Int, Int, Int, Float, UnsafePointer<UnsafeMutablePointer<Float>>, Int,
-            Bool, UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>?, Int, UnsafeMutablePointer<Float>
+            Bool, UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>?, Int,
+            UnsafePointer<UnsafeMutablePointer<Float>>?, Int, Int, UnsafeMutablePointer<Float>
         ) -> Void
     let attentionBackwardWorkspaceCount: @Sendable (Int, Int) -> Int
     let attentionBackward:

@@ -29,12 +29,16 @@ struct ModelFixture {
     }
 
     /// All tokens as one sequence, with a target for each that follows another.
-    var batch: TrainingBatch {
-        var batch = TrainingBatch()
-        batch.append(tokens: tokens)
+    var batch: TrainingBatch { TrainingBatch(predicting: tokens) }
+}
+
+extension TrainingBatch {
+    /// One sequence, with a target for each token that follows another.
+    init(predicting tokens: [Int32]) {
+        self.init()
+        append(tokens: tokens)
         for row in 0..<tokens.count - 1 {
-            batch.addTarget(row: row, token: tokens[row + 1])
+            addTarget(row: row, token: tokens[row + 1])
         }
-        return batch
     }
 }
