@@ -65,11 +65,9 @@ package struct PackedMatrix {
 
     /// Pairs of scratch that `multiply` needs for so many rows.
     package static func scratchCount(rows: Int, depth: Int, precision: Precision) -> Int {
-        switch precision {
-        case .float32: 0
-        case .bfloat16:
-            roundedCount(rows: min(rows, blockRows(of: rows, depth: depth)), depth: depth, precision: precision)
-        }
+        roundedCount(
+            rows: min(rows, blockRows(of: rows, depth: depth, precision: precision)), depth: depth,
+            precision: precision)
     }
 
     /// y [rows, outputs] = x [rows, depth] Wᵀ, or += where `accumulating`; rows stand without gaps.
@@ -79,48 +77,55 @@ package struct PackedMatrix {
         _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, accumulating: Bool = false,
         scratch: UnsafeMutablePointer<BFloat16Pair>
     ) {
-        switch precision {
-        case .float32:
-            MatrixProduct.multiply(
-                x, rows: rows, rowStride: depth, packed: panels, outputs: outputs, depth: depth, into: y,
-                resultStride: outputs, accumulating: accumulating)
-        case .bfloat16:
-            let block = Self.blockRows(of: rows, depth: depth)
-            let pairs = UnsafeRawPointer(panels).assumingMemoryBound(to: BFloat16Pair.self)
-            for first in stride(from: 0, to: rows, by: block) {
-                let count = min(block, rows - first)
-                round(0..<count, of: x + first * depth, into: scratch)
-                BFloat16Product.multiply(
-                    scratch, rows: count, packed: pairs, outputs: outputs, depth: depth, into: y + first * outputs,
-                    resultStride: outputs, accumulating: accumulating, rowStride: Self.roundedStride(depth: depth),
-                    next: first + block < rows ? pairs : nil)
-            }
+        let block = Self.blockRows(of: rows, depth: depth, precision: precision)
+        for first in stride(from: 0, to: rows, by: block) {
+            let count = min(block, rows - first)
+            round(0..<count, of: x + first * depth, into: scratch)
+            multiply(
+                panels: allPanels, of: x + first * depth, rounded: scratch, rows: count, into: y + first * outputs,
+                accumulating: accumulating, next: first + block < rows ? panels : nil)
         }
     }
 
     /// Pairs that `round` writes for so many rows.
     static func roundedCount(rows: Int, depth: Int, precision: Precision) -> Int {
-        switch precision {
-        case .float32: 0
-        case .bfloat16: rows * roundedStride(depth: depth)
-        }
+        let stride = rowStride(depth: depth, precision: precision)
+        return precision == .bfloat16 || stride > depth ? rows * stride : 0
     }
 
-    /// Pairs from one rounded row to the next. Rows that stood a multiple of 4 KiB apart would all want the same few lines of
-    /// the first-level cache.
-    private static func roundedStride(depth: Int) -> Int {
-        let pairs = BFloat16Product.pairCount(depth)
-        return pairs % 1024 == 0 ? pairs + 16 : pairs
+    /// Lanes of 32 bits that a row takes: floats, or pairs of bfloat16.
+    private static func rowLanes(depth: Int, precision: Precision) -> Int {
+        precision == .float32 ? depth : BFloat16Product.pairCount(depth)
     }
 
-    /// Rounds rows of x [rows, depth] as `multiply(panels:)` reads them; nothing in single precision.
+    /// Lanes from one row to the next as products read them. Rows that stood a multiple of 4 KiB apart would all want the same
+    /// few lines of the first-level cache.
+    private static func rowStride(depth: Int, precision: Precision) -> Int {
+        let lanes = rowLanes(depth: depth, precision: precision)
+        return lanes % 1024 == 0 ? lanes + 16 : lanes
+    }
+
+    /// Rounds rows of x [rows, depth] as `multiply(panels:)` reads them. In single precision it moves rows apart that stand
+    /// badly, and does nothing with others.
     func round(_ rows: Range<Int>, of x: UnsafePointer<Float>, into rounded: UnsafeMutablePointer<BFloat16Pair>) {
-        guard precision == .bfloat16 else { return }
-        let stride = Self.roundedStride(depth: depth)
-        for row in rows {
-            BFloat16Product.pairNeighbours(
-                x + row * depth, rows: 1, rowStride: depth, width: depth, into: rounded + row * stride)
+        let stride = Self.rowStride(depth: depth, precision: precision)
+        switch precision {
+        case .float32:
+            guard stride > depth else { return }
+            for row in rows {
+                (Self.floats(rounded) + row * stride).update(from: x + row * depth, count: depth)
+            }
+        case .bfloat16:
+            for row in rows {
+                BFloat16Product.pairNeighbours(
+                    x + row * depth, rows: 1, rowStride: depth, width: depth, into: rounded + row * stride)
+            }
         }
+    }
+
+    /// Lanes that hold floats.
+    private static func floats(_ lanes: UnsafeMutablePointer<BFloat16Pair>) -> UnsafeMutablePointer<Float> {
+        UnsafeMutableRawPointer(lanes).assumingMemoryBound(to: Float.self)
     }
 
     /// Panels of 32 columns.
@@ -139,11 +144,13 @@ package struct PackedMatrix {
     ) {
         let first = range.lowerBound * MatrixProduct.panelWidth
         let count = min(outputs, range.upperBound * MatrixProduct.panelWidth) - first
+        let stride = Self.rowStride(depth: depth, precision: precision)
         switch precision {
         case .float32:
             MatrixProduct.multiply(
-                x, rows: rows, rowStride: depth, packed: panel(range.lowerBound), outputs: count, depth: depth,
-                into: y + first, resultStride: outputs, accumulating: accumulating, next: next)
+                stride > depth ? UnsafeRawPointer(rounded).assumingMemoryBound(to: Float.self) : x, rows: rows,
+                rowStride: stride, packed: panel(range.lowerBound), outputs: count, depth: depth, into: y + first,
+                resultStride: outputs, accumulating: accumulating, next: next)
         case .bfloat16:
             func pairs(_ lanes: UnsafePointer<Float>) -> UnsafePointer<BFloat16Pair> {
                 UnsafeRawPointer(lanes).assumingMemoryBound(to: BFloat16Pair.self)
@@ -151,22 +158,23 @@ package struct PackedMatrix {
             BFloat16Product.multiply(
                 rounded, rows: rows, packed: pairs(panel(range.lowerBound)), outputs: count, depth: depth,
                 into: y + first, resultStride: outputs, accumulating: accumulating,
-                rowStride: Self.roundedStride(depth: depth),
-                next: next.map(pairs))
+                rowStride: stride, next: next.map(pairs))
         }
     }
 
     /// Where a panel starts.
     func panel(_ index: Int) -> UnsafePointer<Float> {
-        let lanes = precision == .float32 ? depth : BFloat16Product.pairCount(depth)
-        return panels + index * MatrixProduct.panelWidth * lanes
+        panels + index * MatrixProduct.panelWidth * Self.rowLanes(depth: depth, precision: precision)
     }
 
-    /// Rows of so many that are rounded and multiplied at a time: few enough to stay in the second-level cache, enough to
-    /// amortise the passage over the panels, and about as many each time. A multiple of the largest tile's rows.
-    private static func blockRows(of rows: Int, depth: Int) -> Int {
+    /// Rows of so many that are multiplied at a time: few enough for what is read again and again to stay in the second-level
+    /// cache, enough to amortise the passage over the panels, and about as many each time. A multiple of the largest
+    /// tile's rows.
+    private static func blockRows(of rows: Int, depth: Int, precision: Precision) -> Int {
         let tile = 12
-        let largest = max(tile, min(264, 256 * 1024 / max(1, BFloat16Product.pairCount(depth)) / tile * tile))
+        // Rows that are rounded or moved first are read whole, others a part of their depth at a time.
+        let lanes = roundedCount(rows: 1, depth: depth, precision: precision)
+        let largest = max(tile, min(264, 256 * 1024 / max(1, lanes) / tile * tile))
         let blocks = max(1, (rows + largest - 1) / largest)
         return max(tile, ((rows + blocks - 1) / blocks + tile - 1) / tile * tile)
     }

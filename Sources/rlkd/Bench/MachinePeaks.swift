@@ -21,6 +21,13 @@ struct MachinePeaks: Encodable, Sendable {
         }
     }
 
+    /// Takes what is larger in another measurement with as many threads.
+    mutating func raise(to other: MachinePeaks) {
+        f32GFLOPS = max(f32GFLOPS, other.f32GFLOPS)
+        bf16GFLOPS = max(bf16GFLOPS, other.bf16GFLOPS)
+        readGBps = max(readGBps, other.readGBps)
+    }
+
     private static let readFloats = 32 << 20
 
     /// What a measurement takes in memory.

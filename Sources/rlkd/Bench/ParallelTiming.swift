@@ -3,7 +3,7 @@ import Training
 
 /// Times work that all threads of an executor do at once.
 enum ParallelTiming {
-    private static let rounds = 20
+    private static let rounds = 10
     private static let roundSeconds = 0.005
 
     /// Repetitions of `body` a second of all threads together: the best of some short rounds, since other loads disturb. A

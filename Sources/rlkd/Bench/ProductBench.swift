@@ -68,13 +68,9 @@ final class ProductBench: Sendable {
         operands = (0..<threads).map { _ in Operands(shape, form, precision) }
     }
 
-    /// M, N and K in the name are the layer's rows, outputs and inputs in all three forms.
-    func measure(on executor: ComputeExecutor, peaks: MachinePeaks) async -> BenchResult {
-        let rate = await ParallelTiming.repetitionsPerSecond(on: executor) { self.run($0) }
-        let gigaflops = rate * shape.operations * 1e-9
-        return BenchResult(
-            name: "gemm.\(precision.rawValue).\(form.rawValue).\(shape.rows)x\(shape.outputs)x\(shape.depth)",
-            gigaflops: gigaflops, fractionOfPeak: gigaflops / peaks.gigaflops(precision))
+    /// Of all threads together.
+    func productsPerSecond(on executor: ComputeExecutor) async -> Double {
+        await ParallelTiming.repetitionsPerSecond(on: executor) { self.run($0) }
     }
 
     private func run(_ thread: Int) {

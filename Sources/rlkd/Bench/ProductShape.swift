@@ -2,7 +2,6 @@ import Models
 
 /// A linear layer over a batch: `rows` activations of width `depth` to width `outputs`.
 struct ProductShape: Hashable, Sendable {
-    /// 0 where only the weights matter.
     var rows: Int
     var outputs: Int
     var depth: Int
@@ -33,6 +32,24 @@ struct ProductShape: Hashable, Sendable {
     func rowBytes(threads: Int) -> Double { Double(threads) * 2 * 4 * Double(rows) * (Double(outputs) + Double(depth)) }
 
     var operations: Double { 2 * Double(rows) * Double(outputs) * Double(depth) }
+
+    /// M, N and K in the name are the layer's rows, outputs and inputs in all three forms.
+    func result(
+        _ form: ProductForm, _ precision: Precision, productsPerSecond: Double, _ peaks: MachinePeaks
+    ) -> BenchResult {
+        let gigaflops = productsPerSecond * operations * 1e-9
+        return BenchResult(
+            name: "gemm.\(precision.rawValue).\(form.rawValue).\(rows)x\(outputs)x\(depth)", gigaflops: gigaflops,
+            fractionOfPeak: gigaflops / peaks.gigaflops(precision))
+    }
+
+    /// Of one row's product, which is held against the peak of reading.
+    func vectorResult(_ precision: Precision, productsPerSecond: Double, _ peaks: MachinePeaks) -> BenchResult {
+        let lanes = PackedMatrix.laneCount(outputs: outputs, depth: depth, precision: precision)
+        return BenchResult(
+            name: "gemv.\(precision.rawValue).\(outputs)x\(depth)", gigaflops: productsPerSecond * operations * 1e-9,
+            fractionOfPeak: productsPerSecond * 4 * Double(lanes) * 1e-9 / peaks.readGBps)
+    }
 }
 
 /// The three products of a linear layer.

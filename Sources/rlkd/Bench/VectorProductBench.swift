@@ -11,30 +11,30 @@ final class VectorProductBench: Sendable {
     /// What all copies take, where one alone is not larger.
     static let bytes = 4 * Double(totalFloats)
 
-    private let outputs: Int
-    private let depth: Int
+    private let matrix: ProductShape
     private let precision: Precision
     private let laneCount: Int
     private let copies: Int
     private let packed: AlignedBuffer<Float>
     private let input: AlignedBuffer<Float>
     private let results: AlignedBuffer<Float>
+    private let scratchCount: Int
     private let scratch: AlignedBuffer<BFloat16Pair>
 
-    init(outputs: Int, depth: Int, _ precision: Precision, threads: Int) {
-        self.outputs = outputs
-        self.depth = depth
+    init(_ matrix: ProductShape, _ precision: Precision, threads: Int) {
+        self.matrix = matrix
         self.precision = precision
-        laneCount = PackedMatrix.laneCount(outputs: outputs, depth: depth, precision: precision)
+        laneCount = PackedMatrix.laneCount(outputs: matrix.outputs, depth: matrix.depth, precision: precision)
         copies = max(1, Self.totalFloats / laneCount)
         packed = .filled(copies * laneCount)
-        input = .filled(depth)
-        results = AlignedBuffer(count: threads * outputs)
-        scratch = AlignedBuffer(count: threads * BFloat16Product.pairCount(depth))
+        input = .filled(matrix.depth)
+        results = AlignedBuffer(count: threads * matrix.outputs)
+        scratchCount = PackedMatrix.scratchCount(rows: 1, depth: matrix.depth, precision: precision)
+        scratch = AlignedBuffer(count: threads * scratchCount)
     }
 
-    /// The threads share out the copies.
-    func measure(on executor: ComputeExecutor, peaks: MachinePeaks) async -> BenchResult {
+    /// Of all threads together, which share out the copies.
+    func productsPerSecond(on executor: ComputeExecutor) async -> Double {
         let threads = executor.threads
         let share = max(1, copies / threads)
         let rate = await ParallelTiming.repetitionsPerSecond(on: executor) { thread in
@@ -42,18 +42,15 @@ final class VectorProductBench: Sendable {
                 self.multiply(copy: (thread * share + index) % self.copies, thread: thread)
             }
         }
-        let productsPerSecond = rate * Double(share)
-        return BenchResult(
-            name: "gemv.\(precision.rawValue).\(outputs)x\(depth)",
-            gigaflops: productsPerSecond * 2 * Double(outputs) * Double(depth) * 1e-9,
-            fractionOfPeak: productsPerSecond * 4 * Double(laneCount) * 1e-9 / peaks.readGBps)
+        return rate * Double(share)
     }
 
     private func multiply(copy: Int, thread: Int) {
         PackedMatrix(
-            panels: packed.pointer + copy * laneCount, outputs: outputs, depth: depth, precision: precision
+            panels: packed.pointer + copy * laneCount, outputs: matrix.outputs, depth: matrix.depth,
+            precision: precision
         ).multiply(
-            input.pointer, rows: 1, into: results.pointer + thread * outputs,
-            scratch: scratch.pointer + thread * BFloat16Product.pairCount(depth))
+            input.pointer, rows: 1, into: results.pointer + thread * matrix.outputs,
+            scratch: scratch.pointer + thread * scratchCount)
     }
 }
