@@ -135,9 +135,10 @@ public final class DecoderInference {
         let step = step
         guard step.rows > 0 else { return }
         let width = shape.hiddenSize
+        let embedding = weights.embedding
         member.perform(over: step.rows, atLeast: 4, atMost: 16) { part in
             Embedding.gather(
-                weights.embedding, tokens: tokens.pointer + part.lowerBound, rows: part.count, width: width,
+                embedding, tokens: tokens.pointer + part.lowerBound, rows: part.count, width: width,
                 into: hidden.pointer + part.lowerBound * width)
         }
         for index in 0..<configuration.layerCount {
