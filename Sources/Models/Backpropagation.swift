@@ -17,6 +17,7 @@ public final class Backpropagation {
     /// Targets whose logits there are at a time where nothing is kept: enough to amortise the passage over the head.
     public static let targetsAtATime = 64
 
+    private let shape: LayerShape
     var batch = TrainingBatch()
     var weights: PolicyWeights?
     var temperature: Float = 1
@@ -47,6 +48,7 @@ public final class Backpropagation {
     public init(configuration: ModelConfiguration, storage: ActivationStorage? = .kept) {
         self.configuration = configuration
         self.storage = storage
+        shape = LayerShape(configuration)
         pages = TrainingPages(configuration: configuration)
         gradients = BackwardBuffers(configuration: configuration)
     }
@@ -84,7 +86,6 @@ public final class Backpropagation {
         precondition(
             batch.longestSequence <= weights.rotary.positions, "a sequence is longer than the weights have room for")
         prepare()
-        let shape = configuration
         let rows = batch.rowCount
         for row in 0..<rows {
             tokens.pointer[row] = batch.tokens[row]
@@ -103,7 +104,7 @@ public final class Backpropagation {
     private func run(_ index: Int, _ weights: PolicyWeights, output: UnsafeMutablePointer<Float>?) {
         let rows = batch.rowCount
         let layer = DecoderLayer(
-            shape: LayerShape(configuration), weights: weights.layer(index), cosine: weights.rotary.cosine,
+            shape: shape, weights: weights.layer(index), cosine: weights.rotary.cosine,
             sine: weights.rotary.sine, blockOffset: 0, headStride: pages.headStride, activations: layers[index],
             rows: rows, positions: positions.pointer, rounded: scratch.pointer)
         let matrices = layer.weights

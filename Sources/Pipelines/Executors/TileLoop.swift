@@ -12,7 +12,7 @@ final class TileLoop: @unchecked Sendable {
     // Everything else is atomic.
 
     /// The stages of a program, as a member has gone through them.
-    struct Outline: Equatable {
+    struct Outline {
         var tiles: Int
         var digest: Int
     }
