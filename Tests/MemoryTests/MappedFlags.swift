@@ -1,18 +1,33 @@
-import Foundation
+import Glibc
 
 /// What Linux says of the process's mappings in /proc/self/smaps.
 enum MappedFlags {
-    private static let file = URL(filePath: "/proc/self/smaps")
-
     /// Whether there are such flags, and large pages to be advised.
     static let areKnown =
-        FileManager.default.fileExists(atPath: "/sys/kernel/mm/transparent_hugepage/enabled")
-        && (try? String(contentsOf: file, encoding: .utf8).contains("VmFlags:")) == true
+        access("/sys/kernel/mm/transparent_hugepage/enabled", F_OK) == 0 && text().contains("VmFlags:")
+
+    /// All of the file. Room is made before it is read: an allocation in the middle could change the mappings, and what changes is
+    /// passed over.
+    private static func text() -> Substring {
+        var bytes = [UInt8](repeating: 0, count: 16 << 20)
+        let file = open("/proc/self/smaps", O_RDONLY)
+        guard file >= 0 else { return "" }
+        defer { close(file) }
+        var count = 0
+        bytes.withUnsafeMutableBytes { buffer in
+            while count < buffer.count, let place = buffer.baseAddress {
+                let more = read(file, place + count, buffer.count - count)
+                guard more > 0 else { return }
+                count += more
+            }
+        }
+        return Substring(decoding: bytes.prefix(count), as: UTF8.self)
+    }
 
     /// The flags of the mapping that holds the address, such as `hg` where large pages are advised; nil where nothing is mapped.
-    static func of(_ address: UInt) throws -> Set<Substring>? {
+    static func of(_ address: UInt) -> Set<Substring>? {
         var isInside = false
-        for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") {
+        for line in text().split(separator: "\n") {
             if let range = range(line) {
                 isInside = range.contains(address)
             } else if isInside, line.hasPrefix("VmFlags:") {
