@@ -25,8 +25,8 @@ public final class Generator {
     private let samplers: [TokenSampler]
     private let draws: AlignedBuffer<TokenSampler.Draw>
     /// A step's two programs, and what they go by.
-    private var forward = TeamProgram { _ in }
-    private var sampling = TeamProgram { _ in }
+    var forward = TeamProgram { _ in }
+    var sampling = TeamProgram { _ in }
     private var weights: PolicyWeights?
     private var waiting: [GenerationRequest] = []
     private var prompts: [PromptSequence] = []

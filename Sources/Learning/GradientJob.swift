@@ -27,7 +27,7 @@ final class GradientJob {
         gradientCount: Int
     ) {
         self.layout = layout
-        gradient = AlignedBuffer(count: gradientCount)
+        gradient = AlignedBuffer(count: gradientCount, pages: .large)
         pass = Backpropagation(configuration: configuration, storage: storage)
     }
 

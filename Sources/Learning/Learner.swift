@@ -60,7 +60,7 @@ public actor Learner {
                     configuration: parameters.configuration, layout: parameters.layout,
                     storage: configuration.activations, gradientCount: count))
         }
-        sum = AlignedBuffer(count: count)
+        sum = AlignedBuffer(count: count, pages: .large)
     }
 
     /// One update from a batch of scored groups.

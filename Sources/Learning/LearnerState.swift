@@ -22,8 +22,8 @@ public final class LearnerState: @unchecked Sendable {
         self.version = version
         optimizerSteps = optimizer.steps
         let count = TrainedVector(parameters, adapters).count
-        firstMoment = AlignedBuffer(count: count)
-        secondMoment = AlignedBuffer(count: count)
+        firstMoment = AlignedBuffer(count: count, pages: .large)
+        secondMoment = AlignedBuffer(count: count, pages: .large)
         firstMoment.pointer.update(from: optimizer.firstMoment.pointer, count: count)
         secondMoment.pointer.update(from: optimizer.secondMoment.pointer, count: count)
     }
@@ -40,8 +40,8 @@ public final class LearnerState: @unchecked Sendable {
         self.version = version
         self.optimizerSteps = optimizerSteps
         let trained = TrainedVector(parameters, adapters)
-        firstMoment = AlignedBuffer(count: trained.count)
-        secondMoment = AlignedBuffer(count: trained.count)
+        firstMoment = AlignedBuffer(count: trained.count, pages: .large)
+        secondMoment = AlignedBuffer(count: trained.count, pages: .large)
         let file = try SafeTensors(url: url)
         for (prefix, moment) in [("first.", firstMoment.pointer), ("second.", secondMoment.pointer)] {
             for entry in trained.entries {

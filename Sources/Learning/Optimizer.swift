@@ -33,8 +33,8 @@ public final class Optimizer {
 
     public init(_ configuration: OptimizerConfiguration, parameterCount: Int) {
         self.configuration = configuration
-        firstMoment = AlignedBuffer(count: parameterCount)
-        secondMoment = AlignedBuffer(count: parameterCount)
+        firstMoment = AlignedBuffer(count: parameterCount, pages: .large)
+        secondMoment = AlignedBuffer(count: parameterCount, pages: .large)
     }
 
     /// What the gradient is multiplied by so that its norm is at most `maxGradientNorm`.

@@ -19,7 +19,7 @@ public final class AdapterPanels: @unchecked Sendable {
         layout = adapters.layout
         model = adapters.model
         offsets = AdapterPanelOffsets(layout, rank: configuration.rank)
-        panels = AlignedBuffer(count: offsets.count)
+        panels = AlignedBuffer(count: offsets.count, pages: .large)
         write(adapters)
     }
 

@@ -25,7 +25,7 @@ public final class Adapters: Sendable {
         self.configuration = configuration
         self.model = model
         self.layout = layout
-        buffer = AlignedBuffer(count: layout.count)
+        buffer = AlignedBuffer(count: layout.count, pages: .large)
     }
 
     /// Bytes of one vector. Throws `FormatError` for an impossible configuration.

@@ -31,6 +31,7 @@ extension Backpropagation {
     private func backward(
         _ coefficients: UnsafeBufferPointer<Float>, transposed: TransposedWeights, target: GradientTarget
     ) {
+        precondition(storage != nil, "the forward pass kept nothing")
         precondition(coefficients.count == batch.targets.count, "one coefficient a target")
         guard let weights, batch.rowCount > 0 else { return }
         gradients.prepare(

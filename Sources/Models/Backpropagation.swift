@@ -12,8 +12,12 @@ import Memory
 /// rollouts of the same version bit for bit. One thread at a time; buffers grow to the largest batch seen and stay.
 public final class Backpropagation {
     public let configuration: ModelConfiguration
-    public let storage: ActivationStorage
+    /// Nil where nothing is kept.
+    public let storage: ActivationStorage?
+    /// Targets whose logits there are at a time where nothing is kept: enough to amortise the passage over the head.
+    public static let targetsAtATime = 64
 
+    private let shape: LayerShape
     var batch = TrainingBatch()
     var weights: PolicyWeights?
     var temperature: Float = 1
@@ -22,7 +26,7 @@ public final class Backpropagation {
     var positionCapacity = 0
     var tokens = AlignedBuffer<Int32>(count: 0)
     var positions = AlignedBuffer<Int32>(count: 0)
-    /// [layers][rows][hidden]: what each layer was given.
+    /// [layers][rows][hidden]: what each layer was given, where it is kept.
     var inputs = AlignedBuffer<Float>(count: 0)
     var layerBuffers = AlignedBuffer<Float>(count: 0)
     var layers: [LayerActivations] = []
@@ -30,7 +34,7 @@ public final class Backpropagation {
     var hidden = AlignedBuffer<Float>(count: 0)
     var normed = AlignedBuffer<Float>(count: 0)
     var normReciprocal = AlignedBuffer<Float>(count: 0)
-    /// [targets][hidden] and [targets][vocabulary].
+    /// [targets][hidden] and [targets][vocabulary], or of `targetsAtATime`.
     var targetRows = AlignedBuffer<Float>(count: 0)
     var logits = AlignedBuffer<Float>(count: 0)
     var targetLogSumExp = AlignedBuffer<Float>(count: 0)
@@ -40,9 +44,11 @@ public final class Backpropagation {
     var pages: TrainingPages
     var gradients: BackwardBuffers
 
-    public init(configuration: ModelConfiguration, storage: ActivationStorage = .kept) {
+    /// - Parameter storage: what is kept for the backward pass; nil where log-probabilities are all that is wanted.
+    public init(configuration: ModelConfiguration, storage: ActivationStorage? = .kept) {
         self.configuration = configuration
         self.storage = storage
+        shape = LayerShape(configuration)
         pages = TrainingPages(configuration: configuration)
         gradients = BackwardBuffers(configuration: configuration)
     }
@@ -54,6 +60,7 @@ public final class Backpropagation {
 
     /// Mean entropy, in nats, of the distributions at the targets of the last forward pass.
     public var meanEntropy: Double {
+        precondition(storage != nil, "the logits were not kept")
         var sum = 0.0
         for index in batch.targets.indices {
             sum += Double(
@@ -79,7 +86,6 @@ public final class Backpropagation {
         precondition(
             batch.longestSequence <= weights.rotary.positions, "a sequence is longer than the weights have room for")
         prepare()
-        let shape = configuration
         let rows = batch.rowCount
         for row in 0..<rows {
             tokens.pointer[row] = batch.tokens[row]
@@ -98,9 +104,9 @@ public final class Backpropagation {
     private func run(_ index: Int, _ weights: PolicyWeights, output: UnsafeMutablePointer<Float>?) {
         let rows = batch.rowCount
         let layer = DecoderLayer(
-            configuration: configuration, weights: weights.layer(index), rotary: weights.rotary, blockOffset: 0,
-            headStride: pages.headStride, activations: layers[index], rows: rows, positions: positions.pointer,
-            rounded: scratch.pointer)
+            shape: shape, weights: weights.layer(index), cosine: weights.rotary.cosine,
+            sine: weights.rotary.sine, blockOffset: 0, headStride: pages.headStride, activations: layers[index],
+            rows: rows, positions: positions.pointer, rounded: scratch.pointer)
         let matrices = layer.weights
         inBlocks(of: rows) { layer.normalizeInput($0) }
         layer.projectQueryKeyValue(matrices.queryKeyValue.allPanels, next: matrices.output.panel(0))
@@ -144,13 +150,18 @@ public final class Backpropagation {
         for (index, target) in batch.targets.enumerated() {
             (targetRows.pointer + index * width).update(from: normed.pointer + target.row * width, count: width)
         }
-        weights.head.multiply(targetRows.pointer, rows: count, into: logits.pointer, scratch: scratch.pointer)
-        for (index, target) in batch.targets.enumerated() {
-            let row = logits.pointer + index * vocabulary
-            let logSumExp = Softmax.logSumExp(row, count: vocabulary, scale: 1 / temperature)
-            targetLogSumExp.pointer[index] = logSumExp
-            targetLogProbabilities.pointer[index] = Softmax.logProbability(
-                logit: row[Int(target.token)], scale: 1 / temperature, logSumExp: logSumExp)
+        let atATime = storage == nil ? Self.targetsAtATime : max(1, count)
+        for first in stride(from: 0, to: count, by: atATime) {
+            let part = first..<min(count, first + atATime)
+            weights.head.multiply(
+                targetRows.pointer + first * width, rows: part.count, into: logits.pointer, scratch: scratch.pointer)
+            for index in part {
+                let row = logits.pointer + (index - first) * vocabulary
+                let logSumExp = Softmax.logSumExp(row, count: vocabulary, scale: 1 / temperature)
+                targetLogSumExp.pointer[index] = logSumExp
+                targetLogProbabilities.pointer[index] = Softmax.logProbability(
+                    logit: row[Int(batch.targets[index].token)], scale: 1 / temperature, logSumExp: logSumExp)
+            }
         }
     }
 
@@ -164,21 +175,21 @@ public final class Backpropagation {
             rowCapacity = rows
             tokens = AlignedBuffer(count: sizes.indices)
             positions = AlignedBuffer(count: sizes.indices)
-            hidden = AlignedBuffer(count: sizes.hidden)
-            normed = AlignedBuffer(count: sizes.hidden)
+            hidden = AlignedBuffer(count: sizes.hidden, pages: .large)
+            normed = AlignedBuffer(count: sizes.hidden, pages: .large)
             normReciprocal = AlignedBuffer(count: sizes.reciprocal)
-            inputs = AlignedBuffer(count: sizes.inputs)
-            layerBuffers = AlignedBuffer(count: sizes.layers)
+            inputs = AlignedBuffer(count: sizes.inputs, pages: .large)
+            layerBuffers = AlignedBuffer(count: sizes.layers, pages: .large)
             layers = (0..<configuration.layerCount).map {
                 sizes.layer.activations(
                     at: layerBuffers.pointer + (storage == .kept ? $0 * sizes.layer.count : 0),
-                    input: inputs.pointer + $0 * sizes.hidden)
+                    input: storage == nil ? hidden.pointer : inputs.pointer + $0 * sizes.hidden)
             }
         }
         if targets > targetCapacity {
             targetCapacity = targets
-            targetRows = AlignedBuffer(count: sizes.targetRows)
-            logits = AlignedBuffer(count: sizes.logits)
+            targetRows = AlignedBuffer(count: sizes.targetRows, pages: .large)
+            logits = AlignedBuffer(count: sizes.logits, pages: .large)
             targetLogSumExp = AlignedBuffer(count: sizes.targetValues)
             targetLogProbabilities = AlignedBuffer(count: sizes.targetValues)
         }
@@ -187,7 +198,7 @@ public final class Backpropagation {
             attentionWorkspace = AlignedBuffer(count: sizes.attentionWorkspace)
         }
         if sizes.scratch > scratch.count {
-            scratch = AlignedBuffer(count: sizes.scratch)
+            scratch = AlignedBuffer(count: sizes.scratch, pages: .large)
         }
         pages.prepare(batch)
     }

@@ -39,18 +39,18 @@ struct BackwardBuffers: ~Copyable {
             configuration, rows: newRows, targets: newTargets, positions: newPositions, rank: rank)
         if newRows > rows {
             rows = newRows
-            hidden = AlignedBuffer(count: sizes.hidden)
-            normed = AlignedBuffer(count: sizes.hidden)
-            queryKeyValue = AlignedBuffer(count: sizes.queryKeyValue)
+            hidden = AlignedBuffer(count: sizes.hidden, pages: .large)
+            normed = AlignedBuffer(count: sizes.hidden, pages: .large)
+            queryKeyValue = AlignedBuffer(count: sizes.queryKeyValue, pages: .large)
             normedHeads = AlignedBuffer(count: sizes.normedHeads)
-            attended = AlignedBuffer(count: sizes.attended)
-            gateUp = AlignedBuffer(count: sizes.gateUp)
-            activated = AlignedBuffer(count: sizes.activated)
+            attended = AlignedBuffer(count: sizes.attended, pages: .large)
+            gateUp = AlignedBuffer(count: sizes.gateUp, pages: .large)
+            activated = AlignedBuffer(count: sizes.activated, pages: .large)
         }
         if newTargets > targets {
             targets = newTargets
-            logits = AlignedBuffer(count: sizes.logits)
-            targetRows = AlignedBuffer(count: sizes.targetRows)
+            logits = AlignedBuffer(count: sizes.logits, pages: .large)
+            targetRows = AlignedBuffer(count: sizes.targetRows, pages: .large)
         }
         if newPositions > positions {
             positions = newPositions
@@ -60,10 +60,10 @@ struct BackwardBuffers: ~Copyable {
         }
         // Of the batch at hand, not of the largest: fewer rows may need more, since they form other blocks.
         if sizes.productWorkspace > productWorkspace.count {
-            productWorkspace = AlignedBuffer(count: sizes.productWorkspace)
+            productWorkspace = AlignedBuffer(count: sizes.productWorkspace, pages: .large)
         }
         if sizes.scratch > scratch.count {
-            scratch = AlignedBuffer(count: sizes.scratch)
+            scratch = AlignedBuffer(count: sizes.scratch, pages: .large)
         }
         if sizes.lowRank > lowRank.count {
             lowRank = AlignedBuffer(count: sizes.lowRank)

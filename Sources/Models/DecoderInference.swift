@@ -23,12 +23,21 @@ public final class DecoderInference {
     let rounded: AlignedBuffer<BFloat16Pair>
     let selected: AlignedBuffer<Float>
     let logitRows: AlignedBuffer<Float>
+    private let shape: LayerShape
     /// Spans of several rows, in chunks, and those of a single one.
-    private(set) var chunks: [RowSpan] = []
-    private var singles: [RowSpan] = []
-    private var logitSources: [Int] = []
+    private let chunkSpans: AlignedBuffer<RowSpan>
+    private let singleSpans: AlignedBuffer<RowSpan>
+    /// The rows whose logits are wanted.
+    private let logitSources: AlignedBuffer<Int>
+    private var step = StepCounts()
 
-    public private(set) var rowCount = 0
+    /// How much of the buffers the step at hand takes. Read once a pass, so that its stages look at plain values alone.
+    private struct StepCounts {
+        var rows = 0
+        var chunks = 0
+        var singles = 0
+        var logits = 0
+    }
 
     /// Rows of a prompt that one member stores and attends for at a time, at most: whole blocks.
     private static let chunkRows = 32
@@ -49,16 +58,17 @@ public final class DecoderInference {
         positions = AlignedBuffer(count: rowCapacity)
         hidden = AlignedBuffer(count: rowCapacity * configuration.hiddenSize)
         let layout = ActivationLayout(configuration: configuration, rows: rowCapacity, purpose: .inference)
-        buffers = AlignedBuffer(count: layout.count)
+        buffers = AlignedBuffer(count: layout.count, pages: .large)
         activations = layout.activations(at: buffers.pointer, input: hidden.pointer)
         workspaceCount = Self.workspaceCount(configuration)
         workspaces = AlignedBuffer(count: places * workspaceCount)
         rounded = AlignedBuffer(count: configuration.forwardScratch(rows: max(rowCapacity, logitCapacity)))
+        shape = LayerShape(configuration)
+        chunkSpans = AlignedBuffer(count: rowCapacity)
+        singleSpans = AlignedBuffer(count: rowCapacity)
+        logitSources = AlignedBuffer(count: logitCapacity)
         selected = AlignedBuffer(count: logitCapacity * configuration.hiddenSize)
-        logitRows = AlignedBuffer(count: logitCapacity * configuration.vocabularySize)
-        chunks.reserveCapacity(rowCapacity)
-        singles.reserveCapacity(rowCapacity)
-        logitSources.reserveCapacity(logitCapacity)
+        logitRows = AlignedBuffer(count: logitCapacity * configuration.vocabularySize, pages: .large)
     }
 
     /// Floats of one member's attention workspace, a whole number of cache lines.
@@ -68,11 +78,15 @@ public final class DecoderInference {
         return (count + 15) / 16 * 16
     }
 
+    public var rowCount: Int { step.rows }
+
+    /// Spans of several rows, in chunks; valid until the next step.
+    var chunks: UnsafeBufferPointer<RowSpan> {
+        UnsafeBufferPointer(start: chunkSpans.pointer, count: step.chunks)
+    }
+
     public func begin() {
-        rowCount = 0
-        chunks.removeAll(keepingCapacity: true)
-        singles.removeAll(keepingCapacity: true)
-        logitSources.removeAll(keepingCapacity: true)
+        step = StepCounts()
     }
 
     /// Adds rows of one sequence, whose table has room for them.
@@ -83,27 +97,33 @@ public final class DecoderInference {
         tokens newTokens: UnsafeBufferPointer<Int32>, firstPosition: Int, table: borrowing PageTable, wantsLogits: Bool
     ) -> Int? {
         let count = newTokens.count
-        precondition(rowCount + count <= rowCapacity, "a step has room for \(rowCapacity) rows")
-        precondition(
-            !wantsLogits || count > 0 && logitSources.count < logitCapacity, "no room for another row of logits")
+        precondition(step.rows + count <= rowCapacity, "a step has room for \(rowCapacity) rows")
+        precondition(!wantsLogits || count > 0 && step.logits < logitCapacity, "no room for another row of logits")
         var first = 0
         while first < count {
             let position = firstPosition + first
             // Up to a multiple: neighbours in one block share words of memory, which two threads must not write at once.
             let rows = min(Self.chunkRows - position % Self.chunkRows, count - first)
             let span = RowSpan(
-                firstRow: rowCount + first, count: rows, firstPosition: position, blocks: table.blocks)
-            if count == 1 { singles.append(span) } else { chunks.append(span) }
+                firstRow: step.rows + first, count: rows, firstPosition: position, blocks: table.blocks)
+            if count == 1 {
+                singleSpans.pointer[step.singles] = span
+                step.singles += 1
+            } else {
+                chunkSpans.pointer[step.chunks] = span
+                step.chunks += 1
+            }
             first += rows
         }
         for (index, token) in newTokens.enumerated() {
-            tokens.pointer[rowCount + index] = token
-            positions.pointer[rowCount + index] = Int32(firstPosition + index)
+            tokens.pointer[step.rows + index] = token
+            positions.pointer[step.rows + index] = Int32(firstPosition + index)
         }
-        rowCount += count
+        step.rows += count
         guard wantsLogits else { return nil }
-        logitSources.append(rowCount - 1)
-        return logitSources.count - 1
+        logitSources.pointer[step.logits] = step.rows - 1
+        step.logits += 1
+        return step.logits - 1
     }
 
     /// The pass over the step's rows, alone.
@@ -114,32 +134,35 @@ public final class DecoderInference {
 
     /// The pass over the step's rows, by all members of a team with this very call.
     public func forward(_ weights: PolicyWeights, _ member: inout TeamMember) {
-        guard rowCount > 0 else { return }
-        let width = configuration.hiddenSize
-        member.perform(over: rowCount, atLeast: 4, atMost: 16) { part in
+        let step = step
+        guard step.rows > 0 else { return }
+        let width = shape.hiddenSize
+        let embedding = weights.embedding
+        member.perform(over: step.rows, atLeast: 4, atMost: 16) { part in
             Embedding.gather(
-                weights.embedding, tokens: tokens.pointer + part.lowerBound, rows: part.count, width: width,
+                embedding, tokens: tokens.pointer + part.lowerBound, rows: part.count, width: width,
                 into: hidden.pointer + part.lowerBound * width)
         }
         for index in 0..<configuration.layerCount {
-            run(
-                DecoderLayer(
-                    configuration: configuration, weights: weights.layer(index), rotary: weights.rotary,
-                    blockOffset: index * pages.layerStride, headStride: pages.headStride, activations: activations,
-                    rows: rowCount, positions: positions.pointer, rounded: rounded.pointer),
-                following: weights.following(index), &member)
+            let layer = DecoderLayer(
+                shape: shape, weights: weights.layer(index), cosine: weights.rotary.cosine, sine: weights.rotary.sine,
+                blockOffset: index * pages.layerStride, headStride: pages.headStride, activations: activations,
+                rows: step.rows, positions: positions.pointer, rounded: rounded.pointer)
+            run(layer, following: weights.following(index), step, &member)
         }
-        projectLogits(weights, &member)
+        projectLogits(weights, step, &member)
     }
 
-    private func run(_ layer: DecoderLayer, following: PackedMatrix, _ member: inout TeamMember) {
-        let rows = rowCount
+    private func run(
+        _ layer: DecoderLayer, following: PackedMatrix, _ step: StepCounts, _ member: inout TeamMember
+    ) {
+        let rows = step.rows
         let matrices = layer.weights
         member.perform(over: rows, atLeast: 4, atMost: 16) { layer.normalizeInput($0) }
         member.perform(over: matrices.queryKeyValue, then: matrices.output) {
             layer.projectQueryKeyValue($0, next: $1)
         }
-        attend(layer, &member)
+        attend(layer, step, &member)
         member.perform(over: matrices.output, then: matrices.gateUp) { layer.projectOutput($0, next: $1) }
         member.perform(over: rows, atLeast: 4, atMost: 16) { layer.normalizeMiddle($0) }
         member.perform(over: matrices.gateUp, then: matrices.down) { layer.projectGateUp($0, next: $1) }
@@ -150,49 +173,52 @@ public final class DecoderInference {
     }
 
     /// From the rotation to the end of attention.
-    private func attend(_ layer: DecoderLayer, _ member: inout TeamMember) {
+    private func attend(_ layer: DecoderLayer, _ step: StepCounts, _ member: inout TeamMember) {
         let workspace = workspaces.pointer + member.index * workspaceCount
+        let chunks = chunkSpans.pointer
+        let singles = singleSpans.pointer
         // Rows of a prompt see one another's keys, so all are stored before any attends.
-        member.perform(over: chunks.count) { part in
-            for chunk in chunks[part] {
-                layer.rotate(chunk.rows)
-                layer.store(chunk)
+        member.perform(over: step.chunks) { part in
+            for index in part {
+                layer.rotate(chunks[index].rows)
+                layer.store(chunks[index])
             }
         }
-        let singleCount = singles.count
-        member.perform(over: singleCount + chunks.count) { part in
+        member.perform(over: step.singles + step.chunks) { part in
             for index in part {
-                let span = index < singleCount ? singles[index] : chunks[index - singleCount]
-                if index < singleCount {
+                let isSingle = index < step.singles
+                let span = isSingle ? singles[index] : chunks[index - step.singles]
+                if isSingle {
                     layer.rotate(span.rows)
                     layer.store(span)
                 }
-                let next = index + 1 < singleCount ? singles[index + 1] : nil
+                let next = index + 1 < step.singles ? singles[index + 1] : nil
                 layer.attend(span, next: next, workspace: workspace)
                 layer.finishAttention(span.rows)
             }
         }
     }
 
-    private func projectLogits(_ weights: PolicyWeights, _ member: inout TeamMember) {
-        let width = configuration.hiddenSize
-        let count = logitSources.count
+    private func projectLogits(_ weights: PolicyWeights, _ step: StepCounts, _ member: inout TeamMember) {
+        let width = shape.hiddenSize
+        let count = step.logits
         // The norm's input rows are not needed again, so its output replaces the first norm's rows.
         let normed = activations.attentionNormed
+        let head = weights.head
         member.perform(over: count, atLeast: 4, atMost: 16) { part in
             for index in part {
                 (selected.pointer + index * width)
-                    .update(from: hidden.pointer + logitSources[index] * width, count: width)
+                    .update(from: hidden.pointer + logitSources.pointer[index] * width, count: width)
             }
             Normalization.forward(
                 input: selected.pointer + part.lowerBound * width, weight: weights.finalNorm, rows: part.count,
-                width: width, epsilon: configuration.normalizationEpsilon, output: normed + part.lowerBound * width,
+                width: width, epsilon: shape.normalizationEpsilon, output: normed + part.lowerBound * width,
                 reciprocal: activations.attentionReciprocal + part.lowerBound)
-            weights.head.round(part, of: normed, into: rounded.pointer)
+            head.round(part, of: normed, into: rounded.pointer)
         }
         guard count > 0 else { return }
-        member.perform(over: weights.head, then: nil) { panels, next in
-            weights.head.multiply(
+        member.perform(over: head, then: nil) { panels, next in
+            head.multiply(
                 panels: panels, of: normed, rounded: rounded.pointer, rows: count, into: logitRows.pointer,
                 next: next)
         }

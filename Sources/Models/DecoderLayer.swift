@@ -44,10 +44,15 @@ struct LayerActivations {
 /// It stands in the order of its stages, each over ranges of rows, of panels of a product's columns, or over spans; parts of a
 /// stage are independent of one another, and every stage needs the whole of the one before. The panels that are read `next`,
 /// after those of a product, are brought near meanwhile.
-struct DecoderLayer {
-    let configuration: ModelConfiguration
+///
+/// All of it is plain values: it is made for each layer of each pass, by every member of a team, and counts no references. Its
+/// weights are kept alive by whoever runs the pass.
+struct DecoderLayer: BitwiseCopyable {
+    let shape: LayerShape
     let weights: LayerWeights
-    let rotary: RotaryTable
+    /// [position][headDimension / 2].
+    let cosine: UnsafePointer<Float>
+    let sine: UnsafePointer<Float>
     /// Floats from a page's start to this layer's blocks, and from one head's block to the next.
     let blockOffset: Int
     let headStride: Int
@@ -60,11 +65,11 @@ struct DecoderLayer {
 
     /// First norm of rows.
     func normalizeInput(_ part: Range<Int>) {
-        let width = configuration.hiddenSize
+        let width = shape.hiddenSize
         let first = part.lowerBound
         Normalization.forward(
             input: activations.input + first * width, weight: weights.attentionNorm, rows: part.count, width: width,
-            epsilon: configuration.normalizationEpsilon, output: activations.attentionNormed + first * width,
+            epsilon: shape.normalizationEpsilon, output: activations.attentionNormed + first * width,
             reciprocal: activations.attentionReciprocal + first)
         weights.queryKeyValue.round(part, of: activations.attentionNormed, into: rounded)
     }
@@ -78,14 +83,13 @@ struct DecoderLayer {
 
     /// Bias, norm of the heads and rotation of rows.
     func rotate(_ part: Range<Int>) {
-        let shape = configuration
         let width = shape.queryKeyValueWidth
         add(weights.queryKeyValueBias, to: activations.queryKeyValue, part, width: width)
         normalizeHeads(part)
         RotaryEmbedding.apply(
             activations.queryKeyValue + part.lowerBound * width, rows: part.count, rowStride: width,
             heads: shape.rotatedHeadCount, headDimension: shape.headDimension,
-            positions: positions + part.lowerBound, cosine: rotary.cosine, sine: rotary.sine)
+            positions: positions + part.lowerBound, cosine: cosine, sine: sine)
     }
 
     /// Normalises each head's query and key, in place.
@@ -93,7 +97,6 @@ struct DecoderLayer {
         guard let queryNorm = weights.queryNorm, let keyNorm = weights.keyNorm,
             let reciprocal = activations.headReciprocal
         else { return }
-        let shape = configuration
         func normalize(
             _ heads: UnsafeMutablePointer<Float>, _ count: Int, _ weight: UnsafePointer<Float>,
             _ reciprocal: UnsafeMutablePointer<Float>
@@ -123,7 +126,6 @@ struct DecoderLayer {
 
     /// Writes a span's keys and values to its sequence's pages.
     func store(_ span: RowSpan) {
-        let shape = configuration
         for index in 0..<span.count {
             let position = span.firstPosition + index
             let page = span.blocks[position / Attention.blockLength] + blockOffset
@@ -141,7 +143,6 @@ struct DecoderLayer {
     /// Attention of a span's queries over its pages, which hold everything up to the span's last position. A decode
     /// step's row passes over keys and values once for all heads that share them, and brings near those of the `next` one.
     func attend(_ span: RowSpan, next: RowSpan?, workspace: UnsafeMutablePointer<Float>) {
-        let shape = configuration
         let queries = activations.queryKeyValue + span.firstRow * shape.queryKeyValueWidth
         let outputs = activations.attended + span.firstRow * shape.queryWidth
         let logSumExp = activations.logSumExp.map { $0 + span.firstRow }
@@ -194,12 +195,12 @@ struct DecoderLayer {
 
     /// Second norm of rows.
     func normalizeMiddle(_ part: Range<Int>) {
-        let width = configuration.hiddenSize
+        let width = shape.hiddenSize
         let first = part.lowerBound
         add(weights.outputBias, to: activations.middle, part, width: width)
         Normalization.forward(
             input: activations.middle + first * width, weight: weights.feedForwardNorm, rows: part.count, width: width,
-            epsilon: configuration.normalizationEpsilon, output: activations.feedForwardNormed + first * width,
+            epsilon: shape.normalizationEpsilon, output: activations.feedForwardNormed + first * width,
             reciprocal: activations.feedForwardReciprocal + first)
         weights.gateUp.round(part, of: activations.feedForwardNormed, into: rounded)
     }
@@ -213,7 +214,7 @@ struct DecoderLayer {
 
     /// The gated rows, and, where the layer's result is wanted in `output` [rows][hidden], the residual that it begins with.
     func activate(_ part: Range<Int>, output: UnsafeMutablePointer<Float>?) {
-        let width = configuration.intermediateSize
+        let width = shape.intermediateSize
         let first = part.lowerBound
         SwiGLU.forward(
             gateUp: activations.gateUp + first * 2 * width, rows: part.count, width: width,
@@ -231,7 +232,7 @@ struct DecoderLayer {
     }
 
     private func copy(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
-        let width = configuration.hiddenSize
+        let width = shape.hiddenSize
         (target + part.lowerBound * width).update(from: source + part.lowerBound * width, count: part.count * width)
     }
 }

@@ -25,7 +25,7 @@ public final class KeyValuePages {
         headStride = configuration.keyValueBlockCount
         layerStride = headStride * configuration.keyValueHeadCount
         pageCount = Self.pageCount(configuration)
-        memory = AlignedBuffer(count: capacity * pageCount)
+        memory = AlignedBuffer(count: capacity * pageCount, pages: .large)
         references = Array(repeating: 0, count: capacity)
         free = (0..<Int32(capacity)).reversed()
     }

@@ -1,7 +1,7 @@
 import Kernels
 
 /// A weight matrix W [outputs, depth] in panels, in the numbers that `precision` says.
-package struct PackedMatrix {
+package struct PackedMatrix: BitwiseCopyable {
     /// Floats, or pairs of bfloat16 carried as such.
     let panels: UnsafePointer<Float>
     let outputs: Int

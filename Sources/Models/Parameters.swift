@@ -17,7 +17,7 @@ public final class Parameters: Sendable {
     init(configuration: ModelConfiguration, layout: ParameterLayout) {
         self.configuration = configuration
         self.layout = layout
-        buffer = AlignedBuffer(count: layout.count)
+        buffer = AlignedBuffer(count: layout.count, pages: .large)
     }
 
     /// The first of `count` floats, aligned to 64 bytes. It lives as long as this object.

@@ -17,7 +17,7 @@ struct PassSizes {
     let hidden: Int
     /// [rows].
     let reciprocal: Int
-    /// [layers][rows][hidden].
+    /// [layers][rows][hidden]; none where nothing is kept, and each layer's result takes the place of its input.
     let inputs: Int
     /// One layer's activations, and those that are there at a time.
     let layer: ActivationLayout
@@ -29,17 +29,18 @@ struct PassSizes {
     let attentionWorkspace: Int
     let scratch: Int
 
+    /// - Parameter storage: nil where no backward pass follows.
     init(
-        _ shape: ModelConfiguration, storage: ActivationStorage, rows: Int, targets: Int, positions: Int
+        _ shape: ModelConfiguration, storage: ActivationStorage?, rows: Int, targets: Int, positions: Int
     ) {
         indices = rows
         hidden = rows * shape.hiddenSize
         reciprocal = rows
-        inputs = shape.layerCount * rows * shape.hiddenSize
-        layer = ActivationLayout(configuration: shape, rows: rows, purpose: .training)
+        inputs = storage == nil ? 0 : shape.layerCount * rows * shape.hiddenSize
+        layer = ActivationLayout(configuration: shape, rows: rows, purpose: storage == nil ? .inference : .training)
         layers = layer.count * (storage == .kept ? shape.layerCount : 1)
         targetRows = targets * shape.hiddenSize
-        logits = targets * shape.vocabularySize
+        logits = (storage == nil ? min(targets, Backpropagation.targetsAtATime) : targets) * shape.vocabularySize
         targetValues = targets
         attentionWorkspace = Attention.workspaceCount(
             headDimension: shape.headDimension, maximumPositions: positions)

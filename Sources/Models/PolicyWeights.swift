@@ -44,9 +44,9 @@ public final class PolicyWeights: @unchecked Sendable {
         version = PolicyVersion(0)
         offsets = PolicyWeightLayout(configuration)
         embeddingFormat = embedding
-        embeddingLanes = AlignedBuffer(count: embedding.laneCount(offsets.embeddingCount))
+        embeddingLanes = AlignedBuffer(count: embedding.laneCount(offsets.embeddingCount), pages: .large)
         plain = AlignedBuffer(count: offsets.plainCount)
-        panels = AlignedBuffer(count: offsets.matrices.laneCount)
+        panels = AlignedBuffer(count: offsets.matrices.laneCount, pages: .large)
     }
 
     /// - Parameter rotary: of as many positions as passes will reach; of all by default.
@@ -90,7 +90,7 @@ public final class PolicyWeights: @unchecked Sendable {
         self.version = version
         if embeddingFormat != origin.embeddingFormat {
             embeddingFormat = origin.embeddingFormat
-            embeddingLanes = AlignedBuffer(count: embeddingFormat.laneCount(offsets.embeddingCount))
+            embeddingLanes = AlignedBuffer(count: embeddingFormat.laneCount(offsets.embeddingCount), pages: .large)
         }
         let parts = WeightPart.all(of: configuration)
         let failure = Mutex<(part: Int, error: Origin.Failure)?>(nil)
@@ -141,7 +141,7 @@ public final class PolicyWeights: @unchecked Sendable {
 }
 
 /// Where one layer's weights stand; matrices are packed for the forward product.
-struct LayerWeights {
+struct LayerWeights: BitwiseCopyable {
     let attentionNorm: UnsafePointer<Float>
     let queryKeyValue: PackedMatrix
     let queryKeyValueBias: UnsafePointer<Float>?

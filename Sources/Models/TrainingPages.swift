@@ -43,7 +43,7 @@ struct TrainingPages: ~Copyable {
             tables = AlignedBuffer(count: sizes.tables)
         }
         if sizes.memory > memory.count {
-            memory = AlignedBuffer(count: sizes.memory)
+            memory = AlignedBuffer(count: sizes.memory, pages: .large)
         }
         tableStarts.removeAll(keepingCapacity: true)
         straddles.removeAll(keepingCapacity: true)

@@ -18,7 +18,7 @@ public final class TransposedWeights: @unchecked Sendable {
     public init(_ parameters: Parameters, adapters: Adapters? = nil) {
         configuration = parameters.configuration
         places = TransposedPlaces(configuration)
-        panels = AlignedBuffer(count: places.matrices.laneCount)
+        panels = AlignedBuffer(count: places.matrices.laneCount, pages: .large)
         write(parameters, adapters: adapters)
     }
 

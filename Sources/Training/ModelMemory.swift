@@ -148,8 +148,15 @@ public struct ModelMemory: Sendable {
             + (batch + 1) * longest + 32 * longest
     }
 
-    /// A forward pass that gives the log-probabilities of targets.
-    public func forward(rows: Double, targets: Double) -> Double {
+    /// A forward pass that gives the log-probabilities of targets, and keeps nothing else.
+    public func logProbabilities(rows: Double, targets: Double) -> Double {
+        Self.float
+            * (targets * hidden + min(targets, Double(Backpropagation.targetsAtATime)) * vocabulary)
+            + rows * (activations + 2 * Self.float * hidden + keptPosition)
+    }
+
+    /// A learner's forward pass.
+    func forward(rows: Double, targets: Double) -> Double {
         let inputs = Self.float * hidden
         let kept =
             switch activationStorage {

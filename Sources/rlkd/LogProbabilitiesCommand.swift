@@ -56,7 +56,7 @@ struct LogProbabilitiesCommand: AsyncParsableCommand {
         if let longest = rows.max(by: { $0.tokens.count < $1.tokens.count }) {
             let count = Double(longest.tokens.count)
             need.add(
-                Double(min(compute.threadCount, rows.count)) * memory.forward(rows: count, targets: count),
+                Double(min(compute.threadCount, rows.count)) * memory.logProbabilities(rows: count, targets: count),
                 .field("tokens", of: tokens, line: longest.line, value: "\(longest.tokens.count) tokens long"))
         }
         return need

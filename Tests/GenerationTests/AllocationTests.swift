@@ -18,7 +18,7 @@ import Testing
         SamplingParameters(temperature: 2, topP: 0.97),
     ]
 
-    /// With one engine the other thread is free to help in its steps; with two, each runs its own.
+    /// With one engine the other thread helps in its steps, in half of them for certain; with two, each runs its own.
     @Test(arguments: Precision.allCases.flatMap { precision in samplings.map { (precision, $0) } }, [1, threads])
     func aStepOfAFullBatchAllocatesNothing(
         model: (precision: Precision, sampling: SamplingParameters), engines: Int
@@ -53,10 +53,13 @@ import Testing
                 group.addTask(executorPreference: executor.lane(.rollout)) {
                     let generator = try runningGenerator(
                         weights, sampling, threads: Generator.threadsSharing(engines: engines, threads: threads))
+                    let meeting = engines < threads ? Rendezvous(places: threads, steps: steps / 2) : nil
+                    meeting?.join(generator)
                     gate.pass()
                     let before = sum(counters)
                     gate.pass()
                     for step in 0..<steps {
+                        meeting?.beginStep()
                         _ = generator.step(weights)
                         besides(step)
                     }
@@ -64,6 +67,7 @@ import Testing
                     let after = sum(counters)
                     gate.pass()
                     #expect(generator.activeCount == generator.batchCapacity)
+                    #expect(meeting?.succeeded ?? true, "the other thread did not take part")
                     return after - before
                 }
             }

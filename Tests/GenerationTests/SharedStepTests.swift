@@ -8,10 +8,11 @@ import Trajectories
 /// Threads that share an engine's steps.
 @Suite(.timeLimit(.minutes(2))) struct SharedStepTests {
     private static func completions(
-        _ weights: PolicyWeights, threads: Int, batch: Int, prefillRows: Int
+        _ weights: PolicyWeights, threads: Int, batch: Int, prefillRows: Int, meeting: Rendezvous? = nil
     ) throws -> [Completion] {
         let generator = Generator(
             configuration: weights.configuration, batchCapacity: batch, prefillRows: prefillRows, threads: threads)
+        meeting?.join(generator)
         for (index, length) in [1, 15, 16, 17, 40, 3, 64].enumerated() {
             try generator.submit(
                 GenerationRequest(
@@ -20,11 +21,15 @@ import Trajectories
                     problemKey: UInt64(index)))
         }
         var completions: [Completion] = []
-        while generator.hasWork { completions += generator.step(weights) }
+        while generator.hasWork {
+            meeting?.beginStep()
+            completions += generator.step(weights)
+        }
         return completions.sorted { ($0.identifier, $0.sample) < ($1.identifier, $1.sample) }
     }
 
-    /// Tokens and log-probabilities are those of one thread, bit for bit.
+    /// Tokens and log-probabilities are those of one thread, bit for bit: of steps in which all threads take part for certain, and of
+    /// those in which they may.
     @Test(arguments: [Precision.float32, .bfloat16], [(2, 64, 256), (3, 5, 33), (4, 1, 7)])
     func theyComputeTheSameBits(precision: Precision, shape: (threads: Int, batch: Int, prefillRows: Int)) async throws
     {
@@ -32,10 +37,13 @@ import Trajectories
         let alone = try Self.completions(weights, threads: 1, batch: shape.batch, prefillRows: shape.prefillRows)
         let executor = ComputeExecutor(threads: shape.threads, pinned: false)
         defer { executor.shutdown() }
+        let meeting = Rendezvous(places: shape.threads, steps: 12)
         let shared = try await executor.lane(.rollout).run {
             try Self.completions(
-                weights, threads: shape.threads, batch: shape.batch, prefillRows: shape.prefillRows)
+                weights, threads: shape.threads, batch: shape.batch, prefillRows: shape.prefillRows,
+                meeting: meeting)
         }
+        #expect(meeting.succeeded, "a thread did not take part")
         #expect(alone.count == 21)
         #expect(shared == alone)
     }

@@ -25,6 +25,36 @@ import Testing
         #expect(UInt(bitPattern: buffer.pointer) % UInt(MemoryLayout<SIMD64<Double>>.alignment) == 0)
     }
 
+    @Test func onlyLargeBuffersStandInLargePages() {
+        #expect(AlignedBuffer<UInt8>(count: 16 << 20).pages == .standard)
+        #expect(AlignedBuffer<UInt8>(count: 4 << 20 - 1, pages: .large).pages == .standard)
+        let buffer = AlignedBuffer<UInt8>(count: 5 << 20 + 7, pages: .large)
+        #expect(buffer.pages == .large)
+        #expect(UInt(bitPattern: buffer.pointer) % (2 << 20) == 0)
+        #expect(buffer.span.allSatisfy { $0 == 0 })
+    }
+
+    /// The next owner of the addresses is not to have large pages that it did not ask for. In a process of its own: the list of
+    /// mappings has gaps while other threads change them.
+    @Test(.enabled(if: MappedFlags.areKnown, "the system tells no flags of its mappings"))
+    func adviceEndsWithTheBuffer() async {
+        await #expect(processExitsWith: .success) {
+            // An arena keeps its addresses, so those of the first buffer go to the second.
+            let arena = try Arena(name: "advised")
+            var address: UInt = 0
+            do {
+                let buffer = AlignedBuffer<UInt8>(count: 8 << 20, pages: .large, arena: arena)
+                buffer.span.update(repeating: 1)
+                address = UInt(bitPattern: buffer.pointer)
+                #expect(MappedFlags.of(address)?.contains("hg") == true)
+            }
+            #expect(MappedFlags.of(address)?.contains("hg") != true)
+            let buffer = AlignedBuffer<UInt8>(count: 8 << 20, arena: arena)
+            buffer.pointer[0] = 1
+            #expect(MappedFlags.of(UInt(bitPattern: buffer.pointer))?.contains("hg") == false)
+        }
+    }
+
     @Test func anArenaCountsItsBuffers() throws {
         let arena = try Arena(name: "rollout")
         let other = try Arena(name: "scoring")

@@ -39,6 +39,41 @@ import Testing
         #expect(try bits(fixture, .recomputed) == bits(fixture, .kept))
     }
 
+    /// Of more targets than there are logits for at a time.
+    @Test(arguments: ModelFixture.names, Precision.allCases)
+    func keepingNothingChangesNoLogProbability(name: String, precision: Precision) throws {
+        let fixture = try ModelFixture(name)
+        var shape = fixture.parameters.configuration
+        shape.precision = precision
+        let parameters = try Parameters.randomized(configuration: shape, seed: 4)
+        let weights = PolicyWeights(parameters)
+        var long = TrainingBatch()
+        let prompt = Array(fixture.tokens[0..<19])
+        for _ in 0..<5 { long.append(prompt: prompt, completions: [Array(fixture.tokens[19...]), prompt]) }
+        #expect(long.targets.count > Backpropagation.targetsAtATime)
+        func bits(_ storage: ActivationStorage?) -> [UInt32] {
+            let pass = Backpropagation(configuration: shape, storage: storage)
+            var result: [UInt32] = []
+            for batch in [batch(fixture), long, fixture.batch] {
+                pass.forward(batch, weights: weights, temperature: 0.8)
+                result += pass.logProbabilities.map(\.bitPattern)
+            }
+            return result
+        }
+        #expect(bits(nil) == bits(.kept))
+    }
+
+    @Test func keepingNothingTakesOneLayerAndAFewLogits() throws {
+        let shape = try ModelFixture("qwen3-tied").parameters.configuration
+        func sizes(_ storage: ActivationStorage?) -> PassSizes {
+            PassSizes(shape, storage: storage, rows: 300, targets: 200, positions: 300)
+        }
+        #expect(sizes(nil).inputs == 0)
+        #expect(sizes(nil).layers < sizes(.recomputed).layers)
+        #expect(sizes(nil).logits == 64 * shape.vocabularySize)
+        #expect(sizes(.recomputed).logits == 200 * shape.vocabularySize)
+    }
+
     @Test(arguments: ModelFixture.names, ActivationStorage.allCases)
     func memoryIsStatedExactly(name: String, storage: ActivationStorage) throws {
         let fixture = try ModelFixture(name)

@@ -168,6 +168,40 @@ import Testing
         #expect(ledgers.allSatisfy { $0.everyTileRan(10) && $0.early.value == 0 })
     }
 
+    /// Runs a program on two threads, each of which runs part of it; `tiles` are those of a stage in the member given.
+    private static func run(stages: Int, tiles: @escaping @Sendable (_ stage: Int, _ member: Int) -> Int) async {
+        let executor = ComputeExecutor(threads: 2, pinned: false)
+        defer { executor.shutdown() }
+        await executor.lane(.rollout).run {
+            let arrived = Counter()
+            TeamProgram { member in
+                let index = member.index
+                member.perform(2) { _ in
+                    arrived.add()
+                    while arrived.value < 2 {}
+                }
+                for stage in 0..<stages { member.perform(tiles(stage, index)) { _ in } }
+            }.run(places: 2)
+        }
+    }
+
+    /// The first two differ in sum, the third does not; in the last, a member would wait for tiles that nobody has.
+    @Test func membersThatDisagreeAboutTilesTrap() async {
+        await Self.run(stages: 3) { stage, _ in [4, 1, 9][stage] }
+        await #expect(processExitsWith: .failure) {
+            await Self.run(stages: 1) { _, member in 4 + member }
+        }
+        await #expect(processExitsWith: .failure) {
+            await Self.run(stages: 2) { stage, member in stage == 0 ? 4 : 4 - 4 * member }
+        }
+        await #expect(processExitsWith: .failure) {
+            await Self.run(stages: 2) { stage, member in [3, 5][(stage + member) % 2] }
+        }
+        await #expect(processExitsWith: .failure) {
+            await Self.run(stages: 3) { stage, member in stage == 1 ? 2 + 3 * member : 2 }
+        }
+    }
+
     @Test func aKeptProgramAllocatesNothing() async {
         let executor = ComputeExecutor(threads: 2, pinned: false)
         defer { executor.shutdown() }

@@ -109,12 +109,17 @@ import Trajectories
         let rows = 300
         batch.append(tokens: (0..<rows).map { Int32($0 % 50) }[...])
         for row in 0..<rows { batch.addTarget(row: row, token: 1) }
-        let measured = allocated {
-            let pass = Backpropagation(configuration: shape)
-            pass.forward(batch, weights: weights, temperature: 1)
-            return pass
+        func measured(_ storage: ActivationStorage?) -> Double {
+            allocated {
+                let pass = Backpropagation(configuration: shape, storage: storage)
+                pass.forward(batch, weights: weights, temperature: 1)
+                return pass
+            }
         }
-        expectClose(ModelMemory(shape).forward(rows: Double(rows), targets: Double(rows)), measured)
+        let memory = ModelMemory(shape)
+        let count = Double(rows)
+        expectClose(memory.forward(rows: count, targets: count), measured(.kept))
+        expectClose(memory.logProbabilities(rows: count, targets: count), measured(nil))
     }
 
     /// A learner with its first update: moments, gradients, panels, a pass, and the next version.

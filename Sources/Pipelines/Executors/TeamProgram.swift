@@ -5,8 +5,8 @@
 /// is done by each, so it may only read. A helper that comes late passes over the stages that are gone, and nobody waits for
 /// one that has not come. Made once and kept, a program costs no allocation to run.
 ///
-/// The body must make the same calls with the same numbers of tiles in every member, and be safe to run on several threads at once:
-/// nothing checks it.
+/// The body must be safe to run on several threads at once, and make the same calls with the same numbers of tiles in every member;
+/// a team of several traps at its end if they did not.
 public struct TeamProgram {
     let body: (inout TeamMember) -> Void
 
@@ -43,6 +43,8 @@ public struct TeamMember: ~Copyable {
     /// The claimed tile, and the number of the next stage's first one.
     private var claimed = 0
     private var nextStage = 0
+    /// Tells programs apart by the numbers of tiles of their stages.
+    private var digest = 0
 
     struct Help {
         let loop: Unmanaged<TileLoop>
@@ -68,6 +70,9 @@ public struct TeamMember: ~Copyable {
     /// Whether this helper has gone back to better work.
     var hasLeft: Bool { claimed == .max }
 
+    /// The stages that this member has gone through.
+    var outline: TileLoop.Outline { TileLoop.Outline(tiles: nextStage, digest: digest & .max) }
+
     /// One stage: `body` runs once for each of `0..<tiles`, on any members, when all earlier stages have ended.
     public mutating func perform(_ tiles: Int, _ body: (Int) -> Void) {
         guard let help else {
@@ -76,6 +81,8 @@ public struct TeamMember: ~Copyable {
         }
         let first = nextStage
         nextStage += max(0, tiles)
+        // The multiplier is that of Knuth's generator MMIX.
+        digest = (digest &+ nextStage) &* 6_364_136_223_846_793_005
         while claimed < nextStage {
             help.loop._withUnsafeGuaranteedRef { $0.waitForCompletion(of: first) }
             body(claimed - first)

@@ -11,6 +11,12 @@ final class TileLoop: @unchecked Sendable {
     // `work` is written by the caller alone, while the loop is closed and empty; helpers read it only while they are inside.
     // Everything else is atomic.
 
+    /// The stages of a program, as a member has gone through them.
+    struct Outline {
+        var tiles: Int
+        var digest: Int
+    }
+
     private struct Work {
         let program: UnsafePointer<TeamProgram>
         let lane: Lane
@@ -18,12 +24,16 @@ final class TileLoop: @unchecked Sendable {
     }
 
     private static let open: UInt64 = 1 << 63
+    private static let unknown = -1
 
     private let taken = Atomic(false)
     private let entry = Atomic<UInt64>(0)
     private let next = Atomic(0)
     private let completed = Atomic(0)
     private let laneNumber = Atomic(0)
+    /// The outline of the first member that has come to its end; `unknown` before.
+    private let outlineTiles = Atomic(unknown)
+    private let outlineDigest = Atomic(unknown)
     private var work: Work?
 
     /// Reserves the loop for one caller.
@@ -44,6 +54,8 @@ final class TileLoop: @unchecked Sendable {
         next.store(0, ordering: .relaxed)
         completed.store(0, ordering: .relaxed)
         laneNumber.store(lane.rawValue, ordering: .relaxed)
+        outlineTiles.store(Self.unknown, ordering: .relaxed)
+        outlineDigest.store(Self.unknown, ordering: .relaxed)
         entry.store(Self.open, ordering: .releasing)
     }
 
@@ -82,7 +94,11 @@ final class TileLoop: @unchecked Sendable {
         var spins = 0
         while completed.load(ordering: .acquiring) < tiles {
             spins += 1
-            pause(after: spins)
+            if pause(after: spins) {
+                // A member that had fewer tiles would have left some that nobody runs.
+                let all = outlineTiles.load(ordering: .relaxed)
+                guard all == Self.unknown || tiles <= all else { Self.refuse() }
+            }
         }
     }
 
@@ -92,7 +108,23 @@ final class TileLoop: @unchecked Sendable {
     func run(_ member: inout TeamMember) -> Bool {
         guard let work else { return false }
         work.program.pointee.body(&member)
+        compare(member.outline)
         return member.hasLeft ? false : close()
+    }
+
+    /// Sees to it that all members have gone through the same stages.
+    private func compare(_ outline: Outline) {
+        Self.agree(on: outline.tiles, outlineTiles)
+        Self.agree(on: outline.digest, outlineDigest)
+    }
+
+    private static func agree(on value: Int, _ first: borrowing Atomic<Int>) {
+        let (exchanged, original) = first.compareExchange(expected: unknown, desired: value, ordering: .relaxed)
+        guard exchanged || original == value else { refuse() }
+    }
+
+    private static func refuse() -> Never {
+        fatalError("a TeamProgram's body called perform with other numbers of tiles in one member than in another")
     }
 
     private func close() -> Bool {
@@ -110,10 +142,11 @@ final class TileLoop: @unchecked Sendable {
         taken.store(false, ordering: .releasing)
     }
 
-    /// Lets others run now and then: the one that is waited for may want this very core.
-    private func pause(after spins: Int) {
-        if spins % 4096 == 0 {
-            sched_yield()
-        }
+    /// Lets others run now and then: the one that is waited for may want this very core. True if it did.
+    @discardableResult
+    private func pause(after spins: Int) -> Bool {
+        guard spins % 4096 == 0 else { return false }
+        sched_yield()
+        return true
     }
 }

@@ -54,7 +54,7 @@ struct MachinePeaks: Encodable, Sendable {
         let buffer: AlignedBuffer<Float>
 
         init(count: Int) {
-            buffer = AlignedBuffer(count: count)
+            buffer = AlignedBuffer(count: count, pages: .large)
             // Untouched pages would all be the one page of zeros.
             Elementwise.fill(buffer.pointer, with: 1, count: count)
         }

@@ -51,7 +51,7 @@ final class ProductBench: Sendable {
         switch form {
         case .forward:
             packed = AlignedBuffer(
-                count: PackedMatrix.laneCount(outputs: outputs, depth: depth, precision: precision))
+                count: PackedMatrix.laneCount(outputs: outputs, depth: depth, precision: precision), pages: .large)
             let workspace = AlignedBuffer<BFloat16Pair>(
                 count: PackedMatrix.packWorkspace(depth: depth, precision: precision))
             PackedMatrix.pack(
@@ -59,7 +59,7 @@ final class ProductBench: Sendable {
                 workspace: workspace.pointer)
         case .inputGradient:
             packed = AlignedBuffer(
-                count: PackedMatrix.laneCount(outputs: depth, depth: outputs, precision: precision))
+                count: PackedMatrix.laneCount(outputs: depth, depth: outputs, precision: precision), pages: .large)
             PackedMatrix.packTransposed(
                 weight.pointer, outputs: depth, depth: outputs, precision: precision, into: packed.pointer)
         case .weightGradient:
@@ -98,7 +98,7 @@ final class ProductBench: Sendable {
 extension AlignedBuffer where Element == Float {
     /// Ordinary values: products of zeros or of denormal numbers would be timed otherwise.
     static func filled(_ count: Int) -> AlignedBuffer<Float> {
-        let buffer = AlignedBuffer<Float>(count: count)
+        let buffer = AlignedBuffer<Float>(count: count, pages: .large)
         Elementwise.fill(buffer.pointer, with: 0.01, count: count)
         return buffer
     }

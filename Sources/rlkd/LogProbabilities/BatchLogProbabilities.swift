@@ -13,7 +13,7 @@ struct BatchLogProbabilities: Sendable {
     /// - Throws: what `output` throws, and `UnusableModel`.
     func run(on executor: ComputeExecutor, into output: OrderedRows) async throws {
         try await ParallelRows.run(count: rows.count, on: executor, lane: .learner, into: output) {
-            let pass = Backpropagation(configuration: weights.configuration)
+            let pass = Backpropagation(configuration: weights.configuration, storage: nil)
             return { index in
                 let row = LogProbabilityRow(id: rows[index].id, logprobs: logProbabilities(pass, rows[index].tokens))
                 guard row.logprobs.allSatisfy(\.isFinite) else {
