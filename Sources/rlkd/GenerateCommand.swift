@@ -11,7 +11,8 @@ struct GenerateCommand: AsyncParsableCommand {
         abstract: "Completes prompts, in batches over all threads.",
         discussion: """
             Without --temperature, --top-k and --top-p the model's generation_config.json decides, as in transformers: greedy \
-            unless do_sample is true there. Any of the three asks for sampling, and that file fills the others in.
+            unless do_sample is true there, and then with a top-k of 50 where it gives none. Any of the three asks for sampling, \
+            and that file fills the others in.
 
             Rows in: {"id", "prompt"}, or {"id", "tokens"} taken as they are, or with --chat {"id", "messages"} and \
             perhaps "tools". Rows out, in the same order: {"id", "text", \
