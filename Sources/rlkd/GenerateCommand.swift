@@ -68,9 +68,6 @@ struct GenerateCommand: AsyncParsableCommand {
             let rows = try prompts.map { try JSONLinesFile(path: $0).rows.map { try GenerateRow($0) } }
             let directory = try ModelDirectory(model, precision: compute.dtype, logger: Diagnostics.logger)
             let defaults = try SamplingDefaults(directory: model)
-            for name in defaults.ignored {
-                Diagnostics.logger.warning("\(model)/generation_config.json: \(name) is not applied")
-            }
             let sampling = defaults.applying(
                 SamplingDefaults.Options(temperature: temperature, topK: topK, topP: topP))
             let settings = GenerationPlan.Settings(
@@ -82,6 +79,9 @@ struct GenerateCommand: AsyncParsableCommand {
                     try GenerationPlan(beginningOf: directory, settings: settings)
                 }
             try need(of: plan, directory).check()
+            for name in defaults.ignored {
+                Diagnostics.logger.warning("\(model)/generation_config.json: \(name) is not applied")
+            }
             let executor = ComputeExecutor(threads: compute.threadCount)
             defer { executor.shutdown() }
             let generation = BatchGeneration(
