@@ -132,8 +132,8 @@ let package = Package(
         tests(
             "rlkd",
             [
-                "Files", "Kernels", "Models", "Pipelines", "StructureRewards", "Tasks", "TestSupport", "Tokenizers",
-                "Training", "Trajectories",
+                "Files", "Generation", "Kernels", "Models", "Pipelines", "StructureRewards", "Tasks", "TestSupport",
+                "Tokenizers", "Training", "Trajectories",
             ],
             resources: ["Fixtures"]),
     ]

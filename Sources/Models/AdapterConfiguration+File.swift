@@ -8,14 +8,7 @@ extension AdapterConfiguration {
     ///
     /// `lora_dropout` is not applied: the merged weights that passes read have none.
     init(contentsOf url: URL) throws {
-        let data: Data
-        do {
-            data = try Data(contentsOf: url)
-        } catch {
-            throw FormatError(file: url.path, field: "", reason: "cannot be read: \(error.localizedDescription)")
-        }
-        let root = JSONField(
-            file: url.path, value: try data.withUnsafeBytes { try JSONValue(parsing: $0, file: url.path) })
+        let root = try JSONField(contentsOf: url)
         guard case .object = root.value else { throw root.failure("expected an object, found \(root.value.kind)") }
         try Self.refuseUnsupported(root)
         self.init(
@@ -102,17 +95,5 @@ private struct AdapterFile: Encodable {
         case fanInFanOut = "fan_in_fan_out"
         case inferenceMode = "inference_mode"
         case initLoraWeights = "init_lora_weights"
-    }
-}
-
-extension JSONField {
-    /// Null, or a list or an object without members.
-    fileprivate var isEmpty: Bool {
-        switch value {
-        case .null: true
-        case .array(let elements): elements.isEmpty
-        case .object(let members): members.isEmpty
-        default: false
-        }
     }
 }

@@ -12,12 +12,13 @@ extension HuggingFaceDirectory {
     /// Weights of an earlier save are replaced; whoever needs them until the new ones are whole writes beside and renames.
     ///
     /// - Parameters:
+    ///   - generation: of the model that this one comes of; where it has none, the model's tokens are written.
     ///   - type: the format of the weights; see `SafeTensors.write`.
     ///   - shardLimit: bytes of tensors a file. Weights above it go into `model-00001-of-0000N.safetensors` and so on with an
     ///     index; a tensor above it has a file of its own.
     public static func save(
-        _ parameters: Parameters, tokenizer: Tokenizer?, to directory: URL, as type: SafeTensors.DataType = .float32,
-        shardLimit: Int = defaultShardLimit
+        _ parameters: Parameters, tokenizer: Tokenizer?, generation: GenerationConfiguration? = nil,
+        to directory: URL, as type: SafeTensors.DataType = .float32, shardLimit: Int = defaultShardLimit
     ) throws {
         try UnwritableFile.naming(directory) {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
@@ -27,8 +28,7 @@ extension HuggingFaceDirectory {
         let configuration = parameters.configuration
         try encoder.encode(StoredConfiguration(configuration: configuration, type: type))
             .write(inPlaceOf: directory.appending(path: configurationName))
-        try encoder.encode(GenerationConfiguration(configuration))
-            .write(inPlaceOf: directory.appending(path: generationName))
+        try (generation ?? GenerationConfiguration(configuration)).save(to: directory)
         let tensors = parameters.layout.entries.map {
             SafeTensors.Source(name: $0.name, shape: $0.shape, values: parameters.pointer + $0.offset)
         }
@@ -51,24 +51,5 @@ extension HuggingFaceDirectory {
             guard name == weightsName || name == indexName || ShardPlan.isShard(name) else { continue }
             try FileManager.default.removeItem(at: directory.appending(path: name))
         }
-    }
-}
-
-/// generation_config.json.
-private struct GenerationConfiguration: Encodable {
-    let beginning: Int32?
-    let end: [Int32]?
-    let padding: Int32?
-
-    private enum CodingKeys: String, CodingKey {
-        case beginning = "bos_token_id"
-        case end = "eos_token_id"
-        case padding = "pad_token_id"
-    }
-
-    init(_ configuration: ModelConfiguration) {
-        beginning = configuration.beginningToken
-        end = configuration.endTokens.isEmpty ? nil : configuration.endTokens
-        padding = configuration.paddingToken
     }
 }

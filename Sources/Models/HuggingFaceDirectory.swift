@@ -6,7 +6,6 @@ import Tokenizers
 /// A model directory as transformers reads and writes it.
 public enum HuggingFaceDirectory {
     static let configurationName = "config.json"
-    static let generationName = "generation_config.json"
     static let weightsName = "model.safetensors"
     static let indexName = "model.safetensors.index.json"
 

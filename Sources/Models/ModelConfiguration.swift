@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tokenizers
 
@@ -82,12 +83,7 @@ public struct ModelConfiguration: Sendable, Hashable {
 
     /// Reads and validates a config.json. Throws `FormatError` naming the file and the field.
     public init(contentsOf url: URL) throws {
-        let data: Data
-        do {
-            data = try Data(contentsOf: url)
-        } catch {
-            throw FormatError(file: url.path, field: "", reason: "cannot be read: \(error.localizedDescription)")
-        }
+        let data = try FormatError.naming { () throws(UnreadableFile) in try InputFile.data(url) }
         // Foundation's reader does not tell where a text stops being JSON.
         _ = try data.withUnsafeBytes { try JSONValue(parsing: $0, file: url.path) }
         do {

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Kernels
 import Tokenizers
@@ -49,7 +50,7 @@ public final class SafeTensors: @unchecked Sendable {
     /// Throws `FormatError` naming the file and the tensor for a file that cannot be read or contradicts itself.
     public init(url: URL) throws {
         file = url.path
-        mapping = try Self.map(file)
+        mapping = try FormatError.naming { () throws(UnreadableFile) in try Self.map(url) }
         do {
             let header = try SafeTensorsHeader(mapping, file: file)
             tensors = header.tensors
@@ -65,25 +66,15 @@ public final class SafeTensors: @unchecked Sendable {
         Self.unmap(mapping)
     }
 
-    private static func map(_ file: String) throws -> UnsafeRawBufferPointer {
-        func failure() -> FormatError {
-            FormatError(file: file, field: "", reason: "cannot be read: \(String(cString: strerror(errno)))")
+    private static func map(_ url: URL) throws(UnreadableFile) -> UnsafeRawBufferPointer {
+        try InputFile.withDescriptor(of: url) { (descriptor, size) throws(UnreadableFile) in
+            // An empty file cannot be mapped; the header's reader then says what is missing.
+            guard size > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+            guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
+                throw UnreadableFile(file: url.path, code: errno)
+            }
+            return UnsafeRawBufferPointer(start: address, count: size)
         }
-        let descriptor = open(file, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw failure() }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else { throw failure() }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            throw FormatError(file: file, field: "", reason: "is not a file")
-        }
-        // An empty file cannot be mapped; the header's reader then says what is missing.
-        guard status.st_size > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
-        let size = Int(status.st_size)
-        guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
-            throw failure()
-        }
-        return UnsafeRawBufferPointer(start: address, count: size)
     }
 
     private static func unmap(_ mapping: UnsafeRawBufferPointer) {

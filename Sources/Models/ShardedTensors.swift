@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tokenizers
 
@@ -11,7 +12,7 @@ struct ShardedTensors {
     init(_ directory: URL) throws {
         let single = directory.appending(path: HuggingFaceDirectory.weightsName)
         let index = directory.appending(path: HuggingFaceDirectory.indexName)
-        if FileManager.default.fileExists(atPath: single.path) || !FileManager.default.fileExists(atPath: index.path) {
+        if InputFile.isPresent(single) || !InputFile.isPresent(index) {
             main = single.path
             let file = try SafeTensors(url: single)
             for tensor in file.tensors { files[tensor.name] = file }
@@ -22,14 +23,7 @@ struct ShardedTensors {
     }
 
     private mutating func readShards(index: URL, directory: URL) throws {
-        let data: Data
-        do {
-            data = try Data(contentsOf: index)
-        } catch {
-            throw FormatError(file: index.path, field: "", reason: "cannot be read: \(error.localizedDescription)")
-        }
-        let json = JSONField(
-            file: index.path, value: try data.withUnsafeBytes { try JSONValue(parsing: $0, file: index.path) })
+        let json = try JSONField(contentsOf: index)
         var shards: [String: SafeTensors] = [:]
         for (name, field) in try json["weight_map"].members() {
             let shardName = try field.string()

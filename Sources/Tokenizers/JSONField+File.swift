@@ -1,20 +1,32 @@
+import Files
 import Foundation
 
 extension JSONField {
-    /// What a file holds; an absent one is an empty object.
+    /// What a file holds.
     ///
     /// Throws `FormatError` naming the file.
+    package init(contentsOf url: URL) throws {
+        let data = try FormatError.naming { () throws(UnreadableFile) in try InputFile.data(url) }
+        self.init(file: url.path, value: try data.withUnsafeBytes { try JSONValue(parsing: $0, file: url.path) })
+    }
+
+    /// The same; an absent file is an empty object.
     package init(fileIfPresent url: URL) throws {
-        guard FileManager.default.fileExists(atPath: url.path) else {
+        guard InputFile.isPresent(url) else {
             self.init(file: url.path, value: .object([]))
             return
         }
-        let data: Data
+        try self.init(contentsOf: url)
+    }
+}
+
+extension FormatError {
+    /// Does what reads a file; one that cannot be read comes out as an error of this type.
+    package static func naming<Result>(_ body: () throws(UnreadableFile) -> Result) throws(FormatError) -> Result {
         do {
-            data = try Data(contentsOf: url)
+            return try body()
         } catch {
-            throw FormatError(file: url.path, field: "", reason: "cannot be read: \(error.localizedDescription)")
+            throw FormatError(file: error.file, field: "", reason: error.reason)
         }
-        self.init(file: url.path, value: try data.withUnsafeBytes { try JSONValue(parsing: $0, file: url.path) })
     }
 }

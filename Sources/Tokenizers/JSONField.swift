@@ -23,6 +23,16 @@ package struct JSONField {
         if case .null = value { true } else { false }
     }
 
+    /// Null, or a list or an object without members.
+    package var isEmpty: Bool {
+        switch value {
+        case .null: true
+        case .array(let elements): elements.isEmpty
+        case .object(let members): members.isEmpty
+        default: false
+        }
+    }
+
     package func string() throws -> String {
         guard case .string(let text) = value else { throw failure("expected a string, found \(value.kind)") }
         return text

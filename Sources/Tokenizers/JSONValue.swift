@@ -2,7 +2,7 @@
 ///
 /// Foundation's readers put members into dictionaries of `String`, which merge canonically equivalent names and hide
 /// duplicates; vocabularies and safetensors headers must have neither.
-package indirect enum JSONValue: Sendable {
+package enum JSONValue: Sendable {
     case null
     case boolean(Bool)
     case integer(Int)

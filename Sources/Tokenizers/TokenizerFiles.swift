@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The parsed JSON of a tokenizer's files, and their contents.
@@ -21,14 +22,14 @@ struct TokenizerFiles {
     /// Whether a directory holds a tokenizer: tokenizer.json, or vocab.json and merges.txt.
     static func arePresent(in directory: URL) -> Bool {
         func isPresent(_ name: String) -> Bool {
-            FileManager.default.fileExists(atPath: directory.appending(path: name).path)
+            InputFile.isPresent(directory.appending(path: name))
         }
         return isPresent(tokenizerName) || (isPresent(vocabularyName) && isPresent(mergesName))
     }
 
     init(directory: URL) throws {
         var contents: [String: Data] = [:]
-        if FileManager.default.fileExists(atPath: directory.appending(path: Self.tokenizerName).path)
+        if InputFile.isPresent(directory.appending(path: Self.tokenizerName))
             || !Self.arePresent(in: directory)
         {
             contents[Self.tokenizerName] = try Self.read(directory.appending(path: Self.tokenizerName))
@@ -83,14 +84,10 @@ struct TokenizerFiles {
     }
 
     private static func read(_ url: URL) throws -> Data {
-        do {
-            return try Data(contentsOf: url)
-        } catch {
-            throw FormatError(file: url.path, field: "", reason: "cannot be read: \(error.localizedDescription)")
-        }
+        try FormatError.naming { () throws(UnreadableFile) in try InputFile.data(url) }
     }
 
     private static func readIfPresent(_ url: URL) throws -> Data? {
-        FileManager.default.fileExists(atPath: url.path) ? try read(url) : nil
+        InputFile.isPresent(url) ? try read(url) : nil
     }
 }

@@ -10,6 +10,8 @@ extension MemoryNeed {
     /// Completions that an engine runs at once in evaluation.
     static let evaluationBatch = 64
     private static let microBatchRows = 1024.0
+    /// What reading leaves of its memory however little it took: other threads do not take it up again, as measured.
+    private static let leastLeftOfReading = 10.0 * 1024 * 1024
     /// Code, libraries' tables and what they keep, about.
     public static let program = 40.0 * 1024 * 1024
 
@@ -51,6 +53,18 @@ extension MemoryNeed {
         var largest = MemoryNeed()
         for need in phases where need.bytes > largest.bytes { largest = need }
         for part in largest.parts { add(part.bytes, part.cause, name: part.name) }
+        addReading(configuration, lengths)
+    }
+
+    /// What is left of the memory that reading the task's files took, or all of it where that is more than all that follows.
+    private mutating func addReading(_ configuration: RunConfiguration, _ lengths: SequenceLengths) {
+        guard lengths.readingBytes > 0 else { return }
+        let kept = Double(lengths.problems) * Self.problem
+        let passing = max(0, lengths.readingBytes - kept / 2)
+        let left = min(passing, Self.leastLeftOfReading + passing / 2)
+        add(
+            max(left, Self.program + lengths.readingBytes - bytes),
+            .key("task.training", value: configuration.task.training ?? ""), name: "reading the task's files")
     }
 
     private mutating func add(
@@ -199,6 +213,8 @@ struct SequenceLengths: Sendable {
     var longest: Int
     /// Of all sets together.
     var problems = 0
+    /// That reading the task's files took.
+    var readingBytes = 0.0
     /// Of each test set, a prompt and where its completion is cut in the student's notation and in the teacher's.
     private var tests: [[(prompt: Int, newTokens: Int, teacherTokens: Int)]]?
     /// That any pass reaches; nil where that is not known.

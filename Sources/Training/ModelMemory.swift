@@ -189,9 +189,11 @@ public struct ModelMemory: Sendable {
 
     /// A learner, apart from the weights that it is given and those that it publishes.
     ///
-    /// - Parameter rows: of a micro-batch, of which each thread has one.
-    public func learner(rows: Double, threads: Double) -> Double {
-        optimizer + inputGradients + threads * gradient(rows: rows, targets: rows)
+    /// - Parameters:
+    ///   - rows: of a micro-batch, of which each thread has one.
+    ///   - targets: of its rows that have one; nil for all.
+    public func learner(rows: Double, targets: Double? = nil, threads: Double) -> Double {
+        optimizer + inputGradients + threads * gradient(rows: rows, targets: targets ?? rows)
     }
 
     /// Two moments and the sum of the gradients.

@@ -7,6 +7,8 @@ struct RunMaterial: Sendable {
     let task: any RunTask
     let student: Parameters
     let endTokens: [Int32]
+    /// Of the student's checkpoints.
+    let generation: GenerationConfiguration
     /// Positions of the longest prompt with its completion.
     let longestSequence: Int
     /// That any pass reaches.
@@ -30,6 +32,7 @@ struct RunMaterial: Sendable {
                     deviation: configuration.student.initialDeviation)
             }
             endTokens = model.endTokens
+            generation = GenerationConfiguration(model)
         case .gsm8k, .jsonl:
             guard let directory = configuration.student.model else {
                 throw ConfigurationError(
@@ -41,6 +44,7 @@ struct RunMaterial: Sendable {
             model = stored.configuration
             makeStudent = { try stored.weights.parameters() }
             endTokens = stored.endTokens
+            generation = stored.directory.generation
         }
         // Every problem fits the student with its longest completion.
         longestSequence = try (task.training + task.tests.flatMap(\.problems)).longestSequence(
@@ -52,6 +56,7 @@ struct RunMaterial: Sendable {
             configuration.task.kind == .quantityGraphs
             ? model.maxPositions : max(longestSequence, lengths.demonstration)
         lengths.positions = positions
+        lengths.readingBytes = task.readingBytes
         need = MemoryNeed(configuration, model: model, lengths: lengths)
         try need.check()
         student = try makeStudent()

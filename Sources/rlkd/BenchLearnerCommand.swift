@@ -46,18 +46,24 @@ struct BenchLearnerCommand: AsyncParsableCommand {
         let sizes = MemoryCause.largest(of: ["--batch": batch, "--prompt": prompt, "--length": length])
         var need = options.shape.need(of: shape, positions: sizes)
         let memory = ModelMemory(shape)
-        let rows = LearnerBench.microBatchRows(prompt: prompt, length: length)
         let threads = options.compute.threadCount
+        let imitated = Double(LearnerBench.microBatchTargets(sequences: batch, length: length))
+        let sampled = Double(LearnerBench.microBatchTargets(sequences: LearnerBench.groupSize, length: length))
+        let largest = max(
+            memory.learner(rows: imitated, threads: Double(threads)),
+            memory.learner(rows: Double(prompt) + sampled, targets: sampled, threads: Double(threads)))
         let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)"))
+        // The learner's own weights beside those read, and the version that it writes beside the one that it reads.
         need.add(
-            memory.parameters + 3 * memory.policyWeights + memory.learner(rows: 1, threads: Double(threads))
-                + MachinePeaks.bytes, fixed)
+            MemoryNeed.program + memory.parameters + memory.policyWeights
+                + memory.learner(rows: 1, threads: Double(threads)), fixed)
         need.add(
-            memory.learner(rows: Double(rows), threads: Double(threads))
-                - memory.learner(rows: 1, threads: Double(threads)),
+            largest - memory.learner(rows: 1, threads: Double(threads)),
             LearnerBench.isLong(prompt: prompt, length: length) ? sizes : fixed)
         need.add(
             Double(batch + LearnerBench.groupSize) * Double(prompt + length) * LearnerBench.bytesPerToken, sizes)
+        // The machine is measured when the weights alone are there.
+        need.add(max(0, MemoryNeed.program + memory.parameters + MachinePeaks.bytes - need.bytes), fixed)
         return need
     }
 }

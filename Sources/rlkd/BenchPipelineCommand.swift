@@ -1,4 +1,5 @@
 import ArgumentParser
+import Generation
 import Models
 import Pipelines
 import Training
@@ -65,14 +66,22 @@ struct BenchPipelineCommand: AsyncParsableCommand {
         let memory = ModelMemory(shape)
         let completions = Double(batch) * Double(samples)
         let length = Double(prompt + new)
-        let rows = Double(LearnerBench.microBatchRows(prompt: prompt, length: new))
+        let targets = Double(LearnerBench.microBatchTargets(sequences: samples, length: new))
+        // The version that workers read beside the one that the learner writes.
         need.add(
-            memory.parameters + 3 * memory.policyWeights + memory.learner(rows: 1, threads: threads)
-                + MachinePeaks.bytes, fixed)
+            MemoryNeed.program + memory.policyWeights + memory.learner(rows: 1, threads: threads), fixed)
+        let engines = Double(Generator.engines(threads: options.compute.threadCount, configuration: shape))
+        let share = (completions / engines).rounded(.up)
+        // A group has its prompt once.
+        let prompts = (share / Double(samples)).rounded(.up) * Double(prompt)
         need.add(
-            memory.learner(rows: rows, threads: threads) - memory.learner(rows: 1, threads: threads)
-                + threads * memory.generator(batch: (completions / threads).rounded(.up), longest: length)
+            memory.learner(rows: Double(prompt) + targets, targets: targets, threads: threads)
+                - memory.learner(rows: 1, threads: threads)
+                + engines
+                * memory.generator(batch: share, longest: length, positions: prompts + share * Double(new + 16))
                 + Double(maxStaleness + 1) * completions * length * LearnerBench.bytesPerToken, sizes)
+        // The machine is measured when the weights alone are there.
+        need.add(max(0, MemoryNeed.program + memory.parameters + MachinePeaks.bytes - need.bytes), fixed)
         return need
     }
 }

@@ -11,7 +11,8 @@ struct GenerateCommand: AsyncParsableCommand {
         abstract: "Completes prompts, in batches over all threads.",
         discussion: """
             Without --temperature, --top-k and --top-p the model's generation_config.json decides, as in transformers: greedy \
-            unless do_sample is true there. Any of the three asks for sampling, and that file fills the others in.
+            unless do_sample is true there, and then with a top-k of 50 where it gives none. Any of the three asks for sampling, \
+            and that file fills the others in.
 
             Rows in: {"id", "prompt"}, or {"id", "tokens"} taken as they are, or with --chat {"id", "messages"} and \
             perhaps "tools". Rows out, in the same order: {"id", "text", \
@@ -67,9 +68,6 @@ struct GenerateCommand: AsyncParsableCommand {
             let rows = try prompts.map { try JSONLinesFile(path: $0).rows.map { try GenerateRow($0) } }
             let directory = try ModelDirectory(model, precision: compute.dtype, logger: Diagnostics.logger)
             let defaults = try SamplingDefaults(directory: model)
-            for name in defaults.ignored {
-                Diagnostics.logger.warning("\(model)/generation_config.json: \(name) is not applied")
-            }
             let sampling = defaults.applying(
                 SamplingDefaults.Options(temperature: temperature, topK: topK, topP: topP))
             let settings = GenerationPlan.Settings(
@@ -81,6 +79,9 @@ struct GenerateCommand: AsyncParsableCommand {
                     try GenerationPlan(beginningOf: directory, settings: settings)
                 }
             try need(of: plan, directory).check()
+            for name in defaults.ignored {
+                Diagnostics.logger.warning("\(model)/generation_config.json: \(name) is not applied")
+            }
             let executor = ComputeExecutor(threads: compute.threadCount)
             defer { executor.shutdown() }
             let generation = BatchGeneration(

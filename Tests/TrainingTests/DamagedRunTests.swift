@@ -86,6 +86,46 @@ import Testing
         }
     }
 
+    @Test func strayDirectoriesDoNotKeepARunFromGoingOn() async throws {
+        try await withRun { configuration, run in
+            let manager = FileManager.default
+            let stray = run.checkpoints.appending(path: "step-99")
+            try manager.createDirectory(at: stray, withIntermediateDirectories: false)
+            try await TestRun.run(configuration, resuming: true)
+            #expect(manager.fileExists(atPath: stray.path))
+            #expect(!run.written.contains(stray))
+        }
+    }
+
+    /// The base student of a finished phase is its last checkpoint, and no earlier one in its stead.
+    @Test func aFinishedPhaseWithoutItsLastCheckpointIsRefused() async throws {
+        try await withRun { configuration, run in
+            let folder = run.checkpoints.appending(path: "base")
+            try #require(TestRun.checkpoints(folder).count > 1)
+            try FileManager.default.removeItem(at: folder.appending(path: "step-7"))
+            try await expectRefusal(configuration, run, source: folder, key: "")
+        }
+    }
+
+    @Test func aCheckpointWithoutAFileIsNamedWithWhatToDo() async throws {
+        try await withRun { configuration, run in
+            for name in ["config.json", "model.safetensors", "optimizer.safetensors"] {
+                let file = run.checkpoints.appending(path: "step-2/\(name)")
+                let whole = try Data(contentsOf: file)
+                try FileManager.default.removeItem(at: file)
+                try await expectRefusal(configuration, run, source: file, key: "")
+                let error = await #expect(throws: ConfigurationError.self) {
+                    try await TestRun.run(configuration, resuming: true)
+                }
+                #expect(
+                    error?.reason
+                        == "cannot be read: No such file or directory; if its checkpoint is removed, the run goes on from the "
+                        + "one before")
+                try whole.write(to: file)
+            }
+        }
+    }
+
     @Test func aStateThatIsNoFileIsRefused() async throws {
         try await withRun { configuration, run in
             let manager = FileManager.default

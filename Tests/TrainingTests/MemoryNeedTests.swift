@@ -6,6 +6,7 @@ import Memory
 import Models
 import Pipelines
 import Testing
+import Tokenizers
 import Trajectories
 
 @testable import Training
@@ -221,6 +222,58 @@ import Trajectories
             try MemoryNeed(problemsOf: configuration).check(available: 1 << 30)
         }
         #expect(error?.cause == .key("task.trainingProblems", value: "16777216"))
+    }
+
+    /// A large file of which few rows are used: what reading it took is counted, and not where all its rows are kept and counted.
+    @Test func readingTaskFilesIsCounted() throws {
+        let shape = Self.shapes[1]
+        func need(reading bytes: Double, problems: Int) -> MemoryNeed {
+            var configuration = RunConfiguration()
+            configuration.task.kind = .jsonl
+            configuration.task.training = "rows.jsonl"
+            configuration.threads = 2
+            var lengths = SequenceLengths(longest: 200)
+            (lengths.readingBytes, lengths.problems) = (bytes, problems)
+            return MemoryNeed(configuration, model: shape, lengths: lengths)
+        }
+        let none = need(reading: 0, problems: 10)
+        #expect(none.parts.allSatisfy { $0.name != "reading the task's files" })
+        // Less than the 10 MiB that reading leaves anyway; about half of much; the whole of most.
+        let mebibyte = 0x1p20
+        func added(_ bytes: Double) -> Double { need(reading: bytes, problems: 10).bytes - none.bytes }
+        #expect((0.9...1).contains(added(4 * mebibyte) / (4 * mebibyte)))
+        #expect((0.5...0.7).contains(added(100 * mebibyte) / (100 * mebibyte)))
+        let huge = 100 * none.bytes
+        #expect((1...1.1).contains(need(reading: huge, problems: 10).bytes / huge))
+        let kept = need(reading: 30 * mebibyte, problems: 30_000).bytes - need(reading: 0, problems: 30_000).bytes
+        #expect(kept == 0)
+        let error = #expect(throws: InsufficientMemory.self) {
+            try need(reading: huge, problems: 10).check(available: Int(huge / 2))
+        }
+        #expect(error?.cause == .key("task.training", value: "rows.jsonl"))
+    }
+
+    /// Of whole texts: the rows and the size of a file are counted.
+    @Test func aTaskFileIsCountedByItsRowsAndItsSize() async throws {
+        try await withTemporaryFolder { folder in
+            let tokenizer = try Tokenizer.closed(symbols: ["a", "b", "\n"], beginning: "<s>", end: "</s>")
+            let shape = ModelConfiguration(
+                hiddenSize: 16, intermediateSize: 24, layerCount: 1, attentionHeadCount: 2, keyValueHeadCount: 1,
+                vocabularySize: tokenizer.vocabularySize, maxPositions: 8, beginningToken: 0, endTokens: [1])
+            try HuggingFaceDirectory.save(
+                Parameters.randomized(configuration: shape, seed: 1), tokenizer: tokenizer, to: folder)
+            let text = String(repeating: "{\"question\": \"a\", \"answer\": \"b\", \"trace\": \"b\"}\n", count: 1000)
+            let file = folder.appending(path: "rows.jsonl")
+            try Data(text.utf8).write(to: file)
+            var configuration = TestRun.configuration()
+            configuration.task.kind = .jsonl
+            configuration.task.maxNewTokens = 1
+            configuration.task.training = file.path
+            configuration.student.model = folder.path
+            let material = try RunMaterial(configuration, logger: TestRun.quietLogger)
+            #expect(material.task.training.count == 5)
+            #expect(material.task.readingBytes == 2 * Double(text.utf8.count) + 400 * 1000)
+        }
     }
 
     @Test func theBuiltInRunFitsASmallMachine() throws {

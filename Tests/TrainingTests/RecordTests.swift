@@ -259,6 +259,31 @@ import Trajectories
         }
     }
 
+    /// A directory of that name without a state is no checkpoint: neither resumed from, nor counted, nor in the way.
+    @Test(arguments: [[], ["model.safetensors", "config.json"]]) func aStrayDirectoryIsNoCheckpoint(
+        files: [String]
+    ) async throws {
+        let states = try await states(3)
+        try await withTemporaryFolder { folder in
+            try write(states[0], to: folder, keep: 2)
+            for name in ["step-2", "step-99"] {
+                let stray = folder.appending(path: name)
+                try FileManager.default.createDirectory(at: stray, withIntermediateDirectories: true)
+                for file in files { try Data([1]).write(to: stray.appending(path: file)) }
+            }
+            #expect(try Checkpoint.latest(in: folder)?.state.version == PolicyVersion(1))
+            #expect(Checkpoint.strays(in: folder).map(\.lastPathComponent) == ["step-2", "step-99"])
+            // Its place is taken when the run comes to it, whole.
+            try write(states[1], to: folder, keep: 2)
+            let read = try #require(try Checkpoint.latest(in: folder))
+            #expect(try bits(read.learner(adaptersOf: nil), in: folder) == bits(states[1], in: folder))
+            #expect(Checkpoint.strays(in: folder).map(\.lastPathComponent) == ["step-99"])
+            try write(states[2], to: folder, keep: 2)
+            #expect(Checkpoint.steps(in: folder) == [2, 3])
+            #expect(FileManager.default.fileExists(atPath: folder.appending(path: "step-99").path))
+        }
+    }
+
     @Test func aDamagedCheckpointIsNamed() async throws {
         let states = try await states(1)
         try await withTemporaryFolder { folder in

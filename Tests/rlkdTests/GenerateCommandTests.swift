@@ -1,5 +1,9 @@
 import Foundation
+import Generation
 import Testing
+import Tokenizers
+
+@testable import rlkd
 
 /// `generate` and `logprobs` on a model of random weights.
 @Suite struct GenerateCommandTests {
@@ -131,6 +135,26 @@ import Testing
         #expect(try text("{\"do_sample\": true}", "--temperature", "0") == greedy)
     }
 
+    /// `generate` of transformers 5 takes a top-k of 50 where sampling is asked for without one; 0 is all.
+    @Test(arguments: [
+        (#"{"do_sample": true}"#, SamplingParameters(temperature: 1, topK: 50, topP: 1)),
+        (#"{"do_sample": true, "top_k": null, "top_p": 0.5}"#, SamplingParameters(temperature: 1, topK: 50, topP: 0.5)),
+        (#"{"do_sample": true, "top_k": 0}"#, SamplingParameters(temperature: 1)),
+        (#"{"do_sample": true, "top_k": 7, "temperature": 2}"#, SamplingParameters(temperature: 2, topK: 7)),
+        (#"{"top_k": 7}"#, .greedy), ("{}", .greedy),
+    ])
+    func samplingIsThatOfTransformers(text: String, expected: SamplingParameters) throws {
+        let data = Data(text.utf8)
+        let file = JSONField(file: "", value: try data.withUnsafeBytes { try JSONValue(parsing: $0, file: "") })
+        let defaults = try SamplingDefaults(file)
+        #expect(defaults.applying(SamplingDefaults.Options()) == expected)
+        // An option asks for sampling, and takes from the file what that gives.
+        let warm = defaults.applying(SamplingDefaults.Options(temperature: 0.5))
+        #expect(
+            warm.temperature == 0.5 && warm.topK == defaults.parameters.topK && warm.topP == defaults.parameters.topP)
+        #expect(defaults.applying(SamplingDefaults.Options(topK: 0)).topK == 0)
+    }
+
     /// As for transformers: Qwen2.5's names one more than config.json does.
     @Test func aTokenOfTheModelsFileEndsACompletion() throws {
         let greedy = ["--temperature", "0", "--max-new-tokens", "9"]
@@ -156,10 +180,13 @@ import Testing
 
     @Test func whatTheModelsFileAsksForInVainIsNamed() throws {
         _ = try model.folder.write(
-            "{\"repetition_penalty\": 1.05, \"min_p\": 0, \"typical_p\": 1.0}", to: "generation_config.json")
+            "{\"repetition_penalty\": 1.05, \"min_p\": 0, \"typical_p\": 1.0, \"suppress_tokens\": [3], \"stop_strings\": []}",
+            to: "generation_config.json")
         let outcome = try generate("--max-new-tokens", "2")
         #expect(outcome.status == 0)
         #expect(outcome.diagnostics.contains("generation_config.json: repetition_penalty is not applied"))
+        #expect(outcome.diagnostics.contains("generation_config.json: suppress_tokens is not applied"))
+        #expect(!outcome.diagnostics.contains("stop_strings"))
         #expect(!outcome.diagnostics.contains("min_p") && !outcome.diagnostics.contains("typical_p"))
     }
 

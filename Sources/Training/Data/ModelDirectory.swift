@@ -15,11 +15,20 @@ public struct ModelDirectory: Sendable {
     /// What ends a completion: the tokenizer's token, the model's, and those of generation_config.json, which transformers goes by.
     public var endTokens: [Int32] {
         var found = tokenizer?.end.map { [$0] } ?? []
-        for token in configuration.endTokens + generationEndTokens where !found.contains(token) { found.append(token) }
+        let others = configuration.endTokens + (storedGeneration?.endTokens ?? [])
+        for token in others where !found.contains(token) { found.append(token) }
         return found
     }
 
-    private let generationEndTokens: [Int32]
+    /// Nil where there is no generation_config.json.
+    private let storedGeneration: GenerationConfiguration?
+
+    /// For what is trained from this model: its generation_config.json, with all of `endTokens`.
+    public var generation: GenerationConfiguration {
+        var generation = storedGeneration ?? GenerationConfiguration(configuration)
+        generation.end(at: endTokens)
+        return generation
+    }
 
     /// What starts a sequence.
     public var beginning: Int32? { tokenizer?.beginning ?? configuration.beginningToken }
@@ -34,7 +43,7 @@ public struct ModelDirectory: Sendable {
         weights = try HuggingFaceDirectory.open(url, precision: precision) { text in
             logger.warning("\(text)")
         }
-        generationEndTokens = try Self.generationEndTokens(url)
+        storedGeneration = try GenerationConfiguration(directory: url)
         guard Tokenizer.isPresent(in: url) else {
             tokenizer = nil
             return
@@ -47,19 +56,6 @@ public struct ModelDirectory: Sendable {
                     + "\(weights.configuration.vocabularySize)")
         }
         self.tokenizer = tokenizer
-    }
-
-    /// `eos_token_id` of generation_config.json: one id, or a list of ids.
-    private static func generationEndTokens(_ directory: URL) throws -> [Int32] {
-        let field = try JSONField(fileIfPresent: directory.appending(path: "generation_config.json"))["eos_token_id"]
-        guard !field.isNull else { return [] }
-        let fields = if case .array = field.value { try field.elements() } else { [field] }
-        return try fields.map { field in
-            guard let token = Int32(exactly: try field.integer()), token >= 0 else {
-                throw field.failure("is no token id")
-            }
-            return token
-        }
     }
 
     /// The shape alone.

@@ -10,6 +10,7 @@ struct QuantityGraphTask: RunTask {
     let training: [PreparedProblem]
     let tests: [TestSet]
     let dropped = DroppedRows()
+    let readingBytes = 0.0
     private let end: Int32
     private let warmup: QuantityGraphSet
 

@@ -15,6 +15,8 @@ protocol RunTask: Sendable {
     var verifier: any OutcomeVerifier { get }
     /// Rows that did not fit the student's context.
     var dropped: DroppedRows { get }
+    /// About the bytes of memory that reading the task's files took at most, beside what is kept.
+    var readingBytes: Double { get }
 
     /// The base student's demonstration at a position of its training.
     func warmupDemonstration(at position: Int) throws -> Demonstration

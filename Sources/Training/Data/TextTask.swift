@@ -11,6 +11,7 @@ struct TextTask: RunTask {
     let training: [PreparedProblem]
     let tests: [TestSet]
     let dropped: DroppedRows
+    let readingBytes: Double
     private let traced: [Demonstration]
     private let order: ProblemOrder
 
@@ -26,18 +27,24 @@ struct TextTask: RunTask {
                 source: ConfigurationError.configuration, key: "task.training", reason: "names no file")
         }
         let fitting = ContextFitting(task: task, student: student)
-        let training = try fitting.prepare(
-            Self.read(trainingFile, task), limit: task.trainingProblems, file: trainingFile)
+        var readingBytes = 0.0
+        func read(_ file: String, limit: Int) throws -> (problems: [PreparedProblem], dropped: Int) {
+            let problems = try Self.read(file, task)
+            readingBytes = max(readingBytes, Self.readingBytes(file, rows: problems.count))
+            return try fitting.prepare(problems, limit: limit, file: file)
+        }
+        let training = try read(trainingFile, limit: task.trainingProblems)
         var dropped = DroppedRows(training: training.dropped)
         self.training = training.problems
         if let testFile = task.heldOutFile(configuration.evaluation.split).path {
-            let test = try fitting.prepare(Self.read(testFile, task), limit: task.testProblems, file: testFile)
+            let test = try read(testFile, limit: task.testProblems)
             dropped.heldOut = test.dropped
             tests = [TestSet(name: "same", problems: test.problems)]
         } else {
             tests = []
         }
         self.dropped = dropped
+        self.readingBytes = readingBytes
         traced = self.training.compactMap(\.demonstration)
         let imitates = configuration.warmup.steps > 0 || configuration.arms.contains(.sft)
         guard !imitates || !traced.isEmpty else {
@@ -56,6 +63,12 @@ struct TextTask: RunTask {
         case .jsonl, .quantityGraphs:
             try JSONLinesProblems.read(path: file, fields: task.fields)
         }
+    }
+
+    /// The file as it stands, its texts, and what every row takes beside: as measured. A pipe's size is not known.
+    private static func readingBytes(_ file: String, rows: Int) -> Double {
+        let size = try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int
+        return 2 * Double(size ?? 0) + 400 * Double(rows)
     }
 
     func warmupDemonstration(at position: Int) -> Demonstration {

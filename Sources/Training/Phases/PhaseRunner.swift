@@ -7,6 +7,7 @@ import Models
 import Pipelines
 import StructureRewards
 import Tasks
+import Tokenizers
 import Trajectories
 
 /// Runs one phase from its last checkpoint or its start to its end, and evaluates what came out.
@@ -45,18 +46,35 @@ struct PhaseRunner: Sendable {
 
     /// What the phase ended in, in a run where it is finished.
     func finishedParameters() throws -> Parameters {
-        guard let checkpoint = try latest() else {
+        guard let checkpoint = try latest(), checkpoint.state.version.rawValue == steps else {
             throw ConfigurationError(
-                source: folder.path, key: "", reason: "has no checkpoint, though \(phase.rawValue) is finished")
+                source: folder.path, key: "",
+                reason: "has no whole checkpoint of update \(steps), though \(phase.rawValue) is finished")
         }
         return try checkpoint.model()
     }
 
     private func latest() throws -> Checkpoint? {
+        for stray in Checkpoint.strays(in: folder) {
+            logger.warning("\(stray.path): passed over, for it holds no state.json and so is no checkpoint; remove it")
+        }
         let checkpoint = try Checkpoint.latest(in: folder)
-        try checkpoint?.check(
-            phase: phase, seed: configuration.seed, steps: steps, student: material.student.configuration)
+        try Self.reading {
+            try checkpoint?.check(
+                phase: phase, seed: configuration.seed, steps: steps, student: material.student.configuration)
+        }
         return checkpoint
+    }
+
+    /// Reads a checkpoint's files; where one is damaged the error says what to do as well.
+    private static func reading<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as FormatError {
+            throw ConfigurationError(
+                source: error.file, key: error.field,
+                reason: "\(error.reason); if its checkpoint is removed, the run goes on from the one before")
+        }
     }
 
     /// - Returns: nil when a signal ended the phase early; a checkpoint then holds what was reached, as it does after an error.
@@ -73,7 +91,9 @@ struct PhaseRunner: Sendable {
         defer { executor.shutdown() }
         let queues = try queues(restored, executor.clock)
         let adapterConfiguration = configuration.adapters(of: phase)
-        let state = try restored?.learner(adaptersOf: adapterConfiguration == nil ? nil : base)
+        let state = try Self.reading {
+            try restored?.learner(adaptersOf: adapterConfiguration == nil ? nil : base)
+        }
         if resuming { try await recorder.rewind(runState, resuming: phase, after: first.rawValue) }
         let adapters =
             try state?.adapters
@@ -260,7 +280,7 @@ struct PhaseRunner: Sendable {
         try Checkpoint.write(
             await learner.state(), base: basePath, pipeline: queues?.unconsumed, phase: phase,
             seed: configuration.seed, report: await recorder.report, tokenizer: material.task.tokenizer,
-            folder: folder, keep: keep)
+            generation: material.generation, folder: folder, keep: keep)
     }
 
     /// Where the weights are that the phase starts from; nil for fresh ones.

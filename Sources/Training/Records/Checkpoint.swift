@@ -38,12 +38,12 @@ struct Checkpoint: Sendable {
     ///
     /// - Parameters:
     ///   - base: the model that adapters stand on, by path.
+    ///   - generation: see `HuggingFaceDirectory.save`.
     ///   - pipeline: the finished work that no update has consumed; nil for a phase without one.
     ///   - keep: checkpoints that stay, this one included; nil for all.
     static func write(
         _ learner: LearnerState, base: String? = nil, pipeline: PipelineState? = nil, phase: RunPhase, seed: UInt64,
-        report: PhaseReport,
-        tokenizer: Tokenizer, folder: URL, keep: Int?
+        report: PhaseReport, tokenizer: Tokenizer, generation: GenerationConfiguration? = nil, folder: URL, keep: Int?
     ) throws {
         let manager = FileManager.default
         let step = learner.version.rawValue
@@ -52,7 +52,7 @@ struct Checkpoint: Sendable {
             phase: phase, version: learner.version, optimizerSteps: learner.optimizerSteps,
             kernels: InstructionSet.current.description, dtype: learner.parameters.configuration.precision, seed: seed,
             report: report)
-        if manager.fileExists(atPath: place.path) {
+        if Self.isWhole(place) {
             try pipeline?.write(to: place.appending(path: pipelineName))
             try state.write(to: place.appending(path: stateName))
         } else {
@@ -61,12 +61,16 @@ struct Checkpoint: Sendable {
             try UnwritableFile.naming(partial) {
                 try manager.createDirectory(at: partial, withIntermediateDirectories: true)
             }
-            try HuggingFaceDirectory.save(learner.model, tokenizer: tokenizer, to: partial)
+            try HuggingFaceDirectory.save(learner.model, tokenizer: tokenizer, generation: generation, to: partial)
             try learner.adapters?.save(to: partial.appending(path: adaptersName), base: base)
             try learner.writeMoments(to: partial.appending(path: momentsName))
             try pipeline?.write(to: partial.appending(path: pipelineName))
             try state.write(to: partial.appending(path: stateName))
-            try UnwritableFile.naming(place) { try manager.moveItem(at: partial, to: place) }
+            try UnwritableFile.naming(place) {
+                // What stands there and is no checkpoint was passed over when the run resumed.
+                if InputFile.isPresent(place) { try manager.removeItem(at: place) }
+                try manager.moveItem(at: partial, to: place)
+            }
         }
         guard let keep else { return }
         for old in steps(in: folder).dropLast(max(1, keep)) {
@@ -147,6 +151,21 @@ struct Checkpoint: Sendable {
 
     /// Steps of whole checkpoints, ascending.
     static func steps(in folder: URL) -> [Int] {
+        named(in: folder).filter { isWhole(place(of: $0, in: folder)) }
+    }
+
+    /// What has a checkpoint's name and is none, such as a directory that was emptied.
+    static func strays(in folder: URL) -> [URL] {
+        named(in: folder).map { place(of: $0, in: folder) }.filter { !isWhole($0) }
+    }
+
+    /// The state is written last, before the directory gets its name.
+    private static func isWhole(_ directory: URL) -> Bool {
+        InputFile.isPresent(directory.appending(path: stateName))
+    }
+
+    /// Steps that something in a folder is named for, ascending.
+    private static func named(in folder: URL) -> [Int] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return names.compactMap { name in
             guard name.hasPrefix("step-"), let step = Int(name.dropFirst("step-".count)) else { return nil }

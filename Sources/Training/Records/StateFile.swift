@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Reads the JSON files that a run resumes from.
@@ -34,19 +35,10 @@ enum StateFile {
 
     /// - Throws: `ConfigurationError` naming what cannot be read, or is no file.
     static func data(_ url: URL) throws -> Data {
-        func failure(_ reason: String) -> ConfigurationError {
-            ConfigurationError(source: url.path, key: "", reason: reason)
-        }
-        var status = stat()
-        guard stat(url.path, &status) == 0 else {
-            throw failure("cannot be read: \(String(cString: strerror(errno)))")
-        }
-        // A pipe would be waited for.
-        guard status.st_mode & S_IFMT == S_IFREG else { throw failure("is not a file") }
         do {
-            return try Data(contentsOf: url)
+            return try InputFile.data(url, limit: .max)
         } catch {
-            throw failure("cannot be read: \(error.localizedDescription)")
+            throw ConfigurationError(source: url.path, key: "", reason: error.reason)
         }
     }
 }

@@ -77,9 +77,9 @@ struct LearnerBench: Sendable {
     private static let configuration = LearnerConfiguration(
         schedule: LearningRateSchedule(peak: 1e-6, warmupSteps: 0, totalSteps: 1, shape: .constant))
 
-    /// Rows of the largest micro-batch.
-    static func microBatchRows(prompt: Int, length: Int) -> Int {
-        prompt + max(configuration.microBatchRows, length)
+    /// Targets of the largest micro-batch of sequences that a micro-batch may hold together.
+    static func microBatchTargets(sequences: Int, length: Int) -> Int {
+        min(max(configuration.microBatchRows, length), sequences * length)
     }
 
     /// Whether a micro-batch is larger than the learner makes it by itself.

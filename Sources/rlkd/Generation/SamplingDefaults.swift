@@ -3,14 +3,23 @@ import Generation
 import Tokenizers
 
 /// How a model's own `generation_config.json` asks to be sampled from, as transformers reads it: `do_sample` false or absent is
-/// greedy, else its `temperature`, `top_k` and `top_p` hold, as far as they are given.
+/// greedy, else its `temperature`, `top_k` and `top_p` hold, where one is not given 1, 50 and 1.
 struct SamplingDefaults: Equatable {
     var samples = false
     var parameters = SamplingParameters()
+    /// `top_k` of transformers where sampling is asked for without one.
+    private static let usualTopK = 50
     /// What else the file asks for, with the value that asks for nothing.
     private static let unsupported: [(name: String, neutral: Double)] = [
         ("repetition_penalty", 1), ("min_p", 0), ("typical_p", 1), ("no_repeat_ngram_size", 0), ("min_new_tokens", 0),
-        ("num_beams", 1),
+        ("num_beams", 1), ("min_length", 0), ("epsilon_cutoff", 0), ("eta_cutoff", 0),
+        ("encoder_repetition_penalty", 1),
+        ("encoder_no_repeat_ngram_size", 0),
+    ]
+    /// What asks for nothing where it is null or empty.
+    private static let unsupportedLists = [
+        "bad_words_ids", "suppress_tokens", "begin_suppress_tokens", "stop_strings", "forced_bos_token_id",
+        "forced_eos_token_id", "exponential_decay_length_penalty", "sequence_bias",
     ]
     /// The fields of the file that ask for what is not done.
     var ignored: [String] = []
@@ -35,11 +44,16 @@ struct SamplingDefaults: Equatable {
         guard case .object = file.value else { throw file.failure("expected an object, found \(file.value.kind)") }
         samples = try file["do_sample"].boolean(or: false)
         if !file["temperature"].isNull { parameters.temperature = Float(try file["temperature"].number()) }
-        if !file["top_k"].isNull { parameters.topK = try file["top_k"].integer() }
+        if !file["top_k"].isNull {
+            parameters.topK = try file["top_k"].integer()
+        } else if samples {
+            parameters.topK = Self.usualTopK
+        }
         if !file["top_p"].isNull { parameters.topP = Float(try file["top_p"].number()) }
-        ignored = try Self.unsupported.filter { name, neutral in
-            try !file[name].isNull && file[name].number() != neutral
-        }.map(\.name)
+        ignored =
+            try Self.unsupported.filter { name, neutral in
+                try !file[name].isNull && file[name].number() != neutral
+            }.map(\.name) + Self.unsupportedLists.filter { !file[$0].isEmpty }
         do {
             try parameters.validate()
         } catch {

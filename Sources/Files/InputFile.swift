@@ -1,0 +1,67 @@
+import Foundation
+
+/// Reads files that a user names: never waits for a pipe's other end, and takes no memory for a file that is too large to be
+/// what it should be.
+package enum InputFile {
+    /// Bytes of a file of settings or of a tokenizer at most; the largest in use have some tens of millions.
+    package static let largestText = 128 << 20
+
+    /// Whether something has that name, also a link that leads nowhere or what may not be looked at: reading it says so.
+    package static func isPresent(_ url: URL) -> Bool {
+        var status = stat()
+        return lstat(url.path, &status) == 0 || (errno != ENOENT && errno != ENOTDIR)
+    }
+
+    /// - Throws: `UnreadableFile`, also where there are more bytes than `limit`.
+    package static func data(_ url: URL, limit: Int = largestText) throws(UnreadableFile) -> Data {
+        try withDescriptor(of: url) { (descriptor, size) throws(UnreadableFile) in
+            guard size <= limit else {
+                throw UnreadableFile(file: url.path, reason: "has \(size) bytes; at most \(limit) can be right")
+            }
+            do {
+                return try FileHandle(fileDescriptor: descriptor, closeOnDealloc: false).read(upToCount: size) ?? Data()
+            } catch {
+                throw UnreadableFile(file: url.path, reason: "cannot be read: \(error.localizedDescription)")
+            }
+        }
+    }
+
+    /// Opens a file for reading while `body` runs, which is given its descriptor and its size in bytes.
+    ///
+    /// - Throws: `UnreadableFile` for what cannot be opened or is no file, before `body` runs.
+    package static func withDescriptor<Result>(
+        of url: URL, _ body: (_ descriptor: Int32, _ size: Int) throws(UnreadableFile) -> Result
+    ) throws(UnreadableFile) -> Result {
+        // Opening a pipe would wait for its writer.
+        let descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        var status = stat()
+        guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
+            throw UnreadableFile(file: url.path, code: errno)
+        }
+        defer { close(descriptor) }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return try body(descriptor, Int(status.st_size))
+        case S_IFDIR: throw UnreadableFile(file: url.path, reason: "is a directory, not a file")
+        default: throw UnreadableFile(file: url.path, reason: "is not a file")
+        }
+    }
+}
+
+/// A file that is not there, may not be read, or is none.
+package struct UnreadableFile: Error, Hashable, CustomStringConvertible {
+    package var file: String
+    /// What is wrong.
+    package var reason: String
+
+    package init(file: String, reason: String) {
+        self.file = file
+        self.reason = reason
+    }
+
+    /// - Parameter code: what `errno` said.
+    package init(file: String, code: Int32) {
+        self.init(file: file, reason: "cannot be read: \(String(cString: strerror(code)))")
+    }
+
+    package var description: String { "\(file): \(reason)" }
+}

@@ -1,0 +1,78 @@
+import Foundation
+import Models
+import Testing
+import Tokenizers
+
+@testable import Training
+
+/// Runs that start from a model directory.
+@Suite(.timeLimit(.minutes(10))) struct StoredStudentRunTests {
+    private static let generation = """
+        {"do_sample": true, "temperature": 0.6,
+         "eos_token_id": [1, 3], "transformers_version": "4.51.0", "of_a_later_version": null}
+        """
+
+    /// A model whose tokenizer ends texts with token 1, its generation_config.json as given.
+    private func makeModel(in folder: URL, generation: String?) throws -> URL {
+        let tokenizer = try Tokenizer.closed(symbols: ["a", "b", "\n"], beginning: "<s>", end: "</s>")
+        let shape = ModelConfiguration(
+            hiddenSize: 16, intermediateSize: 24, layerCount: 1, attentionHeadCount: 2, keyValueHeadCount: 1,
+            vocabularySize: tokenizer.vocabularySize, maxPositions: 16, beginningToken: 0, endTokens: [1])
+        let model = folder.appending(path: "model")
+        try HuggingFaceDirectory.save(
+            Parameters.randomized(configuration: shape, seed: 1), tokenizer: tokenizer, to: model)
+        let file = model.appending(path: "generation_config.json")
+        try FileManager.default.removeItem(at: file)
+        if let generation { try Data(generation.utf8).write(to: file) }
+        return model
+    }
+
+    private func configuration(_ model: URL, in folder: URL, rank: Int) throws -> RunConfiguration {
+        var configuration = TestRun.configuration(output: folder.appending(path: "run"))
+        configuration.student.model = model.path
+        configuration.task.kind = .jsonl
+        configuration.task.maxNewTokens = 4
+        configuration.task.trainingProblems = 0
+        configuration.task.testProblems = 0
+        configuration.learner.adapters.rank = rank
+        (configuration.steps, configuration.warmup.steps) = (2, 1)
+        configuration.checkpoints.every = 1
+        let rows = (1...3).map { index in
+            "{\"question\": \"\(String(repeating: "a", count: index))\", \"answer\": \"b\", \"trace\": \"b\"}"
+        }
+        let file = folder.appending(path: "rows.jsonl")
+        try Data(rows.joined(separator: "\n").utf8).write(to: file)
+        (configuration.task.training, configuration.task.test) = (file.path, file.path)
+        return configuration
+    }
+
+    /// transformers stops at what generation_config.json names: a checkpoint stops where the student that it came of did.
+    @Test(arguments: [0, 2]) func checkpointsKeepTheGenerationConfiguration(rank: Int) async throws {
+        try await withTemporaryFolder { folder in
+            let model = try makeModel(in: folder, generation: Self.generation)
+            let configuration = try configuration(model, in: folder, rank: rank)
+            try await TestRun.run(configuration)
+            let checkpoints = folder.appending(path: "run/checkpoints")
+            #expect(TestRun.checkpoints(checkpoints) == ["step-1", "step-2"])
+            for name in ["base/step-1", "step-1", "step-2"] {
+                let file = checkpoints.appending(path: "\(name)/generation_config.json")
+                #expect(try String(contentsOf: file, encoding: .utf8) == Self.generation)
+            }
+            let saved = try ModelDirectory(checkpoints.appending(path: "step-2").path, logger: TestRun.quietLogger)
+            #expect(saved.endTokens == [1, 3])
+        }
+    }
+
+    /// All tokens that end a completion here, whichever file of the student's names them.
+    @Test(arguments: [(nil, [1]), ("{\"top_k\": 5}", [1]), ("{\"eos_token_id\": 3}", [3, 1])] as [(String?, [Int])])
+    func checkpointsNameEveryEnd(generation: String?, ends: [Int]) async throws {
+        try await withTemporaryFolder { folder in
+            let model = try makeModel(in: folder, generation: generation)
+            try await TestRun.run(configuration(model, in: folder, rank: 0))
+            let file = folder.appending(path: "run/checkpoints/step-2/generation_config.json")
+            let object = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? NSDictionary
+            #expect(object?["eos_token_id"] as? [Int] == ends)
+            if generation?.contains("top_k") == true { #expect(object?["top_k"] as? Int == 5) }
+        }
+    }
+}
