@@ -9,8 +9,8 @@ let panelWidth = 32
 /// A lane is a float, or where the function is given `pairs` two bfloat16 values that follow one another in depth; C holds
 /// floats. `a` has lane (row, k) at `row * rowStride + k * depthStride`; the panel's row k starts at `k * panelWidth`.
 /// Where `reloading`, a chain starts from what C holds, else from zero. Only the first `columns` columns of C are
-/// touched. Meanwhile the tile of results at `next` is brought into the first-level cache, and `ahead`, advanced by
-/// `aheadStride` with k, into the second; tiles of few rows leave both to the processor.
+/// touched. Meanwhile the tile of results at `next`, and `ahead`, advanced by `aheadStride` with k, are brought into the
+/// second-level cache; tiles of few rows leave both to the processor.
 ///
 /// It is a tuple, not a structure: one of those would bring metadata with it, whose functions are weak symbols of a
 /// common name.
@@ -30,12 +30,13 @@ func nextTileHeight(_ left: Int) -> Int {
     return left >= 2 ? 2 : 1
 }
 
-/// Brings the lines of the next tile of results into the first-level cache.
+/// Brings the lines of the next tile of results near: not into the first-level cache, where they would take the place of what
+/// the tile reads.
 @inline(__always)
 func prefetchRows(_ tile: Tile, _ rows: Int) {
     for row in 0..<rows {
-        prefetchForWriting(tile.next + row * tile.resultStride)
-        prefetchForWriting(tile.next + row * tile.resultStride + tileWidth - 1)
+        prefetch(tile.next + row * tile.resultStride)
+        prefetch(tile.next + row * tile.resultStride + tileWidth - 1)
     }
 }
 
