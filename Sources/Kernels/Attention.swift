@@ -99,7 +99,10 @@ public enum Attention {
     ///   - blockOffset: floats from a page's base to the block of this layer and key-value head.
     ///   - compact: how keys and values were stored.
     ///   - output: `queryCount` rows of `headDimension`; must not overlap `query`.
-    ///   - logSumExp: takes log Σ exp(scale · q k), which `backward` needs, of query i at i * `logSumExpStride`.
+    ///   - logSumExp: takes log Σ exp(scale · q k), which `backward` needs, of query i at i * `logSumExpStride`. Over
+    ///     compact blocks outputs are divided by the sum of the rounded powers, so that weights add up to 1, but this is of
+    ///     what they were before.
+    ///   - next: brought near meanwhile; it changes no result.
     ///   - workspace: `workspaceCount(headDimension:maximumPositions:)` floats or more, of any content.
     public static func forward(
         query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int,
@@ -155,11 +158,14 @@ public enum Attention {
     /// keys and values at 0 ..< firstPosition + queryCount (a completion that shares a prompt's keys has firstPosition
     /// > 0).
     ///
-    /// With p = exp(scale · q k - logSumExp) and s = scale · p (dO v - dO O): dQ = Σ s k, dK += Σ s q, dV += Σ p dO, in
+    /// Where forward went over `compact` blocks, queries, keys and values are rounded as it rounded them, since p is of its
+    /// scores only then: a query's rounding shifts all its scores alike where keys have much in common.
+    ///
+    /// With p = exp(scale · q k - logSumExp) and s = scale · p (dO v - Σ p dO v): dQ = Σ s k, dK += Σ s q, dV += Σ p dO, in
     /// an order that depends on the counts alone.
     ///
     /// - Parameters:
-    ///   - query, output, outputGradient: `queryCount` rows; the last two share `outputStride`.
+    ///   - query, outputGradient: `queryCount` rows.
     ///   - key, value: firstPosition + queryCount rows each, `keyValueStride` apart.
     ///   - logSumExp: [queryCount], from `forward`.
     ///   - queryGradient: `queryCount` rows, overwritten.
@@ -169,7 +175,7 @@ public enum Attention {
     public static func backward(
         query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int, key: UnsafePointer<Float>,
         value: UnsafePointer<Float>, keyValueStride: Int, headDimension: Int, scale: Float,
-        output: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>, outputStride: Int,
+        compact: Bool, outputGradient: UnsafePointer<Float>, outputStride: Int,
         logSumExp: UnsafePointer<Float>, queryGradient: UnsafeMutablePointer<Float>, queryGradientStride: Int,
         keyGradient: UnsafeMutablePointer<Float>, valueGradient: UnsafeMutablePointer<Float>,
         keyValueGradientStride: Int, workspace: UnsafeMutablePointer<Float>
@@ -181,7 +187,7 @@ public enum Attention {
                     query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
                     key: key,
                     value: value, keyValueStride: keyValueStride, headDimension: headDimension, scale: scale,
-                    output: output, outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp,
+                    compact: compact, outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp,
                     queryGradient: queryGradient, queryGradientStride: queryGradientStride, keyGradient: keyGradient,
                     valueGradient: valueGradient, keyValueGradientStride: keyValueGradientStride, workspace: workspace
                 )
@@ -190,7 +196,7 @@ public enum Attention {
                     query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
                     key: key,
                     value: value, keyValueStride: keyValueStride, headDimension: headDimension, scale: scale,
-                    output: output, outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp,
+                    compact: compact, outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp,
                     queryGradient: queryGradient, queryGradientStride: queryGradientStride, keyGradient: keyGradient,
                     valueGradient: valueGradient, keyValueGradientStride: keyValueGradientStride, workspace: workspace
                 )
@@ -199,7 +205,7 @@ public enum Attention {
             KernelsBaseline.attentionBackward(
                 query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition, key: key,
                 value: value, keyValueStride: keyValueStride, headDimension: headDimension, scale: scale,
-                output: output, outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp,
+                compact: compact, outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp,
                 queryGradient: queryGradient, queryGradientStride: queryGradientStride, keyGradient: keyGradient,
                 valueGradient: valueGradient, keyValueGradientStride: keyValueGradientStride, workspace: workspace
             )

@@ -20,8 +20,8 @@ private struct BackwardWorkspace {
 
     @inline(__always)
     init(_ base: UnsafeMutablePointer<Float>, headDimension: Int, positions: Int) {
-        width = padded(headDimension)
-        keyRows = padded(positions)
+        width = wholeVectors(headDimension)
+        keyRows = wholeVectors(positions)
         let matrix = keyRows * width
         let scores = backwardTile * keyRows
         keys = base
@@ -39,17 +39,17 @@ private struct BackwardWorkspace {
 /// The floats of workspace that `attentionBackward` needs.
 @inline(never)
 public func attentionBackwardWorkspaceCount(headDimension: Int, positions: Int) -> Int {
-    let rows = padded(positions)
+    let rows = wholeVectors(positions)
     // The parts of `BackwardWorkspace`, and a vector that tiles may read beyond the last row.
-    return 7 * rows * padded(headDimension) + 2 * backwardTile * rows + lanes
+    return 7 * rows * wholeVectors(headDimension) + 2 * backwardTile * rows + lanes
 }
 
 /// Gradients of causal attention of one head; see `Kernels.Attention.backward`.
 @inline(never)
 public func attentionBackward(
     query: UnsafePointer<Float>, queryStride: Int, queryCount: Int, firstPosition: Int, key: UnsafePointer<Float>,
-    value: UnsafePointer<Float>, keyValueStride: Int, headDimension: Int, scale: Float,
-    output: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>, outputStride: Int,
+    value: UnsafePointer<Float>, keyValueStride: Int, headDimension: Int, scale: Float, compact: Bool,
+    outputGradient: UnsafePointer<Float>, outputStride: Int,
     logSumExp: UnsafePointer<Float>, queryGradient: UnsafeMutablePointer<Float>, queryGradientStride: Int,
     keyGradient: UnsafeMutablePointer<Float>, valueGradient: UnsafeMutablePointer<Float>, keyValueGradientStride: Int,
     workspace: UnsafeMutablePointer<Float>
@@ -58,12 +58,15 @@ public func attentionBackward(
     let parts = BackwardWorkspace(workspace, headDimension: headDimension, positions: positions)
     let width = parts.width
     let matrix = parts.keyRows * width
-    copyRows(value, keyValueStride, positions, headDimension, into: parts.keys, parts.keyRows)
+    copyRows(value, keyValueStride, positions, headDimension, rounding: compact, into: parts.keys, parts.keyRows)
     transposeRows(parts.keys, parts.keyRows, width, into: parts.transposedValues)
-    copyRows(key, keyValueStride, positions, headDimension, into: parts.keys, parts.keyRows)
+    copyRows(key, keyValueStride, positions, headDimension, rounding: compact, into: parts.keys, parts.keyRows)
     transposeRows(parts.keys, parts.keyRows, width, into: parts.transposedKeys)
-    copyRows(query, queryStride, queryCount, headDimension, into: parts.queries, padded(queryCount))
-    copyRows(outputGradient, outputStride, queryCount, headDimension, into: parts.outputGradients, padded(queryCount))
+    copyRows(
+        query, queryStride, queryCount, headDimension, rounding: compact, into: parts.queries, wholeVectors(queryCount))
+    copyRows(
+        outputGradient, outputStride, queryCount, headDimension, rounding: false, into: parts.outputGradients,
+        wholeVectors(queryCount))
     elementwiseFill(parts.keyGradients, with: 0, count: 2 * matrix)
 
     var first = 0
@@ -74,8 +77,7 @@ public func attentionBackward(
         while member < backwardTile {
             slopesOfTile(
                 parts, first: first + member, member: member, queryCount: queryCount, firstPosition: firstPosition,
-                blocks: blocks, headDimension: headDimension, scale: scale, output: output,
-                outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp)
+                blocks: blocks, headDimension: headDimension, scale: scale, logSumExp: logSumExp)
             member += queryTile
         }
         var column = 0
@@ -113,13 +115,12 @@ public func attentionBackward(
     addRows(parts.valueGradients, width, positions, headDimension, into: valueGradient, keyValueGradientStride)
 }
 
-/// Probabilities p = exp(scale q·k - logSumExp) and slopes scale p (dO·v - dO·O) of four queries with all keys of the
+/// Probabilities p = exp(scale q·k - logSumExp) and slopes scale p (dO·v - Σ p dO·v) of four queries with all keys of the
 /// blocks; zero where the key stands behind the query and where there is no query.
 @inline(__always)
 private func slopesOfTile(
     _ parts: BackwardWorkspace, first: Int, member: Int, queryCount: Int, firstPosition: Int, blocks: Int,
-    headDimension: Int, scale: Float, output: UnsafePointer<Float>, outputGradient: UnsafePointer<Float>,
-    outputStride: Int, logSumExp: UnsafePointer<Float>
+    headDimension: Int, scale: Float, logSumExp: UnsafePointer<Float>
 ) {
     let width = parts.width
     let query = parts.queries + first * width
@@ -157,21 +158,22 @@ private func slopesOfTile(
         let probabilities = parts.probabilities + (member + index) * parts.keyRows
         let slopes = parts.slopes + (member + index) * parts.keyRows
         let keys = first + index < queryCount ? firstPosition + first + index + 1 : 0
-        var logarithm: Float = 0
-        var delta: Float = 0
-        if keys > 0 {
-            logarithm = logSumExp[first + index]
-            let row = (first + index) * outputStride
-            delta = dotProduct(outputGradient + row, output + row, headDimension)
-        }
+        let logarithm = keys > 0 ? logSumExp[first + index] : 0
+        var mean = broadcast(0)
         for block in 0..<blocks {
             let left = keys - block * blockLength
             let scores = load(probabilities + block * blockLength) * broadcast(scale)
             let power = exponential(scores - broadcast(logarithm))
             let probability = left >= lanes ? power : firstLanes(power, left)
-            let change = (load(slopes + block * blockLength) - broadcast(delta)) * broadcast(scale)
+            mean = multiplyAdd(probability, load(slopes + block * blockLength), mean)
             store(probability, probabilities + block * blockLength)
-            store(probability * change, slopes + block * blockLength)
+        }
+        // Of these very probabilities, so that a query's slopes add up to 0: the output is of rounded ones, where blocks are compact.
+        let delta = broadcast(laneSum(mean))
+        for block in 0..<blocks {
+            let offset = block * blockLength
+            let change = (load(slopes + offset) - delta) * broadcast(scale)
+            store(load(probabilities + offset) * change, slopes + offset)
         }
     }
 }
@@ -210,17 +212,20 @@ private func multiplyRows(
     if rows > 3 { storeRow(row3, c + 3 * resultStride, columns: columns) }
 }
 
-/// Rows of `columns` to padded rows without gaps, and rows of zeros up to `paddedRows`.
+/// Rows of `columns`, where `rounding` as bfloat16 holds them, to padded rows without gaps, and rows of zeros up to `paddedRows`.
 @inline(__always)
 private func copyRows(
-    _ source: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int,
+    _ source: UnsafePointer<Float>, _ stride: Int, _ rows: Int, _ columns: Int, rounding: Bool,
     into destination: UnsafeMutablePointer<Float>, _ paddedRows: Int
 ) {
-    let width = padded(columns)
+    let width = wholeVectors(columns)
     for row in 0..<rows {
         var column = 0
         while column < width {
-            store(loadSome(source + row * stride + column, columns - column), destination + row * width + column)
+            let values = loadSome(source + row * stride + column, columns - column)
+            store(
+                rounding ? lowValues(pairsOfRows(low: values, high: values)) : values,
+                destination + row * width + column)
             column += lanes
         }
     }

@@ -8,8 +8,9 @@ typealias AttentionKeys = (
     valueStride: Int, compact: Bool
 )
 
-/// What the calls bring near while they compute: the values, while they read the keys, unless queries before have; and
-/// from `offset` of `blockCount` pages the keys that are wanted next, while they read the values.
+/// What is brought near meanwhile: with the keys of a block its `values`, unless queries before have, by the variants that
+/// have registers for it; and with the values of each whole block as many lines of keys that are wanted `next`, from `offset`
+/// of `blockCount` pages.
 typealias AttentionPrefetch = (
     values: Bool, next: UnsafePointer<UnsafeMutablePointer<Float>>?, blockCount: Int, offset: Int
 )
@@ -46,7 +47,9 @@ public func attentionForward(
         let stride = blockCount * blockLength
         // The reciprocals of the sums stand behind the scores until the outputs are made, behind them the queries as pairs.
         let reciprocals = workspace + tile * stride
-        let keys: AttentionKeys = (blocks, blockCount, blockOffset, rows, valueOffset, padded(headDimension), compact)
+        let keys: AttentionKeys = (
+            blocks, blockCount, blockOffset, rows, valueOffset, wholeVectors(headDimension), compact
+        )
         let isLast = index + tile == queryCount
         let prefetch: AttentionPrefetch = (
             index == 0, isLast ? nextBlocks : nil, nextBlockCount, nextBlockOffset
@@ -58,10 +61,11 @@ public func attentionForward(
         if compact {
             let pairs = reciprocals + lanes
             for member in 0..<tile {
-                storePairs(queries.first + member * queryStride, headDimension, into: pairs + member * padded(rows))
+                storePairs(
+                    queries.first + member * queryStride, headDimension, into: pairs + member * wholeVectors(rows))
             }
             queries.first = UnsafePointer(pairs)
-            queries.stride = padded(rows)
+            queries.stride = wholeVectors(rows)
             scores(of: tile, keys, queries, prefetch, compact: true, into: workspace)
         } else {
             scores(of: tile, keys, queries, prefetch, compact: false, into: workspace)
@@ -152,7 +156,8 @@ private func maskedMaximum(_ scores: UnsafePointer<Float>, _ keys: Int) -> Float
     return largestLane(largest)
 }
 
-/// Turns the first `keys` scores into exp(score - largest), those that fill the last block up into 0; returns their sum, twice.
+/// Turns the first `keys` scores into exp(score - largest), those that fill the last block up into 0; returns their sum: of what
+/// they are and, here the same, of what is kept.
 @inline(__always)
 private func powers(
     _ scores: UnsafeMutablePointer<Float>, _ keys: Int, _ largest: Float

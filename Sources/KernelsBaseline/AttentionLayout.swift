@@ -6,10 +6,10 @@ let blockLength = lanes
 /// Queries that pass over the keys together where there are enough.
 let queryTile = 4
 
-/// `headDimension` rounded up to whole vectors: the length of a row of values.
+/// `count` rounded up to whole vectors.
 @inline(__always)
-func padded(_ headDimension: Int) -> Int {
-    (headDimension + lanes - 1) / lanes * lanes
+func wholeVectors(_ count: Int) -> Int {
+    (count + lanes - 1) / lanes * lanes
 }
 
 /// Writes the key and value of one position; see `Kernels.Attention.store`.
@@ -25,7 +25,7 @@ public func attentionStore(
     for d in 0..<headDimension {
         block[d * blockLength + slot] = key[d]
     }
-    let values = block + headDimension * blockLength + slot * padded(headDimension)
+    let values = block + headDimension * blockLength + slot * wholeVectors(headDimension)
     var d = 0
     while d < headDimension {
         store(loadSome(value + d, headDimension - d), values + d)
@@ -40,7 +40,7 @@ private func storeCompact(
     key: UnsafePointer<Float>, value: UnsafePointer<Float>, headDimension: Int, slot: Int,
     block: UnsafeMutablePointer<Float>
 ) {
-    let values = block + headDimension / 2 * blockLength + slot / 2 * padded(headDimension)
+    let values = block + headDimension / 2 * blockLength + slot / 2 * wholeVectors(headDimension)
     var d = 0
     while d < headDimension {
         let left = headDimension - d
@@ -82,5 +82,5 @@ func storePairs(_ values: UnsafePointer<Float>, _ count: Int, into pairs: Unsafe
 /// queries, a vector of reciprocals, and the queries as pairs.
 @inline(never)
 public func attentionWorkspaceCount(headDimension: Int, maximumPositions: Int) -> Int {
-    queryTile * (padded(maximumPositions) + padded(headDimension)) + lanes
+    queryTile * (wholeVectors(maximumPositions) + wholeVectors(headDimension)) + lanes
 }

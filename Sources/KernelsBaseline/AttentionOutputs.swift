@@ -173,7 +173,7 @@ private func valueRows(
     return (valueRow(first, columns), valueRow(first + keys.valueStride, columns))
 }
 
-/// Brings near what stands in a block of keys where these rows do among the values: both take as many lines.
+/// Brings near what stands in a block of keys where these rows do among the values, which take as many lines or a few more.
 @inline(__always)
 private func prefetchRows(_ keys: AttentionKeys, _ next: UnsafePointer<Float>, _ row: Int, _ columns: ValueColumns) {
     let first = next + row * keys.valueStride

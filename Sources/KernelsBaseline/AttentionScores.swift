@@ -18,21 +18,20 @@ func scoresOfTile(
 ) {
     var block = 0
     #if KERNELS_AVX512
-        while block < keys.blockCount {
+        while block + 1 < keys.blockCount {
             scoresOfTile(keys, fourBlocks(keys, from: block), queries, prefetch, into: scores)
             block += 4
         }
-    #else
-        while block < keys.blockCount {
-            let keys0 = keys.blocks[block] + keys.offset
-            var sums = fourZeros
-            for row in 0..<keys.rows {
-                addFourQueries(queries, row, load(keys0 + row * blockLength), to: &sums, pairs: keys.compact)
-            }
-            storeFourQueries(sums, queries, scores + block * blockLength)
-            block += 1
-        }
     #endif
+    while block < keys.blockCount {
+        let keys0 = keys.blocks[block] + keys.offset
+        var sums = fourZeros
+        for row in 0..<keys.rows {
+            addFourQueries(queries, row, load(keys0 + row * blockLength), to: &sums, pairs: keys.compact)
+        }
+        storeFourQueries(sums, queries, scores + block * blockLength)
+        block += 1
+    }
 }
 
 @inline(__always)
@@ -141,6 +140,7 @@ private func storeFourBlocks(
         into scores: UnsafeMutablePointer<Float>
     ) {
         let next = fourBlocks(keys, from: blocks.indices.3 + 1)
+        let isFollowed = blocks.indices.3 + 1 < keys.blockCount
         let values = keys.valueOffset - keys.offset
         var sums0 = fourZeros
         var sums1 = fourZeros
@@ -150,7 +150,7 @@ private func storeFourBlocks(
             let offset = row * blockLength
             if prefetch.values {
                 prefetchRow(blocks, values + offset)
-                prefetchRow(next, offset)
+                if isFollowed { prefetchRow(next, offset) }
             }
             addFourQueries(queries, row, load(blocks.keys.0 + offset), to: &sums0, pairs: keys.compact)
             addFourQueries(queries, row, load(blocks.keys.1 + offset), to: &sums1, pairs: keys.compact)

@@ -94,7 +94,7 @@ extension Backpropagation {
                 query: saved.queryKeyValue + queryOffset, queryStride: width, queryCount: span.count,
                 firstPosition: span.firstPosition, key: keys + keyOffset,
                 value: keys + shape.keyValueWidth + keyOffset, keyValueStride: pair,
-                headDimension: shape.headDimension, scale: shape.attentionScale, output: saved.attended + outputOffset,
+                headDimension: shape.headDimension, scale: shape.attentionScale, compact: shape.hasCompactKeyValues,
                 outputGradient: gradients.attended.pointer + outputOffset,
                 outputStride: shape.queryWidth, logSumExp: logSumExp + head * batch.rowCount + span.firstRow,
                 queryGradient: gradients.queryKeyValue.pointer + queryOffset, queryGradientStride: width,

@@ -106,7 +106,7 @@ public final class Backpropagation {
         let layer = DecoderLayer(
             shape: shape, weights: weights.layer(index), cosine: weights.rotary.cosine,
             sine: weights.rotary.sine, blockOffset: 0, headStride: pages.headStride, activations: layers[index],
-            rows: rows, positions: positions.pointer, rounded: scratch.pointer)
+            rows: rows, positions: positions.pointer, arranged: scratch.pointer)
         let matrices = layer.weights
         inBlocks(of: rows) { layer.normalizeInput($0) }
         layer.projectQueryKeyValue(matrices.queryKeyValue.allPanels, next: matrices.output.panel(0))

@@ -20,7 +20,7 @@ public final class DecoderInference {
     /// One for each member of a team.
     let workspaces: AlignedBuffer<Float>
     private let workspaceCount: Int
-    let rounded: AlignedBuffer<BFloat16Pair>
+    let arranged: AlignedBuffer<BFloat16Pair>
     let selected: AlignedBuffer<Float>
     let logitRows: AlignedBuffer<Float>
     private let shape: LayerShape
@@ -62,7 +62,7 @@ public final class DecoderInference {
         activations = layout.activations(at: buffers.pointer, input: hidden.pointer)
         workspaceCount = Self.workspaceCount(configuration)
         workspaces = AlignedBuffer(count: places * workspaceCount)
-        rounded = AlignedBuffer(count: configuration.forwardScratch(rows: max(rowCapacity, logitCapacity)))
+        arranged = AlignedBuffer(count: configuration.forwardScratch(rows: max(rowCapacity, logitCapacity)))
         shape = LayerShape(configuration)
         chunkSpans = AlignedBuffer(count: rowCapacity)
         singleSpans = AlignedBuffer(count: rowCapacity)
@@ -147,7 +147,7 @@ public final class DecoderInference {
             let layer = DecoderLayer(
                 shape: shape, weights: weights.layer(index), cosine: weights.rotary.cosine, sine: weights.rotary.sine,
                 blockOffset: index * pages.layerStride, headStride: pages.headStride, activations: activations,
-                rows: step.rows, positions: positions.pointer, rounded: rounded.pointer)
+                rows: step.rows, positions: positions.pointer, arranged: arranged.pointer)
             run(layer, following: weights.following(index), step, &member)
         }
         projectLogits(weights, step, &member)
@@ -214,12 +214,12 @@ public final class DecoderInference {
                 input: selected.pointer + part.lowerBound * width, weight: weights.finalNorm, rows: part.count,
                 width: width, epsilon: shape.normalizationEpsilon, output: normed + part.lowerBound * width,
                 reciprocal: activations.attentionReciprocal + part.lowerBound)
-            head.round(part, of: normed, into: rounded.pointer)
+            head.arrange(part, of: normed, into: arranged.pointer)
         }
         guard count > 0 else { return }
         member.perform(over: head, then: nil) { panels, next in
             head.multiply(
-                panels: panels, of: normed, rounded: rounded.pointer, rows: count, into: logitRows.pointer,
+                panels: panels, of: normed, arranged: arranged.pointer, rows: count, into: logitRows.pointer,
                 next: next)
         }
     }

@@ -61,7 +61,7 @@ struct DecoderLayer: BitwiseCopyable {
     let rows: Int
     let positions: UnsafePointer<Int32>
     /// Rounded rows of the product that comes next; see `PackedMatrix.round`.
-    let rounded: UnsafeMutablePointer<BFloat16Pair>
+    let arranged: UnsafeMutablePointer<BFloat16Pair>
 
     /// First norm of rows.
     func normalizeInput(_ part: Range<Int>) {
@@ -71,13 +71,13 @@ struct DecoderLayer: BitwiseCopyable {
             input: activations.input + first * width, weight: weights.attentionNorm, rows: part.count, width: width,
             epsilon: shape.normalizationEpsilon, output: activations.attentionNormed + first * width,
             reciprocal: activations.attentionReciprocal + first)
-        weights.queryKeyValue.round(part, of: activations.attentionNormed, into: rounded)
+        weights.queryKeyValue.arrange(part, of: activations.attentionNormed, into: arranged)
     }
 
     /// Panels of queries, keys and values.
     func projectQueryKeyValue(_ panels: Range<Int>, next: UnsafePointer<Float>?) {
         weights.queryKeyValue.multiply(
-            panels: panels, of: activations.attentionNormed, rounded: rounded, rows: rows,
+            panels: panels, of: activations.attentionNormed, arranged: arranged, rows: rows,
             into: activations.queryKeyValue, next: next)
     }
 
@@ -182,14 +182,14 @@ struct DecoderLayer: BitwiseCopyable {
 
     /// What the output projection reads, and the residual that it adds to.
     func finishAttention(_ part: Range<Int>) {
-        weights.output.round(part, of: activations.attended, into: rounded)
+        weights.output.arrange(part, of: activations.attended, into: arranged)
         copy(activations.input, to: activations.middle, part)
     }
 
     /// Panels of the output projection, added to the residual.
     func projectOutput(_ panels: Range<Int>, next: UnsafePointer<Float>?) {
         weights.output.multiply(
-            panels: panels, of: activations.attended, rounded: rounded, rows: rows, into: activations.middle,
+            panels: panels, of: activations.attended, arranged: arranged, rows: rows, into: activations.middle,
             accumulating: true, next: next)
     }
 
@@ -202,13 +202,13 @@ struct DecoderLayer: BitwiseCopyable {
             input: activations.middle + first * width, weight: weights.feedForwardNorm, rows: part.count, width: width,
             epsilon: shape.normalizationEpsilon, output: activations.feedForwardNormed + first * width,
             reciprocal: activations.feedForwardReciprocal + first)
-        weights.gateUp.round(part, of: activations.feedForwardNormed, into: rounded)
+        weights.gateUp.arrange(part, of: activations.feedForwardNormed, into: arranged)
     }
 
     /// Panels of gate and up projection.
     func projectGateUp(_ panels: Range<Int>, next: UnsafePointer<Float>?) {
         weights.gateUp.multiply(
-            panels: panels, of: activations.feedForwardNormed, rounded: rounded, rows: rows, into: activations.gateUp,
+            panels: panels, of: activations.feedForwardNormed, arranged: arranged, rows: rows, into: activations.gateUp,
             next: next)
     }
 
@@ -220,14 +220,14 @@ struct DecoderLayer: BitwiseCopyable {
             gateUp: activations.gateUp + first * 2 * width, rows: part.count, width: width,
             output: activations.activated + first * width)
         guard let output else { return }
-        weights.down.round(part, of: activations.activated, into: rounded)
+        weights.down.arrange(part, of: activations.activated, into: arranged)
         copy(activations.middle, to: output, part)
     }
 
     /// Panels of the down projection, added to the residual.
     func projectDown(_ panels: Range<Int>, next: UnsafePointer<Float>?, output: UnsafeMutablePointer<Float>) {
         weights.down.multiply(
-            panels: panels, of: activations.activated, rounded: rounded, rows: rows, into: output, accumulating: true,
+            panels: panels, of: activations.activated, arranged: arranged, rows: rows, into: output, accumulating: true,
             next: next)
     }
 

@@ -63,16 +63,16 @@ package struct PackedMatrix: BitwiseCopyable {
         }
     }
 
-    /// Pairs of scratch that `multiply` needs for so many rows.
+    /// Lanes of scratch that `multiply` needs for so many rows.
     package static func scratchCount(rows: Int, depth: Int, precision: Precision) -> Int {
-        roundedCount(
+        arrangedCount(
             rows: min(rows, blockRows(of: rows, depth: depth, precision: precision)), depth: depth,
             precision: precision)
     }
 
     /// y [rows, outputs] = x [rows, depth] Wᵀ, or += where `accumulating`; rows stand without gaps.
     ///
-    /// - Parameter scratch: `scratchCount(rows:depth:precision:)` pairs, of any content.
+    /// - Parameter scratch: `scratchCount(rows:depth:precision:)` lanes, of any content.
     package func multiply(
         _ x: UnsafePointer<Float>, rows: Int, into y: UnsafeMutablePointer<Float>, accumulating: Bool = false,
         scratch: UnsafeMutablePointer<BFloat16Pair>
@@ -80,15 +80,15 @@ package struct PackedMatrix: BitwiseCopyable {
         let block = Self.blockRows(of: rows, depth: depth, precision: precision)
         for first in stride(from: 0, to: rows, by: block) {
             let count = min(block, rows - first)
-            round(0..<count, of: x + first * depth, into: scratch)
+            arrange(0..<count, of: x + first * depth, into: scratch)
             multiply(
-                panels: allPanels, of: x + first * depth, rounded: scratch, rows: count, into: y + first * outputs,
+                panels: allPanels, of: x + first * depth, arranged: scratch, rows: count, into: y + first * outputs,
                 accumulating: accumulating, next: first + block < rows ? panels : nil)
         }
     }
 
-    /// Pairs that `round` writes for so many rows.
-    static func roundedCount(rows: Int, depth: Int, precision: Precision) -> Int {
+    /// Lanes that `arrange` writes for so many rows.
+    static func arrangedCount(rows: Int, depth: Int, precision: Precision) -> Int {
         let stride = rowStride(depth: depth, precision: precision)
         return precision == .bfloat16 || stride > depth ? rows * stride : 0
     }
@@ -105,27 +105,28 @@ package struct PackedMatrix: BitwiseCopyable {
         return lanes % 1024 == 0 ? lanes + 16 : lanes
     }
 
-    /// Rounds rows of x [rows, depth] as `multiply(panels:)` reads them. In single precision it moves rows apart that stand
-    /// badly, and does nothing with others.
-    func round(_ rows: Range<Int>, of x: UnsafePointer<Float>, into rounded: UnsafeMutablePointer<BFloat16Pair>) {
+    /// Lays rows of x [rows, depth] out as `multiply(panels:)` reads them: rounded, or in single precision moved apart where they
+    /// stand badly, and else left alone.
+    func arrange(_ rows: Range<Int>, of x: UnsafePointer<Float>, into arranged: UnsafeMutablePointer<BFloat16Pair>) {
         let stride = Self.rowStride(depth: depth, precision: precision)
         switch precision {
         case .float32:
             guard stride > depth else { return }
             for row in rows {
-                (Self.floats(rounded) + row * stride).update(from: x + row * depth, count: depth)
+                UnsafeMutableRawPointer(arranged + row * stride).bindMemory(to: Float.self, capacity: depth)
+                    .update(from: x + row * depth, count: depth)
             }
         case .bfloat16:
             for row in rows {
                 BFloat16Product.pairNeighbours(
-                    x + row * depth, rows: 1, rowStride: depth, width: depth, into: rounded + row * stride)
+                    x + row * depth, rows: 1, rowStride: depth, width: depth, into: arranged + row * stride)
             }
         }
     }
 
     /// Lanes that hold floats.
-    private static func floats(_ lanes: UnsafeMutablePointer<BFloat16Pair>) -> UnsafeMutablePointer<Float> {
-        UnsafeMutableRawPointer(lanes).assumingMemoryBound(to: Float.self)
+    private static func floats(_ lanes: UnsafePointer<BFloat16Pair>, _ count: Int) -> UnsafePointer<Float> {
+        UnsafeRawPointer(lanes).bindMemory(to: Float.self, capacity: count)
     }
 
     /// Panels of 32 columns.
@@ -136,29 +137,37 @@ package struct PackedMatrix: BitwiseCopyable {
     /// whole product gives, with the same bits.
     ///
     /// - Parameters:
-    ///   - rounded: all of x, by `round`.
+    ///   - arranged: all of x, by `arrange`.
     ///   - next: the panels that are read after these: the first are brought near.
     func multiply(
-        panels range: Range<Int>, of x: UnsafePointer<Float>, rounded: UnsafePointer<BFloat16Pair>, rows: Int,
+        panels range: Range<Int>, of x: UnsafePointer<Float>, arranged: UnsafePointer<BFloat16Pair>, rows: Int,
         into y: UnsafeMutablePointer<Float>, accumulating: Bool = false, next: UnsafePointer<Float>?
     ) {
-        let first = range.lowerBound * MatrixProduct.panelWidth
-        let count = min(outputs, range.upperBound * MatrixProduct.panelWidth) - first
-        let stride = Self.rowStride(depth: depth, precision: precision)
-        switch precision {
-        case .float32:
-            MatrixProduct.multiply(
-                stride > depth ? UnsafeRawPointer(rounded).assumingMemoryBound(to: Float.self) : x, rows: rows,
-                rowStride: stride, packed: panel(range.lowerBound), outputs: count, depth: depth, into: y + first,
-                resultStride: outputs, accumulating: accumulating, next: next)
-        case .bfloat16:
-            func pairs(_ lanes: UnsafePointer<Float>) -> UnsafePointer<BFloat16Pair> {
-                UnsafeRawPointer(lanes).assumingMemoryBound(to: BFloat16Pair.self)
+        let column = range.lowerBound * MatrixProduct.panelWidth
+        let columns = min(outputs, range.upperBound * MatrixProduct.panelWidth) - column
+        let rowStride = Self.rowStride(depth: depth, precision: precision)
+        let packed = panel(range.lowerBound)
+        let block = Self.blockRows(of: rows, depth: depth, precision: precision)
+        for first in stride(from: 0, to: rows, by: block) {
+            let count = min(block, rows - first)
+            let result = y + first * outputs + column
+            let following = first + count < rows ? packed : next
+            switch precision {
+            case .float32:
+                let isMoved = rowStride > depth
+                MatrixProduct.multiply(
+                    isMoved ? Self.floats(arranged, rows * rowStride) + first * rowStride : x + first * depth,
+                    rows: count, rowStride: rowStride, packed: packed, outputs: columns, depth: depth, into: result,
+                    resultStride: outputs, accumulating: accumulating, next: following)
+            case .bfloat16:
+                func pairs(_ lanes: UnsafePointer<Float>) -> UnsafePointer<BFloat16Pair> {
+                    UnsafeRawPointer(lanes).assumingMemoryBound(to: BFloat16Pair.self)
+                }
+                BFloat16Product.multiply(
+                    arranged + first * rowStride, rows: count, packed: pairs(packed), outputs: columns, depth: depth,
+                    into: result, resultStride: outputs, accumulating: accumulating, rowStride: rowStride,
+                    next: following.map(pairs))
             }
-            BFloat16Product.multiply(
-                rounded, rows: rows, packed: pairs(panel(range.lowerBound)), outputs: count, depth: depth,
-                into: y + first, resultStride: outputs, accumulating: accumulating,
-                rowStride: stride, next: next.map(pairs))
         }
     }
 
@@ -172,8 +181,8 @@ package struct PackedMatrix: BitwiseCopyable {
     /// tile's rows.
     private static func blockRows(of rows: Int, depth: Int, precision: Precision) -> Int {
         let tile = 12
-        // Rows that are rounded or moved first are read whole, others a part of their depth at a time.
-        let lanes = roundedCount(rows: 1, depth: depth, precision: precision)
+        // Rows that are arranged first are read whole, others a part of their depth at a time.
+        let lanes = arrangedCount(rows: 1, depth: depth, precision: precision)
         let largest = max(tile, min(264, 256 * 1024 / max(1, lanes) / tile * tile))
         let blocks = max(1, (rows + largest - 1) / largest)
         return max(tile, ((rows + blocks - 1) / blocks + tile - 1) / tile * tile)
@@ -181,10 +190,10 @@ package struct PackedMatrix: BitwiseCopyable {
 }
 
 extension ModelConfiguration {
-    /// Pairs for the rounded rows of any product of a forward pass.
+    /// Lanes for the arranged rows of any product of a forward pass.
     func forwardScratch(rows: Int) -> Int {
         [hiddenSize, queryWidth, intermediateSize].map {
-            PackedMatrix.roundedCount(rows: rows, depth: $0, precision: precision)
+            PackedMatrix.arrangedCount(rows: rows, depth: $0, precision: precision)
         }.max() ?? 0
     }
 }

@@ -96,7 +96,7 @@ struct BackwardSizes {
         let weights =
             ProjectionBlock.allCases.map { (rows: rows, outputs: $0.outputs(shape), inputs: $0.inputs(shape)) }
             + [(rows: targets, outputs: shape.vocabularySize, inputs: shape.hiddenSize)]
-        let rounded = weights.map {
+        let arranged = weights.map {
             PackedMatrix.scratchCount(rows: $0.rows, depth: $0.outputs, precision: shape.precision)
         }
         if let rank {
@@ -104,7 +104,7 @@ struct BackwardSizes {
                 Projection.allCases.flatMap {
                     [(rows, $0.outputs(shape), rank), (rows, rank, $0.block.inputs(shape))]
                 }.map { MatrixProduct.weightGradientWorkspace(rows: $0, outputs: $1, inputs: $2) }.max() ?? 0
-            scratch = rounded.max() ?? 0
+            scratch = arranged.max() ?? 0
         } else {
             let precision = shape.precision
             productWorkspace =
@@ -113,7 +113,7 @@ struct BackwardSizes {
                         rows: $0.rows, outputs: $0.outputs, inputs: $0.inputs, precision: precision)
                 }.max() ?? 0
             scratch =
-                (rounded
+                (arranged
                 + weights.map {
                     WeightGradient.scratchCount(
                         rows: $0.rows, outputs: $0.outputs, inputs: $0.inputs, precision: precision)

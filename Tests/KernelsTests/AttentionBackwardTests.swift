@@ -10,10 +10,12 @@ extension AttentionCase {
         var value: [Float]
     }
 
-    /// Runs the backward kernel on rows `stride` apart; key and value gradients start at `start`.
-    func backward(_ kernels: KernelSet, firstPosition: Int, upstream: [Float], start: Float = 0) -> Gradients {
+    /// Runs the backward kernel on rows `stride` apart, behind the forward one; key and value gradients start at `start`.
+    func backward(
+        _ kernels: KernelSet, firstPosition: Int, upstream: [Float], start: Float = 0, compact: Bool = false
+    ) -> Gradients {
         let queryCount = positions - firstPosition
-        let (output, logSumExp) = forward(kernels, chunks: [positions], compact: false)
+        let logSumExp = forward(kernels, chunks: [positions], compact: compact).logSumExp
         var gradients = Gradients(
             query: [Float](repeating: 42, count: queryCount * stride),
             key: [Float](repeating: start, count: positions * stride),
@@ -22,8 +24,8 @@ extension AttentionCase {
             repeating: .nan, count: kernels.attentionBackwardWorkspaceCount(headDimension, positions))
         kernels.attentionBackward(
             Array(query[(firstPosition * stride)...]), stride, queryCount, firstPosition, key, value, stride,
-            headDimension, scale, Array(output[(firstPosition * headDimension)...]), upstream, headDimension,
-            Array(logSumExp[firstPosition...]), &gradients.query, stride, &gradients.key, &gradients.value, stride,
+            headDimension, scale, compact, upstream, headDimension, Array(logSumExp[firstPosition...]),
+            &gradients.query, stride, &gradients.key, &gradients.value, stride,
             &workspace)
         return gradients
     }
@@ -89,6 +91,29 @@ extension AttentionCase {
         let stride = attention.stride
         #expect((0..<shape.positions).allSatisfy { gradients.key[$0 * stride + stride - 1] == start })
         #expect((0..<shape.positions).allSatisfy { gradients.value[$0 * stride + stride - 1] == start })
+    }
+
+    /// Keys that have much in common shift all scores of a query alike, by what the query was rounded by too: the gradients are
+    /// those of the rounded numbers, and a key's share that is common to all adds nothing to a query's.
+    @Test(arguments: KernelSet.supported, cases)
+    func isOfTheScoresThatForwardHad(
+        kernels: KernelSet, shape: (positions: Int, headDimension: Int, firstPosition: Int)
+    ) {
+        let attention = AttentionCase(
+            positions: shape.positions, headDimension: shape.headDimension, seed: 17, keyBias: 50)
+        var generator = SeededGenerator(seed: 18)
+        let upstream = generator.floats((shape.positions - shape.firstPosition) * shape.headDimension)
+        let gradients = attention.backward(
+            kernels, firstPosition: shape.firstPosition, upstream: upstream, compact: true)
+        let reference = attention.rounded.backwardReference(firstPosition: shape.firstPosition, upstream: upstream)
+        for (values, exact) in [
+            (attention.withoutGaps(gradients.query), reference.query),
+            (attention.withoutGaps(gradients.key), reference.key),
+            (attention.withoutGaps(gradients.value), reference.value),
+        ] {
+            let size = exact.reduce(1.0) { max($0, abs($1)) }
+            #expect(worstError(values, exact, scale: [Double](repeating: size, count: exact.count)) < 1e-4)
+        }
     }
 
     @Test func referenceAgreesWithFiniteDifferences() {

@@ -21,14 +21,15 @@ struct AttentionCase {
         return copy
     }
 
-    init(positions: Int, headDimension: Int, seed: UInt64) {
+    /// - Parameter keyBias: added to every number of the keys.
+    init(positions: Int, headDimension: Int, seed: UInt64, keyBias: Float = 0) {
         var generator = SeededGenerator(seed: seed)
         self.positions = positions
         self.headDimension = headDimension
         stride = headDimension + 5
         scale = 1 / Float(headDimension).squareRoot()
         query = generator.floats(positions * stride, in: -2...2)
-        key = generator.floats(positions * stride, in: -2...2)
+        key = generator.floats(positions * stride, in: -2...2).map { $0 + keyBias }
         value = generator.floats(positions * stride, in: -2...2)
     }
 
@@ -78,7 +79,9 @@ struct AttentionCase {
         var pages = [Float](repeating: .nan, count: blockCount * pageCount)
         var output = [Float](repeating: .nan, count: positions * headDimension)
         var logSumExp = [Float](repeating: .nan, count: positions)
-        var workspace = [Float](repeating: .nan, count: kernels.attentionWorkspaceCount(headDimension, positions))
+        let workspaceCount = kernels.attentionWorkspaceCount(headDimension, positions)
+        var workspace = [Float](repeating: .nan, count: workspaceCount + Self.guardCount)
+        for index in workspaceCount..<workspace.count { workspace[index] = Float(index) }
         pages.withUnsafeMutableBufferPointer { pages in
             guard let base = pages.baseAddress else { return }
             let blocks = (0..<blockCount).map { base + $0 * pageCount }
@@ -109,8 +112,13 @@ struct AttentionCase {
                 first += chunk
             }
         }
+        #expect(
+            (workspaceCount..<workspace.count).allSatisfy { workspace[$0] == Float($0) }, "beyond the workspace")
         return (output, logSumExp)
     }
+
+    /// Floats behind the workspace that must stay as they are.
+    private static let guardCount = 64
 }
 
 @Suite struct AttentionTests {

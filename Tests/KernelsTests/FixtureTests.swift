@@ -118,7 +118,7 @@ struct KernelFixture: Decodable {
         Attention.backward(
             query: values.query, queryStride: dimension, queryCount: positions, firstPosition: 0, key: values.key,
             value: values.value, keyValueStride: dimension, headDimension: dimension, scale: Float(values.scale),
-            output: output, outputGradient: values.outputGradient, outputStride: dimension, logSumExp: logSumExp,
+            compact: false, outputGradient: values.outputGradient, outputStride: dimension, logSumExp: logSumExp,
             queryGradient: &queryGradient, queryGradientStride: dimension, keyGradient: &keyGradient,
             valueGradient: &valueGradient, keyValueGradientStride: dimension, workspace: &workspace)
         expectClose(queryGradient, values.queryGradient)

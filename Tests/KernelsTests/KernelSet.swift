@@ -76,8 +76,8 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
     let attentionBackwardWorkspaceCount: @Sendable (Int, Int) -> Int
     let attentionBackward:
         @Sendable (
-            UnsafePointer<Float>, Int, Int, Int, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, Float,
-            UnsafePointer<Float>, UnsafePointer<Float>, Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int,
+            UnsafePointer<Float>, Int, Int, Int, UnsafePointer<Float>, UnsafePointer<Float>, Int, Int, Float, Bool,
+            UnsafePointer<Float>, Int, UnsafePointer<Float>, UnsafeMutablePointer<Float>, Int,
             UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>
         ) -> Void
     let adamWUpdate:
