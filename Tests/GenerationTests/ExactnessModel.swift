@@ -37,7 +37,7 @@ enum ExactnessModel: String, CaseIterable, Sendable {
         switch self {
         case .wideQwen2:
             ModelConfiguration(
-                architecture: .qwen2, hiddenSize: 600, intermediateSize: 84, layerCount: 2, attentionHeadCount: 10,
+                architecture: .qwen2, hiddenSize: 600, intermediateSize: 1024, layerCount: 2, attentionHeadCount: 10,
                 keyValueHeadCount: 5, vocabularySize: 263, maxPositions: 96)
         case .wideQwen3:
             ModelConfiguration(
