@@ -8,8 +8,11 @@ package enum InputFile {
 
     /// Whether something has that name, also a link that leads nowhere or what may not be looked at: reading it says so.
     package static func isPresent(_ url: URL) -> Bool {
+        let path = url.path
         var status = stat()
-        return lstat(url.path, &status) == 0 || (errno != ENOENT && errno != ENOTDIR)
+        guard lstat(path, &status) != 0 else { return true }
+        let code = errno
+        return code != ENOENT && code != ENOTDIR
     }
 
     /// - Throws: `UnreadableFile`, also where there are more bytes than `limit`.
@@ -32,17 +35,23 @@ package enum InputFile {
     package static func withDescriptor<Result>(
         of url: URL, _ body: (_ descriptor: Int32, _ size: Int) throws(UnreadableFile) -> Result
     ) throws(UnreadableFile) -> Result {
+        let path = url.path
         // Opening a pipe would wait for its writer.
-        let descriptor = open(url.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        var status = stat()
-        guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
-            throw UnreadableFile(file: url.path, code: errno)
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            let code = errno
+            throw UnreadableFile(file: path, code: code)
         }
         defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else {
+            let code = errno
+            throw UnreadableFile(file: path, code: code)
+        }
         switch status.st_mode & S_IFMT {
         case S_IFREG: return try body(descriptor, Int(status.st_size))
-        case S_IFDIR: throw UnreadableFile(file: url.path, reason: "is a directory, not a file")
-        default: throw UnreadableFile(file: url.path, reason: "is not a file")
+        case S_IFDIR: throw UnreadableFile(file: path, reason: "is a directory, not a file")
+        default: throw UnreadableFile(file: path, reason: "is not a file")
         }
     }
 }

@@ -23,17 +23,22 @@ extension Parameters {
 extension Backpropagation {
     /// Bytes of each buffer that a pass, forward and backward, over `batch` takes; the pass keeps the largest it has needed.
     ///
-    /// - Parameter rank: of the adapters, where only they are trained.
+    /// - Parameters:
+    ///   - storage: nil where no backward pass follows, which then takes nothing.
+    ///   - rank: of the adapters, where only they are trained.
     public static func memory(
-        configuration: ModelConfiguration, batch: TrainingBatch, storage: ActivationStorage = .kept, rank: Int? = nil
+        configuration: ModelConfiguration, batch: TrainingBatch, storage: ActivationStorage? = .kept, rank: Int? = nil
     ) -> [MemoryItem] {
         let rows = batch.rowCount
         let targets = batch.targets.count
         let positions = batch.longestSequence
         let pages = TrainingPages.Sizes(configuration, batch)
-        let items =
+        var items =
             PassSizes(configuration, storage: storage, rows: rows, targets: targets, positions: positions).memory
-            + BackwardSizes(configuration, rows: rows, targets: targets, positions: positions, rank: rank).memory
+        if storage != nil {
+            items +=
+                BackwardSizes(configuration, rows: rows, targets: targets, positions: positions, rank: rank).memory
+        }
         return items + [
             MemoryItem("keys and values of a layer", elements: pages.memory + 2 * pages.tables)
         ]

@@ -29,7 +29,10 @@ extension SafeTensors {
     public static func write(_ tensors: [Source], to url: URL, as type: DataType = .float32) throws {
         let beside = url.deletingLastPathComponent().appending(path: ".\(url.lastPathComponent).\(UUID().uuidString)")
         let file = beside.path
-        func failure() -> UnwritableFile { UnwritableFile(file: url.path, code: errno) }
+        func failure() -> UnwritableFile {
+            let code = errno
+            return UnwritableFile(file: url.path, code: code)
+        }
         let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure() }
         do {

@@ -71,7 +71,8 @@ public final class SafeTensors: @unchecked Sendable {
             // An empty file cannot be mapped; the header's reader then says what is missing.
             guard size > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
             guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
-                throw UnreadableFile(file: url.path, code: errno)
+                let code = errno
+                throw UnreadableFile(file: url.path, code: code)
             }
             return UnsafeRawBufferPointer(start: address, count: size)
         }

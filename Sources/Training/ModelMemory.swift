@@ -131,6 +131,15 @@ public struct ModelMemory: Sendable {
         return Double(shape.keyValueHeadCount) * Self.float * Double(block) / Double(Attention.blockLength)
     }
 
+    /// A row as products read it, the widest: rounded, or moved where rows stand badly; nothing where they are read as they are.
+    private var productRow: Double {
+        let lanes = [hidden, query, intermediate].map { width in
+            // No larger width is any nearer to fitting.
+            PackedMatrix.scratchCount(rows: 1, depth: Int(min(width, 0x1p60)), precision: shape.precision)
+        }
+        return Self.float * Double(lanes.max() ?? 0)
+    }
+
     private func pages(_ positions: Double) -> Double { (positions / 16).rounded(.up) * 16 }
 
     /// A generator with its keys and values.
@@ -143,6 +152,7 @@ public struct ModelMemory: Sendable {
         let stored = pages(positions ?? max(2 * pages(longest), (batch + 1) * longest))
         let rows = batch + Self.prefillRows
         return stored * layers * keptPosition + rows * (activations + Self.float * hidden)
+            + max(rows, 2 * batch) * productRow
             + 2 * batch * Self.float * (vocabulary + hidden) + (batch + 2) * Self.float * vocabulary
             // Tables of pages, and the workspace of attention.
             + (batch + 1) * longest + 32 * longest
@@ -152,7 +162,7 @@ public struct ModelMemory: Sendable {
     public func logProbabilities(rows: Double, targets: Double) -> Double {
         Self.float
             * (targets * hidden + min(targets, Double(Backpropagation.targetsAtATime)) * vocabulary)
-            + rows * (activations + 2 * Self.float * hidden + keptPosition)
+            + rows * (activations + 2 * Self.float * hidden + keptPosition) + max(rows, targets) * productRow
     }
 
     /// A learner's forward pass.
@@ -164,6 +174,7 @@ public struct ModelMemory: Sendable {
             case .recomputed: layers * inputs + activations - inputs
             }
         return rows * (kept + 2 * inputs + keptPosition) + targets * Self.float * (vocabulary + hidden)
+            + max(rows, targets) * productRow
     }
 
     /// A learner's forward and backward pass, with its gradient.

@@ -10,9 +10,9 @@ struct GenerateCommand: AsyncParsableCommand {
         commandName: "generate",
         abstract: "Completes prompts, in batches over all threads.",
         discussion: """
-            Without --temperature, --top-k and --top-p the model's generation_config.json decides, as in transformers: greedy \
-            unless do_sample is true there, and then with a top-k of 50 where it gives none. Any of the three asks for sampling, \
-            and that file fills the others in.
+            The most probable token is taken each time, unless do_sample is true in the model's generation_config.json or one of \
+            --temperature, --top-k and --top-p is given: then tokens are drawn. Of these three, that file gives the ones that \
+            the command line does not; where neither gives a top-k it is 50, as in transformers.
 
             Rows in: {"id", "prompt"}, or {"id", "tokens"} taken as they are, or with --chat {"id", "messages"} and \
             perhaps "tools". Rows out, in the same order: {"id", "text", \
@@ -32,7 +32,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "Divides the logits; 0 takes the most probable token. (default: the model's, else 1)")
     var temperature: Float?
 
-    @Option(help: "Draws from that many most probable tokens; 0 from all. (default: the model's, else 0)")
+    @Option(help: "Draws from that many most probable tokens; 0 from all. (default: the model's, else 50)")
     var topK: Int?
 
     @Option(

@@ -13,7 +13,7 @@ import Synchronization
 final class Rendezvous: Sendable {
     private let places: Int
     private let steps: Int
-    /// Touched by the thread that steps, while no program runs.
+    /// Written by the thread that steps, while no program runs.
     private let begun = Atomic(0)
     private let arrived = Atomic(0)
     private let givenUp = Atomic(false)

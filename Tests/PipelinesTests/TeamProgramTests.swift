@@ -1,4 +1,5 @@
 import Dispatch
+import Foundation
 import Memory
 import Synchronization
 import TestSupport
@@ -178,7 +179,7 @@ import Testing
                 let index = member.index
                 member.perform(2) { _ in
                     arrived.add()
-                    while arrived.value < 2 {}
+                    while arrived.value < 2 { sched_yield() }
                 }
                 for stage in 0..<stages { member.perform(tiles(stage, index)) { _ in } }
             }.run(places: 2)
@@ -188,17 +189,23 @@ import Testing
     /// The first two differ in sum, the third does not; in the last, a member would wait for tiles that nobody has.
     @Test func membersThatDisagreeAboutTilesTrap() async {
         await Self.run(stages: 3) { stage, _ in [4, 1, 9][stage] }
-        await #expect(processExitsWith: .failure) {
-            await Self.run(stages: 1) { _, member in 4 + member }
-        }
-        await #expect(processExitsWith: .failure) {
-            await Self.run(stages: 2) { stage, member in stage == 0 ? 4 : 4 - 4 * member }
-        }
-        await #expect(processExitsWith: .failure) {
-            await Self.run(stages: 2) { stage, member in [3, 5][(stage + member) % 2] }
-        }
-        await #expect(processExitsWith: .failure) {
-            await Self.run(stages: 3) { stage, member in stage == 1 ? 2 + 3 * member : 2 }
+        let ends = [
+            await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                await Self.run(stages: 1) { _, member in 4 + member }
+            },
+            await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                await Self.run(stages: 2) { stage, member in stage == 0 ? 4 : 4 - 4 * member }
+            },
+            await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                await Self.run(stages: 2) { stage, member in [3, 5][(stage + member) % 2] }
+            },
+            await #expect(processExitsWith: .failure, observing: [\.standardErrorContent]) {
+                await Self.run(stages: 3) { stage, member in stage == 1 ? 2 + 3 * member : 2 }
+            },
+        ]
+        for end in ends {
+            let said = String(decoding: end?.standardErrorContent ?? [], as: UTF8.self)
+            #expect(said.contains("perform with other numbers of tiles in one member than in another"))
         }
     }
 

@@ -15,11 +15,13 @@ import Testing
         return files
     }
 
-    /// A run that was left at the second update of its arm.
-    private func withRun(_ body: (RunConfiguration, RunDirectory) async throws -> Void) async throws {
+    /// A run that was left at the last update of its arm.
+    private func withRun(
+        steps: Int = 2, _ body: (RunConfiguration, RunDirectory) async throws -> Void
+    ) async throws {
         try await withTemporaryFolder { folder in
             var configuration = TestRun.configuration(output: folder.appending(path: "run"))
-            configuration.steps = 2
+            configuration.steps = steps
             try await TestRun.run(configuration)
             let run = RunDirectory(url: folder.appending(path: "run"))
             var state = try RunState.load(run)
@@ -31,7 +33,7 @@ import Testing
 
     private func expectRefusal(
         _ configuration: RunConfiguration, _ run: RunDirectory, source: URL, key: String,
-        sourceLocation: SourceLocation = #_sourceLocation
+        remedy: String = "", sourceLocation: SourceLocation = #_sourceLocation
     ) async throws {
         let before = try contents(run.url)
         let error = await #expect(throws: ConfigurationError.self, sourceLocation: sourceLocation) {
@@ -39,6 +41,9 @@ import Testing
         }
         #expect(error?.source == source.path, "\(error.map(\.description) ?? "")", sourceLocation: sourceLocation)
         #expect(error?.key == key, "\(error.map(\.description) ?? "")", sourceLocation: sourceLocation)
+        #expect(
+            error?.reason.hasSuffix(remedy) == true, "\(error.map(\.description) ?? "")", sourceLocation: sourceLocation
+        )
         #expect(try contents(run.url) == before, sourceLocation: sourceLocation)
     }
 
@@ -107,22 +112,56 @@ import Testing
         }
     }
 
+    /// With what to do, which then works.
     @Test func aCheckpointWithoutAFileIsNamedWithWhatToDo() async throws {
+        try await withRun(steps: 4) { configuration, run in
+            try #require(TestRun.checkpoints(run.checkpoints) == ["step-2", "step-4"])
+            for (step, remedy) in [(4, "the run goes on from the one before"), (2, "the phase begins again")] {
+                let checkpoint = Checkpoint.place(of: step, in: run.checkpoints)
+                for name in ["config.json", "model.safetensors", "optimizer.safetensors"] {
+                    let file = checkpoint.appending(path: name)
+                    let whole = try Data(contentsOf: file)
+                    try FileManager.default.removeItem(at: file)
+                    try await expectRefusal(
+                        configuration, run, source: file, key: "",
+                        remedy: "cannot be read: No such file or directory; if its checkpoint is removed, \(remedy)")
+                    try whole.write(to: file)
+                }
+                try FileManager.default.removeItem(at: checkpoint)
+            }
+            try await TestRun.run(configuration, resuming: true)
+            #expect(TestRun.checkpoints(run.checkpoints) == ["step-2", "step-4"])
+        }
+    }
+
+    /// Later phases stand on the last checkpoint of one that is finished, so that removing it would help nobody.
+    @Test func aDamagedCheckpointOfAFinishedPhaseIsToBeRestored() async throws {
         try await withRun { configuration, run in
-            for name in ["config.json", "model.safetensors", "optimizer.safetensors"] {
-                let file = run.checkpoints.appending(path: "step-2/\(name)")
+            let checkpoint = run.checkpoints.appending(path: "base/step-7")
+            for name in ["config.json", "model.safetensors"] {
+                let file = checkpoint.appending(path: name)
                 let whole = try Data(contentsOf: file)
                 try FileManager.default.removeItem(at: file)
-                try await expectRefusal(configuration, run, source: file, key: "")
-                let error = await #expect(throws: ConfigurationError.self) {
-                    try await TestRun.run(configuration, resuming: true)
-                }
-                #expect(
-                    error?.reason
-                        == "cannot be read: No such file or directory; if its checkpoint is removed, the run goes on from the "
-                        + "one before")
+                try await expectRefusal(
+                    configuration, run, source: file, key: "",
+                    remedy: "cannot be read: No such file or directory; restore it, or begin another run")
                 try whole.write(to: file)
             }
+        }
+    }
+
+    /// Rollouts that wait in a checkpoint are not forgotten because their file cannot be read.
+    @Test func finishedRolloutsThatCannotBeReadAreNamed() async throws {
+        try await withRun { configuration, run in
+            let file = run.checkpoints.appending(path: "step-2/pipeline.json")
+            let manager = FileManager.default
+            let aside = file.deletingLastPathComponent().appending(path: "aside.json")
+            try manager.moveItem(at: file, to: aside)
+            try manager.createSymbolicLink(at: file, withDestinationURL: run.url.appending(path: "nowhere"))
+            try await expectRefusal(configuration, run, source: file, key: "")
+            try manager.removeItem(at: file)
+            try manager.createSymbolicLink(at: file, withDestinationURL: aside)
+            try await TestRun.run(configuration, resuming: true)
         }
     }
 

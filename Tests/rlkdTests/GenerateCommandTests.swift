@@ -137,21 +137,20 @@ import Tokenizers
 
     /// `generate` of transformers 5 takes a top-k of 50 where sampling is asked for without one; 0 is all.
     @Test(arguments: [
-        (#"{"do_sample": true}"#, SamplingParameters(temperature: 1, topK: 50, topP: 1)),
-        (#"{"do_sample": true, "top_k": null, "top_p": 0.5}"#, SamplingParameters(temperature: 1, topK: 50, topP: 0.5)),
-        (#"{"do_sample": true, "top_k": 0}"#, SamplingParameters(temperature: 1)),
-        (#"{"do_sample": true, "top_k": 7, "temperature": 2}"#, SamplingParameters(temperature: 2, topK: 7)),
-        (#"{"top_k": 7}"#, .greedy), ("{}", .greedy),
+        (#"{"do_sample": true}"#, SamplingParameters(temperature: 1, topK: 50, topP: 1), 50),
+        (#"{"do_sample": true, "top_k": null, "top_p": 0.5}"#, SamplingParameters(topK: 50, topP: 0.5), 50),
+        (#"{"do_sample": true, "top_k": 0}"#, SamplingParameters(temperature: 1), 0),
+        (#"{"do_sample": true, "top_k": 7, "temperature": 2}"#, SamplingParameters(temperature: 2, topK: 7), 7),
+        (#"{"top_k": 7}"#, .greedy, 7), ("{}", .greedy, 50), (#"{"do_sample": false}"#, .greedy, 50),
     ])
-    func samplingIsThatOfTransformers(text: String, expected: SamplingParameters) throws {
+    func samplingIsThatOfTransformers(text: String, expected: SamplingParameters, topK: Int) throws {
         let data = Data(text.utf8)
         let file = JSONField(file: "", value: try data.withUnsafeBytes { try JSONValue(parsing: $0, file: "") })
         let defaults = try SamplingDefaults(file)
         #expect(defaults.applying(SamplingDefaults.Options()) == expected)
         // An option asks for sampling, and takes from the file what that gives.
         let warm = defaults.applying(SamplingDefaults.Options(temperature: 0.5))
-        #expect(
-            warm.temperature == 0.5 && warm.topK == defaults.parameters.topK && warm.topP == defaults.parameters.topP)
+        #expect(warm == SamplingParameters(temperature: 0.5, topK: topK, topP: expected.topP))
         #expect(defaults.applying(SamplingDefaults.Options(topK: 0)).topK == 0)
     }
 

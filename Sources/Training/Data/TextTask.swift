@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Learning
 import StructureRewards
@@ -65,10 +66,17 @@ struct TextTask: RunTask {
         }
     }
 
-    /// The file as it stands, its texts, and what every row takes beside: as measured. A pipe's size is not known.
+    /// Bytes while a file is read for each of its own: the file as it stands, and its texts.
+    private static let copiesOfFile = 2.0
+    /// Bytes that a row takes beside its texts. Measured with this and the copies, on rows of 80 and of 560 bytes in files of 16 to
+    /// 167 MB: reading took 6 % less to 7 % more.
+    private static let rowOverhead = 400.0
+
+    /// A pipe's size is not known.
     private static func readingBytes(_ file: String, rows: Int) -> Double {
-        let size = try? FileManager.default.attributesOfItem(atPath: file)[.size] as? Int
-        return 2 * Double(size ?? 0) + 400 * Double(rows)
+        // Of what a link leads to: caches of downloads are full of them.
+        let size = try? InputFile.withDescriptor(of: URL(fileURLWithPath: file)) { _, size in size }
+        return copiesOfFile * Double(size ?? 0) + rowOverhead * Double(rows)
     }
 
     func warmupDemonstration(at position: Int) -> Demonstration {

@@ -46,20 +46,29 @@ struct PhaseRunner: Sendable {
 
     /// What the phase ended in, in a run where it is finished.
     func finishedParameters() throws -> Parameters {
-        guard let checkpoint = try latest(), checkpoint.state.version.rawValue == steps else {
+        // Later phases stand on this very checkpoint: no earlier one will do.
+        let remedy = "restore it, or begin another run"
+        guard let checkpoint = try latest(remedy: remedy), checkpoint.state.version.rawValue == steps else {
             throw ConfigurationError(
                 source: folder.path, key: "",
                 reason: "has no whole checkpoint of update \(steps), though \(phase.rawValue) is finished")
         }
-        return try checkpoint.model()
+        return try Self.reading(remedy: remedy) { try checkpoint.model() }
     }
 
-    private func latest() throws -> Checkpoint? {
+    /// What helps where the last checkpoint of a phase that is to go on is damaged.
+    private var remedy: String {
+        let isOnly = Checkpoint.steps(in: folder).count <= 1
+        return "if its checkpoint is removed, "
+            + (isOnly ? "the phase begins again" : "the run goes on from the one before")
+    }
+
+    private func latest(remedy: String) throws -> Checkpoint? {
         for stray in Checkpoint.strays(in: folder) {
             logger.warning("\(stray.path): passed over, for it holds no state.json and so is no checkpoint; remove it")
         }
         let checkpoint = try Checkpoint.latest(in: folder)
-        try Self.reading {
+        try Self.reading(remedy: remedy) {
             try checkpoint?.check(
                 phase: phase, seed: configuration.seed, steps: steps, student: material.student.configuration)
         }
@@ -67,19 +76,18 @@ struct PhaseRunner: Sendable {
     }
 
     /// Reads a checkpoint's files; where one is damaged the error says what to do as well.
-    private static func reading<Result>(_ body: () throws -> Result) throws -> Result {
+    private static func reading<Result>(remedy: String, _ body: () throws -> Result) throws -> Result {
         do {
             return try body()
         } catch let error as FormatError {
             throw ConfigurationError(
-                source: error.file, key: error.field,
-                reason: "\(error.reason); if its checkpoint is removed, the run goes on from the one before")
+                source: error.file, key: error.field, reason: "\(error.reason); \(remedy)")
         }
     }
 
     /// - Returns: nil when a signal ended the phase early; a checkpoint then holds what was reached, as it does after an error.
     func run(from base: Parameters, state runState: RunState, resuming: Bool) async throws -> Finished? {
-        let restored = resuming ? try latest() : nil
+        let restored = resuming ? try latest(remedy: remedy) : nil
         if let restored, restored.state.kernels != InstructionSet.current.description {
             logger.warning(
                 "the checkpoint was made with \(restored.state.kernels) kernels; with \(InstructionSet.current) the bits differ"
@@ -91,7 +99,7 @@ struct PhaseRunner: Sendable {
         defer { executor.shutdown() }
         let queues = try queues(restored, executor.clock)
         let adapterConfiguration = configuration.adapters(of: phase)
-        let state = try Self.reading {
+        let state = try Self.reading(remedy: remedy) {
             try restored?.learner(adaptersOf: adapterConfiguration == nil ? nil : base)
         }
         if resuming { try await recorder.rewind(runState, resuming: phase, after: first.rawValue) }

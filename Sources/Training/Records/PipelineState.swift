@@ -52,7 +52,8 @@ struct PipelineState: Sendable, Codable, Equatable {
     ///
     /// - Throws: `ConfigurationError` naming the file and the field that cannot be used.
     static func read(_ url: URL) throws -> PipelineState {
-        guard FileManager.default.fileExists(atPath: url.path) else { return PipelineState() }
+        // What is there and cannot be read is no absent file: the rollouts in it would be lost without a word.
+        guard InputFile.isPresent(url) else { return PipelineState() }
         let state = try StateFile.read(PipelineState.self, from: url)
         guard state.format == currentFormat else {
             throw ConfigurationError(

@@ -3,11 +3,12 @@ import Generation
 import Tokenizers
 
 /// How a model's own `generation_config.json` asks to be sampled from, as transformers reads it: `do_sample` false or absent is
-/// greedy, else its `temperature`, `top_k` and `top_p` hold, where one is not given 1, 50 and 1.
+/// greedy. Where it is true, or the command line asks for sampling, `temperature`, `top_k` and `top_p` hold, 1, 50 and 1 where
+/// one is not given.
 struct SamplingDefaults: Equatable {
     var samples = false
     var parameters = SamplingParameters()
-    /// `top_k` of transformers where sampling is asked for without one.
+    /// `top_k` of transformers where nobody gives one.
     private static let usualTopK = 50
     /// What else the file asks for, with the value that asks for nothing.
     private static let unsupported: [(name: String, neutral: Double)] = [
@@ -44,11 +45,7 @@ struct SamplingDefaults: Equatable {
         guard case .object = file.value else { throw file.failure("expected an object, found \(file.value.kind)") }
         samples = try file["do_sample"].boolean(or: false)
         if !file["temperature"].isNull { parameters.temperature = Float(try file["temperature"].number()) }
-        if !file["top_k"].isNull {
-            parameters.topK = try file["top_k"].integer()
-        } else if samples {
-            parameters.topK = Self.usualTopK
-        }
+        parameters.topK = file["top_k"].isNull ? Self.usualTopK : try file["top_k"].integer()
         if !file["top_p"].isNull { parameters.topP = Float(try file["top_p"].number()) }
         ignored =
             try Self.unsupported.filter { name, neutral in
