@@ -139,9 +139,6 @@ func outputsOfOne(
     }
 #endif
 
-/// A row of `tileWidth` columns for each of four queries, or for each of four chains.
-private typealias FourRows = (TileRow, TileRow, TileRow, TileRow)
-
 @inline(__always)
 private var zeroRow: TileRow {
     #if KERNELS_AVX512

@@ -1,3 +1,5 @@
+import CSIMD
+
 #if KERNELS_AVX512
     /// A tile of `height` rows at the last panel of a matrix of which at most sixteen columns are left, its lanes next to
     /// one another in depth: half the work of whole tiles.
@@ -53,71 +55,76 @@
 
     @inline(__always)
     private func halfChain4(_ tile: Tile, pairs: Bool) {
-        var row0 = startHalf(tile, 0)
-        var row1 = startHalf(tile, 1)
-        var row2 = startHalf(tile, 2)
-        var row3 = startHalf(tile, 3)
-        for k in 0..<tile.depth {
-            let weights = load(tile.panel + k * panelWidth)
-            let a = tile.a + k
-            row0 = addProduct(broadcast(a[0]), weights, row0, pairs: pairs)
-            row1 = addProduct(broadcast(a[tile.rowStride]), weights, row1, pairs: pairs)
-            row2 = addProduct(broadcast(a[2 * tile.rowStride]), weights, row2, pairs: pairs)
-            row3 = addProduct(broadcast(a[3 * tile.rowStride]), weights, row3, pairs: pairs)
+        var rows = startFourHalves(tile, 0)
+        let offsets = rowOffsets(tile.rowStride)
+        var a = tile.a
+        var panel = tile.panel
+        for _ in 0..<tile.depth {
+            addFourHalves(a, offsets, load(panel), to: &rows, pairs: pairs)
+            a = opaque(a + 1)
+            panel += panelWidth
         }
-        storeSome(row0, tile.result, tile.columns)
-        storeSome(row1, tile.result + 1 * tile.resultStride, tile.columns)
-        storeSome(row2, tile.result + 2 * tile.resultStride, tile.columns)
-        storeSome(row3, tile.result + 3 * tile.resultStride, tile.columns)
+        storeFourHalves(rows, tile, 0)
     }
 
     /// A tile of 12 rows and up to sixteen columns: see `Tile`.
-    @inline(never)
+    @inline(__always)
     private func multiplyHalf12(_ tile: Tile, pairs: Bool) {
-        if pairs { halfChain12(tile, pairs: true) } else { halfChain12(tile, pairs: false) }
+        if pairs { pairHalf12(tile) } else { floatHalf12(tile) }
     }
+
+    @inline(never)
+    private func pairHalf12(_ tile: Tile) { halfChain12(tile, pairs: true) }
+
+    @inline(never)
+    private func floatHalf12(_ tile: Tile) { halfChain12(tile, pairs: false) }
 
     @inline(__always)
     private func halfChain12(_ tile: Tile, pairs: Bool) {
-        var row0 = startHalf(tile, 0)
-        var row1 = startHalf(tile, 1)
-        var row2 = startHalf(tile, 2)
-        var row3 = startHalf(tile, 3)
-        var row4 = startHalf(tile, 4)
-        var row5 = startHalf(tile, 5)
-        var row6 = startHalf(tile, 6)
-        var row7 = startHalf(tile, 7)
-        var row8 = startHalf(tile, 8)
-        var row9 = startHalf(tile, 9)
-        var row10 = startHalf(tile, 10)
-        var row11 = startHalf(tile, 11)
-        for k in 0..<tile.depth {
-            let weights = load(tile.panel + k * panelWidth)
-            let a = tile.a + k
-            row0 = addProduct(broadcast(a[0]), weights, row0, pairs: pairs)
-            row1 = addProduct(broadcast(a[tile.rowStride]), weights, row1, pairs: pairs)
-            row2 = addProduct(broadcast(a[2 * tile.rowStride]), weights, row2, pairs: pairs)
-            row3 = addProduct(broadcast(a[3 * tile.rowStride]), weights, row3, pairs: pairs)
-            row4 = addProduct(broadcast(a[4 * tile.rowStride]), weights, row4, pairs: pairs)
-            row5 = addProduct(broadcast(a[5 * tile.rowStride]), weights, row5, pairs: pairs)
-            row6 = addProduct(broadcast(a[6 * tile.rowStride]), weights, row6, pairs: pairs)
-            row7 = addProduct(broadcast(a[7 * tile.rowStride]), weights, row7, pairs: pairs)
-            row8 = addProduct(broadcast(a[8 * tile.rowStride]), weights, row8, pairs: pairs)
-            row9 = addProduct(broadcast(a[9 * tile.rowStride]), weights, row9, pairs: pairs)
-            row10 = addProduct(broadcast(a[10 * tile.rowStride]), weights, row10, pairs: pairs)
-            row11 = addProduct(broadcast(a[11 * tile.rowStride]), weights, row11, pairs: pairs)
+        var rows0 = startFourHalves(tile, 0)
+        var rows4 = startFourHalves(tile, 4)
+        var rows8 = startFourHalves(tile, 8)
+        let offsets = rowOffsets(tile.rowStride)
+        var a0 = tile.a
+        var a4 = a0 + 4 * tile.rowStride
+        var a8 = a0 + 8 * tile.rowStride
+        var panel = tile.panel
+        for _ in 0..<tile.depth {
+            let weights = load(panel)
+            addFourHalves(a0, offsets, weights, to: &rows0, pairs: pairs)
+            addFourHalves(a4, offsets, weights, to: &rows4, pairs: pairs)
+            addFourHalves(a8, offsets, weights, to: &rows8, pairs: pairs)
+            a0 = opaque(a0 + 1)
+            a4 = opaque(a4 + 1)
+            a8 = opaque(a8 + 1)
+            panel += panelWidth
         }
-        storeSome(row0, tile.result, tile.columns)
-        storeSome(row1, tile.result + 1 * tile.resultStride, tile.columns)
-        storeSome(row2, tile.result + 2 * tile.resultStride, tile.columns)
-        storeSome(row3, tile.result + 3 * tile.resultStride, tile.columns)
-        storeSome(row4, tile.result + 4 * tile.resultStride, tile.columns)
-        storeSome(row5, tile.result + 5 * tile.resultStride, tile.columns)
-        storeSome(row6, tile.result + 6 * tile.resultStride, tile.columns)
-        storeSome(row7, tile.result + 7 * tile.resultStride, tile.columns)
-        storeSome(row8, tile.result + 8 * tile.resultStride, tile.columns)
-        storeSome(row9, tile.result + 9 * tile.resultStride, tile.columns)
-        storeSome(row10, tile.result + 10 * tile.resultStride, tile.columns)
-        storeSome(row11, tile.result + 11 * tile.resultStride, tile.columns)
+        storeFourHalves(rows0, tile, 0)
+        storeFourHalves(rows4, tile, 4)
+        storeFourHalves(rows8, tile, 8)
+    }
+
+    @inline(__always)
+    private func startFourHalves(_ tile: Tile, _ first: Int) -> FourVectors {
+        (startHalf(tile, first), startHalf(tile, first + 1), startHalf(tile, first + 2), startHalf(tile, first + 3))
+    }
+
+    @inline(__always)
+    private func addFourHalves(
+        _ a: UnsafePointer<Float>, _ offsets: RowOffsets, _ weights: Vector, to rows: inout FourVectors, pairs: Bool
+    ) {
+        rows.0 = addProduct(broadcast(a[0]), weights, rows.0, pairs: pairs)
+        rows.1 = addProduct(broadcast(a[offsets.one]), weights, rows.1, pairs: pairs)
+        rows.2 = addProduct(broadcast(a[offsets.two]), weights, rows.2, pairs: pairs)
+        rows.3 = addProduct(broadcast(a[offsets.three]), weights, rows.3, pairs: pairs)
+    }
+
+    @inline(__always)
+    private func storeFourHalves(_ rows: FourVectors, _ tile: Tile, _ first: Int) {
+        let result = tile.result + first * tile.resultStride
+        storeSome(rows.0, result, tile.columns)
+        storeSome(rows.1, result + tile.resultStride, tile.columns)
+        storeSome(rows.2, result + 2 * tile.resultStride, tile.columns)
+        storeSome(rows.3, result + 3 * tile.resultStride, tile.columns)
     }
 #endif

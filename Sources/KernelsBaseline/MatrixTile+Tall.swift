@@ -10,96 +10,68 @@ import CSIMD
     @inline(__always)
     private func chain8(_ tile: Tile, pairs: Bool) {
         prefetchRows(tile, 8)
-        var row0 = startRow(tile, 0)
-        var row1 = startRow(tile, 1)
-        var row2 = startRow(tile, 2)
-        var row3 = startRow(tile, 3)
-        var row4 = startRow(tile, 4)
-        var row5 = startRow(tile, 5)
-        var row6 = startRow(tile, 6)
-        var row7 = startRow(tile, 7)
-        var a = tile.a
+        var rows0 = startFour(tile, 0)
+        var rows4 = startFour(tile, 4)
+        let offsets = rowOffsets(tile.rowStride)
+        var a0 = tile.a
+        var a4 = a0 + 4 * tile.rowStride
         var panel = tile.panel
         var ahead = tile.ahead
         for _ in 0..<tile.depth {
             let weights = loadRow(panel)
-            addRow(a[0], weights, to: &row0, pairs: pairs)
-            addRow(a[tile.rowStride], weights, to: &row1, pairs: pairs)
-            addRow(a[2 * tile.rowStride], weights, to: &row2, pairs: pairs)
-            addRow(a[3 * tile.rowStride], weights, to: &row3, pairs: pairs)
-            addRow(a[4 * tile.rowStride], weights, to: &row4, pairs: pairs)
-            addRow(a[5 * tile.rowStride], weights, to: &row5, pairs: pairs)
-            addRow(a[6 * tile.rowStride], weights, to: &row6, pairs: pairs)
-            addRow(a[7 * tile.rowStride], weights, to: &row7, pairs: pairs)
+            addFour(a0, offsets, weights, to: &rows0, pairs: pairs)
+            addFour(a4, offsets, weights, to: &rows4, pairs: pairs)
             prefetch(ahead)
             ahead += tile.aheadStride
-            a += tile.depthStride
+            a0 = opaque(a0 + tile.depthStride)
+            a4 = opaque(a4 + tile.depthStride)
             panel += panelWidth
         }
-        storeRow(row0, tile, 0)
-        storeRow(row1, tile, 1)
-        storeRow(row2, tile, 2)
-        storeRow(row3, tile, 3)
-        storeRow(row4, tile, 4)
-        storeRow(row5, tile, 5)
-        storeRow(row6, tile, 6)
-        storeRow(row7, tile, 7)
+        storeFour(rows0, tile, 0)
+        storeFour(rows4, tile, 4)
     }
 
     /// A tile of 12 rows and `tileWidth` columns: see `Tile`.
-    @inline(never)
+    @inline(__always)
     func multiplyTile12(_ tile: Tile, pairs: Bool) {
-        if pairs { chain12(tile, pairs: true) } else { chain12(tile, pairs: false) }
+        if pairs { pairTile12(tile) } else { floatTile12(tile) }
     }
+
+    // Each in a function of its own: of two chains as long as this in one, the compiler leaves the question which it is in the
+    // loop.
+
+    @inline(never)
+    private func pairTile12(_ tile: Tile) { chain12(tile, pairs: true) }
+
+    @inline(never)
+    private func floatTile12(_ tile: Tile) { chain12(tile, pairs: false) }
 
     @inline(__always)
     private func chain12(_ tile: Tile, pairs: Bool) {
         prefetchRows(tile, 12)
-        var row0 = startRow(tile, 0)
-        var row1 = startRow(tile, 1)
-        var row2 = startRow(tile, 2)
-        var row3 = startRow(tile, 3)
-        var row4 = startRow(tile, 4)
-        var row5 = startRow(tile, 5)
-        var row6 = startRow(tile, 6)
-        var row7 = startRow(tile, 7)
-        var row8 = startRow(tile, 8)
-        var row9 = startRow(tile, 9)
-        var row10 = startRow(tile, 10)
-        var row11 = startRow(tile, 11)
-        var a = tile.a
+        var rows0 = startFour(tile, 0)
+        var rows4 = startFour(tile, 4)
+        var rows8 = startFour(tile, 8)
+        let offsets = rowOffsets(tile.rowStride)
+        var a0 = tile.a
+        var a4 = a0 + 4 * tile.rowStride
+        var a8 = a0 + 8 * tile.rowStride
         var panel = tile.panel
         var ahead = tile.ahead
         for _ in 0..<tile.depth {
             let weights = loadRow(panel)
-            addRow(a[0], weights, to: &row0, pairs: pairs)
-            addRow(a[tile.rowStride], weights, to: &row1, pairs: pairs)
-            addRow(a[2 * tile.rowStride], weights, to: &row2, pairs: pairs)
-            addRow(a[3 * tile.rowStride], weights, to: &row3, pairs: pairs)
-            addRow(a[4 * tile.rowStride], weights, to: &row4, pairs: pairs)
-            addRow(a[5 * tile.rowStride], weights, to: &row5, pairs: pairs)
-            addRow(a[6 * tile.rowStride], weights, to: &row6, pairs: pairs)
-            addRow(a[7 * tile.rowStride], weights, to: &row7, pairs: pairs)
-            addRow(a[8 * tile.rowStride], weights, to: &row8, pairs: pairs)
-            addRow(a[9 * tile.rowStride], weights, to: &row9, pairs: pairs)
-            addRow(a[10 * tile.rowStride], weights, to: &row10, pairs: pairs)
-            addRow(a[11 * tile.rowStride], weights, to: &row11, pairs: pairs)
+            addFour(a0, offsets, weights, to: &rows0, pairs: pairs)
+            addFour(a4, offsets, weights, to: &rows4, pairs: pairs)
+            addFour(a8, offsets, weights, to: &rows8, pairs: pairs)
             prefetch(ahead)
             ahead += tile.aheadStride
-            a += tile.depthStride
+            a0 = opaque(a0 + tile.depthStride)
+            a4 = opaque(a4 + tile.depthStride)
+            a8 = opaque(a8 + tile.depthStride)
             panel += panelWidth
         }
-        storeRow(row0, tile, 0)
-        storeRow(row1, tile, 1)
-        storeRow(row2, tile, 2)
-        storeRow(row3, tile, 3)
-        storeRow(row4, tile, 4)
-        storeRow(row5, tile, 5)
-        storeRow(row6, tile, 6)
-        storeRow(row7, tile, 7)
-        storeRow(row8, tile, 8)
-        storeRow(row9, tile, 9)
-        storeRow(row10, tile, 10)
-        storeRow(row11, tile, 11)
+        storeFour(rows0, tile, 0)
+        storeFour(rows4, tile, 4)
+        storeFour(rows8, tile, 8)
     }
 #endif

@@ -106,28 +106,19 @@ func multiplyTile4(_ tile: Tile, pairs: Bool) {
 
 @inline(__always)
 private func chain4(_ tile: Tile, pairs: Bool) {
-    var row0 = startRow(tile, 0)
-    var row1 = startRow(tile, 1)
-    var row2 = startRow(tile, 2)
-    var row3 = startRow(tile, 3)
+    var rows = startFour(tile, 0)
+    let offsets = rowOffsets(tile.rowStride)
     var a = tile.a
     var panel = tile.panel
     var ahead = tile.ahead
     for _ in 0..<tile.depth {
-        let weights = loadRow(panel)
-        addRow(a[0], weights, to: &row0, pairs: pairs)
-        addRow(a[tile.rowStride], weights, to: &row1, pairs: pairs)
-        addRow(a[2 * tile.rowStride], weights, to: &row2, pairs: pairs)
-        addRow(a[3 * tile.rowStride], weights, to: &row3, pairs: pairs)
+        addFour(a, offsets, loadRow(panel), to: &rows, pairs: pairs)
         prefetch(ahead)
         ahead += tile.aheadStride
-        a += tile.depthStride
+        a = opaque(a + tile.depthStride)
         panel += panelWidth
     }
-    storeRow(row0, tile, 0)
-    storeRow(row1, tile, 1)
-    storeRow(row2, tile, 2)
-    storeRow(row3, tile, 3)
+    storeFour(rows, tile, 0)
 }
 
 /// A tile of 6 rows and `tileWidth` columns: see `Tile`.
@@ -139,32 +130,26 @@ func multiplyTile6(_ tile: Tile, pairs: Bool) {
 @inline(__always)
 private func chain6(_ tile: Tile, pairs: Bool) {
     prefetchRows(tile, 6)
-    var row0 = startRow(tile, 0)
-    var row1 = startRow(tile, 1)
-    var row2 = startRow(tile, 2)
-    var row3 = startRow(tile, 3)
+    var rows = startFour(tile, 0)
     var row4 = startRow(tile, 4)
     var row5 = startRow(tile, 5)
+    let offsets = rowOffsets(tile.rowStride)
     var a = tile.a
+    var a4 = a + 4 * tile.rowStride
     var panel = tile.panel
     var ahead = tile.ahead
     for _ in 0..<tile.depth {
         let weights = loadRow(panel)
-        addRow(a[0], weights, to: &row0, pairs: pairs)
-        addRow(a[tile.rowStride], weights, to: &row1, pairs: pairs)
-        addRow(a[2 * tile.rowStride], weights, to: &row2, pairs: pairs)
-        addRow(a[3 * tile.rowStride], weights, to: &row3, pairs: pairs)
-        addRow(a[4 * tile.rowStride], weights, to: &row4, pairs: pairs)
-        addRow(a[5 * tile.rowStride], weights, to: &row5, pairs: pairs)
+        addFour(a, offsets, weights, to: &rows, pairs: pairs)
+        addRow(a4[0], weights, to: &row4, pairs: pairs)
+        addRow(a4[offsets.one], weights, to: &row5, pairs: pairs)
         prefetch(ahead)
         ahead += tile.aheadStride
-        a += tile.depthStride
+        a = opaque(a + tile.depthStride)
+        a4 = opaque(a4 + tile.depthStride)
         panel += panelWidth
     }
-    storeRow(row0, tile, 0)
-    storeRow(row1, tile, 1)
-    storeRow(row2, tile, 2)
-    storeRow(row3, tile, 3)
+    storeFour(rows, tile, 0)
     storeRow(row4, tile, 4)
     storeRow(row5, tile, 5)
 }

@@ -91,3 +91,40 @@ func storeRow(_ row: TileRow, _ destination: UnsafeMutablePointer<Float>, column
         storeSome(row, destination, columns)
     #endif
 }
+
+/// A row each of four.
+typealias FourRows = (TileRow, TileRow, TileRow, TileRow)
+
+/// One, two and three times the distance of the rows of A, each in a register, so that any of four rows is one address. The
+/// compiler would make them out of one another, row after row: the tile would take the time of those additions.
+typealias RowOffsets = (one: Int, two: Int, three: Int)
+
+@inline(__always)
+func rowOffsets(_ rowStride: Int) -> RowOffsets {
+    (rowStride, opaque(2 * rowStride), opaque(3 * rowStride))
+}
+
+/// The start of the chains of four of the tile's rows, from `first` on.
+@inline(__always)
+func startFour(_ tile: Tile, _ first: Int) -> FourRows {
+    (startRow(tile, first), startRow(tile, first + 1), startRow(tile, first + 2), startRow(tile, first + 3))
+}
+
+/// Of four rows whose lanes stand at `a` and `offsets` from it.
+@inline(__always)
+func addFour(
+    _ a: UnsafePointer<Float>, _ offsets: RowOffsets, _ weights: TileRow, to rows: inout FourRows, pairs: Bool
+) {
+    addRow(a[0], weights, to: &rows.0, pairs: pairs)
+    addRow(a[offsets.one], weights, to: &rows.1, pairs: pairs)
+    addRow(a[offsets.two], weights, to: &rows.2, pairs: pairs)
+    addRow(a[offsets.three], weights, to: &rows.3, pairs: pairs)
+}
+
+@inline(__always)
+func storeFour(_ rows: FourRows, _ tile: Tile, _ first: Int) {
+    storeRow(rows.0, tile, first)
+    storeRow(rows.1, tile, first + 1)
+    storeRow(rows.2, tile, first + 2)
+    storeRow(rows.3, tile, first + 3)
+}

@@ -73,6 +73,17 @@ void csimd_store_prefix(csimd_float16 vector, float *_Nonnull destination, intpt
 #endif
 }
 
+/// The same address or number, of which the compiler does not know where it comes from.
+CSIMD_INLINE("opaque(_:)") const float *_Nonnull csimd_opaque_address(const float *_Nonnull address) {
+    __asm__("" : "+r"(address));
+    return address;
+}
+
+CSIMD_INLINE("opaque(_:)") intptr_t csimd_opaque_number(intptr_t number) {
+    __asm__("" : "+r"(number));
+    return number;
+}
+
 /// Asks for the cache line at `address` to be brought into the second-level cache.
 CSIMD_INLINE("prefetch(_:)") void csimd_prefetch(const float *_Nonnull address) {
     __builtin_prefetch(address, 0, 2);
