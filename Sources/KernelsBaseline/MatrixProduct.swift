@@ -32,78 +32,80 @@ func multiplyLanes(
         let panels = packed + firstDepth * panelWidth
         var column = 0
         while column < outputs {
-            let columns = min(groupColumns, outputs - column)
-            let group: Tile = (
+            var group: Strip = (
                 a: a + firstDepth, rowStride: rowStride, depthStride: 1, panel: panels + column * depth,
-                depth: min(blockDepth, depth - firstDepth), result: c + column, resultStride: resultStride,
-                columns: columns, reloading: accumulating || block > 0, next: c, ahead: packed, aheadStride: 0
+                panelStride: panelStride, depth: min(blockDepth, depth - firstDepth), result: c + column,
+                resultStride: resultStride, columns: min(groupColumns, outputs - column),
+                reloading: accumulating || block > 0, following: c, ahead: packed, aheadPanelStride: panelStride,
+                aheadColumns: 0, aheadStride: 0
             )
-            let following = outputs - column - columns
-            if following > 0 {
-                multiplyGroup(
-                    group, rows: rows, panelStride: panelStride, ahead: panels + (column + columns) * depth,
-                    aheadPanelStride: panelStride, aheadColumns: min(groupColumns, following), pairs: pairs)
+            let left = outputs - column - group.columns
+            if left > 0 {
+                group.ahead = panels + (column + group.columns) * depth
+                group.aheadColumns = min(groupColumns, left)
             } else if block + 1 < blocks {
-                multiplyGroup(
-                    group, rows: rows, panelStride: panelStride, ahead: panels + blockDepth * panelWidth,
-                    aheadPanelStride: panelStride, aheadColumns: min(groupColumns, outputs), pairs: pairs)
-            } else {
-                multiplyGroup(
-                    group, rows: rows, panelStride: panelStride, ahead: next ?? packed,
-                    aheadPanelStride: panelWidth * blockDepth, aheadColumns: next == nil ? 0 : groupColumns,
-                    pairs: pairs)
+                group.ahead = panels + blockDepth * panelWidth
+                group.aheadColumns = min(groupColumns, outputs)
+            } else if let next {
+                group.ahead = next
+                group.aheadPanelStride = panelWidth * blockDepth
+                group.aheadColumns = groupColumns
             }
+            multiplyGroup(group, rows: rows, pairs: pairs)
             column += groupColumns
         }
     }
 }
 
-/// All rows with one group of panels, while those of another group, `aheadColumns` columns from `ahead` on, are brought nearer.
+/// All rows with one group of panels, while what is wanted ahead is brought nearer: in every strip its share of each panel.
 @inline(__always)
-private func multiplyGroup(
-    _ group: Tile, rows: Int, panelStride: Int, ahead: UnsafePointer<Float>, aheadPanelStride: Int, aheadColumns: Int,
-    pairs: Bool
-) {
-    // While the tiles of a panel are computed, each brings its share of the other group's panel nearer.
-    let tiles = (rows + tileHeight - 1) / tileHeight
-    let aheadStride = tiles > 1 ? (tileWidth + tiles - 1) / tiles : 0
-    var aheadRow = 0
+private func multiplyGroup(_ group: Strip, rows: Int, pairs: Bool) {
+    let strips = (rows + tileHeight - 1) / tileHeight
+    var strip = group
+    strip.aheadStride = (tileWidth + strips - 1) / strips
+    if strips == 1 { strip.aheadColumns = 0 }
     var row = 0
     while row < rows {
         let height = nextTileHeight(rows - row)
-        var tile = group
-        tile.a += row * group.rowStride
-        let result = group.result + row * group.resultStride
-        var column = 0
-        while column < group.columns {
-            let left = group.columns - column
-            tile.panel = group.panel + tileOffset(column: column, panelStride)
-            tile.result = result + column
-            tile.columns = min(tileWidth, left)
-            if height == 1 && left >= 4 * tileWidth {
-                multiplyOneRow(tile, panelStride: panelStride, pairs: pairs)
-                column += 4 * tileWidth
-                continue
-            }
-            if height == 2 && left >= 2 * tileWidth {
-                multiplyTwoRows(tile, panelStride: panelStride, pairs: pairs)
-                column += 2 * tileWidth
-                continue
-            }
-            #if KERNELS_AVX512
-                if left <= lanes {
-                    multiplyHalfPanel(tile, height: height, pairs: pairs)
-                    break
-                }
-            #endif
-            tile.next = left <= tileWidth ? result + height * group.resultStride : tile.result + tileWidth
-            let isAhead = column < aheadColumns
-            tile.ahead = isAhead ? ahead + tileOffset(column: column, aheadPanelStride) + aheadRow : tile.panel
-            tile.aheadStride = isAhead ? aheadStride : 0
-            multiplyTile(tile, height: height, pairs: pairs)
-            column += tileWidth
-        }
-        aheadRow += tile.depth * aheadStride
+        strip.following = strip.result + height * strip.resultStride
+        multiplyColumns(strip, height: height, pairs: pairs)
+        strip.a += height * strip.rowStride
+        strip.result = strip.following
+        strip.ahead += strip.depth * strip.aheadStride
         row += height
     }
+}
+
+/// A strip, whose columns go to the fastest way that there is for so many.
+@inline(__always)
+private func multiplyColumns(_ strip: Strip, height: Int, pairs: Bool) {
+    var strip = strip
+    while height == 1 && strip.columns >= 4 * tileWidth {
+        multiplyOneRow(strip, pairs: pairs)
+        advance(&strip, columns: 4 * tileWidth)
+    }
+    while height == 2 && strip.columns >= 2 * tileWidth {
+        multiplyTwoRows(strip, pairs: pairs)
+        advance(&strip, columns: 2 * tileWidth)
+    }
+    #if KERNELS_AVX512
+        let rest = strip.columns % tileWidth
+        if rest > 0 && rest <= lanes {
+            strip.columns -= rest
+            if strip.columns > 0 { multiplyStrip(strip, height: height, pairs: pairs) }
+            advance(&strip, columns: strip.columns)
+            strip.columns = rest
+            multiplyHalfPanel(strip, height: height, pairs: pairs)
+            return
+        }
+    #endif
+    if strip.columns > 0 { multiplyStrip(strip, height: height, pairs: pairs) }
+}
+
+/// Leaves the first columns out, which are whole panels or, where those are left out, the last of them.
+@inline(__always)
+private func advance(_ strip: inout Strip, columns: Int) {
+    strip.panel += tileOffset(column: columns, strip.panelStride)
+    strip.result += columns
+    strip.columns -= columns
 }

@@ -1,95 +1,90 @@
 import CSIMD
 
 #if KERNELS_AVX512
-    /// A tile of `height` rows at the last panel of a matrix of which at most sixteen columns are left, its lanes next to
-    /// one another in depth: half the work of whole tiles.
+    /// A strip of `height` rows over a last panel of which at most sixteen columns are left, its lanes next to one another in
+    /// depth: half the work of a whole tile.
     @inline(__always)
-    func multiplyHalfPanel(_ tile: Tile, height: Int, pairs: Bool) {
+    func multiplyHalfPanel(_ strip: Strip, height: Int, pairs: Bool) {
         if height == 12 {
-            multiplyHalf12(tile, pairs: pairs)
+            multiplyHalf12(strip, pairs: pairs)
             return
         }
-        var part = tile
+        var part = strip
         var left = height
         while left >= 4 {
             multiplyHalf4(part, pairs: pairs)
-            part.a += 4 * tile.rowStride
-            part.result += 4 * tile.resultStride
+            part.a += 4 * strip.rowStride
+            part.result += 4 * strip.resultStride
             left -= 4
         }
         while left >= 1 {
             multiplyHalf1(part, pairs: pairs)
-            part.a += tile.rowStride
-            part.result += tile.resultStride
+            part.a += strip.rowStride
+            part.result += strip.resultStride
             left -= 1
         }
     }
 
     @inline(__always)
-    private func startHalf(_ tile: Tile, _ row: Int) -> Vector {
-        tile.reloading ? loadSome(tile.result + row * tile.resultStride, tile.columns) : broadcast(0)
+    private func startHalf(_ strip: Strip, _ row: Int) -> Vector {
+        strip.reloading ? loadSome(strip.result + row * strip.resultStride, strip.columns) : broadcast(0)
     }
 
-    /// A tile of 1 row and up to sixteen columns: see `Tile`.
     @inline(never)
-    private func multiplyHalf1(_ tile: Tile, pairs: Bool) {
-        if pairs { halfChain1(tile, pairs: true) } else { halfChain1(tile, pairs: false) }
+    private func multiplyHalf1(_ strip: Strip, pairs: Bool) {
+        if pairs { halfStrip1(strip, pairs: true) } else { halfStrip1(strip, pairs: false) }
     }
 
     @inline(__always)
-    private func halfChain1(_ tile: Tile, pairs: Bool) {
-        var row0 = startHalf(tile, 0)
-        for k in 0..<tile.depth {
-            let weights = load(tile.panel + k * panelWidth)
-            let a = tile.a + k
-            row0 = addProduct(broadcast(a[0]), weights, row0, pairs: pairs)
+    private func halfStrip1(_ strip: Strip, pairs: Bool) {
+        var row = startHalf(strip, 0)
+        for k in 0..<strip.depth {
+            row = addProduct(broadcast(strip.a[k]), load(strip.panel + k * panelWidth), row, pairs: pairs)
         }
-        storeSome(row0, tile.result, tile.columns)
+        storeSome(row, strip.result, strip.columns)
     }
 
-    /// A tile of 4 rows and up to sixteen columns: see `Tile`.
     @inline(never)
-    private func multiplyHalf4(_ tile: Tile, pairs: Bool) {
-        if pairs { halfChain4(tile, pairs: true) } else { halfChain4(tile, pairs: false) }
+    private func multiplyHalf4(_ strip: Strip, pairs: Bool) {
+        if pairs { halfStrip4(strip, pairs: true) } else { halfStrip4(strip, pairs: false) }
     }
 
     @inline(__always)
-    private func halfChain4(_ tile: Tile, pairs: Bool) {
-        var rows = startFourHalves(tile, 0)
-        let offsets = rowOffsets(tile.rowStride)
-        var a = tile.a
-        var panel = tile.panel
-        for _ in 0..<tile.depth {
+    private func halfStrip4(_ strip: Strip, pairs: Bool) {
+        var rows = startFourHalves(strip, 0)
+        let offsets = rowOffsets(strip.rowStride)
+        var a = strip.a
+        var panel = strip.panel
+        for _ in 0..<strip.depth {
             addFourHalves(a, offsets, load(panel), to: &rows, pairs: pairs)
             a = opaque(a + 1)
             panel += panelWidth
         }
-        storeFourHalves(rows, tile, 0)
+        storeFourHalves(rows, strip, 0)
     }
 
-    /// A tile of 12 rows and up to sixteen columns: see `Tile`.
     @inline(__always)
-    private func multiplyHalf12(_ tile: Tile, pairs: Bool) {
-        if pairs { pairHalf12(tile) } else { floatHalf12(tile) }
+    private func multiplyHalf12(_ strip: Strip, pairs: Bool) {
+        if pairs { pairHalf12(strip) } else { floatHalf12(strip) }
     }
 
     @inline(never)
-    private func pairHalf12(_ tile: Tile) { halfChain12(tile, pairs: true) }
+    private func pairHalf12(_ strip: Strip) { halfStrip12(strip, pairs: true) }
 
     @inline(never)
-    private func floatHalf12(_ tile: Tile) { halfChain12(tile, pairs: false) }
+    private func floatHalf12(_ strip: Strip) { halfStrip12(strip, pairs: false) }
 
     @inline(__always)
-    private func halfChain12(_ tile: Tile, pairs: Bool) {
-        var rows0 = startFourHalves(tile, 0)
-        var rows4 = startFourHalves(tile, 4)
-        var rows8 = startFourHalves(tile, 8)
-        let offsets = rowOffsets(tile.rowStride)
-        var a0 = tile.a
-        var a4 = a0 + 4 * tile.rowStride
-        var a8 = a0 + 8 * tile.rowStride
-        var panel = tile.panel
-        for _ in 0..<tile.depth {
+    private func halfStrip12(_ strip: Strip, pairs: Bool) {
+        var rows0 = startFourHalves(strip, 0)
+        var rows4 = startFourHalves(strip, 4)
+        var rows8 = startFourHalves(strip, 8)
+        let offsets = rowOffsets(strip.rowStride)
+        var a0 = strip.a
+        var a4 = a0 + 4 * strip.rowStride
+        var a8 = a0 + 8 * strip.rowStride
+        var panel = strip.panel
+        for _ in 0..<strip.depth {
             let weights = load(panel)
             addFourHalves(a0, offsets, weights, to: &rows0, pairs: pairs)
             addFourHalves(a4, offsets, weights, to: &rows4, pairs: pairs)
@@ -99,14 +94,17 @@ import CSIMD
             a8 = opaque(a8 + 1)
             panel += panelWidth
         }
-        storeFourHalves(rows0, tile, 0)
-        storeFourHalves(rows4, tile, 4)
-        storeFourHalves(rows8, tile, 8)
+        storeFourHalves(rows0, strip, 0)
+        storeFourHalves(rows4, strip, 4)
+        storeFourHalves(rows8, strip, 8)
     }
 
     @inline(__always)
-    private func startFourHalves(_ tile: Tile, _ first: Int) -> FourVectors {
-        (startHalf(tile, first), startHalf(tile, first + 1), startHalf(tile, first + 2), startHalf(tile, first + 3))
+    private func startFourHalves(_ strip: Strip, _ first: Int) -> FourVectors {
+        (
+            startHalf(strip, first), startHalf(strip, first + 1), startHalf(strip, first + 2),
+            startHalf(strip, first + 3)
+        )
     }
 
     @inline(__always)
@@ -120,11 +118,11 @@ import CSIMD
     }
 
     @inline(__always)
-    private func storeFourHalves(_ rows: FourVectors, _ tile: Tile, _ first: Int) {
-        let result = tile.result + first * tile.resultStride
-        storeSome(rows.0, result, tile.columns)
-        storeSome(rows.1, result + tile.resultStride, tile.columns)
-        storeSome(rows.2, result + 2 * tile.resultStride, tile.columns)
-        storeSome(rows.3, result + 3 * tile.resultStride, tile.columns)
+    private func storeFourHalves(_ rows: FourVectors, _ strip: Strip, _ first: Int) {
+        let result = strip.result + first * strip.resultStride
+        storeSome(rows.0, result, strip.columns)
+        storeSome(rows.1, result + strip.resultStride, strip.columns)
+        storeSome(rows.2, result + 2 * strip.resultStride, strip.columns)
+        storeSome(rows.3, result + 3 * strip.resultStride, strip.columns)
     }
 #endif

@@ -1,77 +1,96 @@
 import CSIMD
 
 #if KERNELS_AVX512
-    /// A tile of 8 rows and `tileWidth` columns: see `Tile`.
+    /// A strip of 8 rows: see `Strip`.
     @inline(never)
-    func multiplyTile8(_ tile: Tile, pairs: Bool) {
-        if pairs { chain8(tile, pairs: true) } else { chain8(tile, pairs: false) }
+    func multiplyStrip8(_ strip: Strip, pairs: Bool) {
+        if pairs { strip8(strip, pairs: true) } else { strip8(strip, pairs: false) }
     }
 
     @inline(__always)
-    private func chain8(_ tile: Tile, pairs: Bool) {
-        prefetchRows(tile, 8)
-        var rows0 = startFour(tile, 0)
-        var rows4 = startFour(tile, 4)
-        let offsets = rowOffsets(tile.rowStride)
-        var a0 = tile.a
-        var a4 = a0 + 4 * tile.rowStride
-        var panel = tile.panel
-        var ahead = tile.ahead
-        for _ in 0..<tile.depth {
-            let weights = loadRow(panel)
-            addFour(a0, offsets, weights, to: &rows0, pairs: pairs)
-            addFour(a4, offsets, weights, to: &rows4, pairs: pairs)
-            prefetch(ahead)
-            ahead += tile.aheadStride
-            a0 = opaque(a0 + tile.depthStride)
-            a4 = opaque(a4 + tile.depthStride)
-            panel += panelWidth
+    private func strip8(_ strip: Strip, pairs: Bool) {
+        let offsets = rowOffsets(strip.rowStride)
+        let results = rowOffsets(strip.resultStride)
+        var column = 0
+        while column < strip.columns {
+            let tile = tile(of: strip, at: column)
+            let result0 = tile.result
+            let result4 = result0 + 4 * strip.resultStride
+            prefetchFour(tile.next, results)
+            prefetchFour(tile.next + 4 * strip.resultStride, results)
+            var rows0 = startFour(result0, results, columns: tile.columns, reloading: strip.reloading)
+            var rows4 = startFour(result4, results, columns: tile.columns, reloading: strip.reloading)
+            var a0 = strip.a
+            var a4 = a0 + 4 * strip.rowStride
+            var panel = tile.panel
+            var ahead = tile.ahead
+            for _ in 0..<strip.depth {
+                let weights = loadRow(panel)
+                addFour(a0, offsets, weights, to: &rows0, pairs: pairs)
+                addFour(a4, offsets, weights, to: &rows4, pairs: pairs)
+                prefetch(ahead)
+                ahead += tile.aheadStride
+                a0 = opaque(a0 + strip.depthStride)
+                a4 = opaque(a4 + strip.depthStride)
+                panel += panelWidth
+            }
+            storeFour(rows0, result0, results, columns: tile.columns)
+            storeFour(rows4, result4, results, columns: tile.columns)
+            column += tileWidth
         }
-        storeFour(rows0, tile, 0)
-        storeFour(rows4, tile, 4)
     }
 
-    /// A tile of 12 rows and `tileWidth` columns: see `Tile`.
+    /// A strip of 12 rows: see `Strip`.
     @inline(__always)
-    func multiplyTile12(_ tile: Tile, pairs: Bool) {
-        if pairs { pairTile12(tile) } else { floatTile12(tile) }
+    func multiplyStrip12(_ strip: Strip, pairs: Bool) {
+        if pairs { pairStrip12(strip) } else { floatStrip12(strip) }
     }
 
-    // Each in a function of its own: of two chains as long as this in one, the compiler leaves the question which it is in the
-    // loop.
+    // Each in a function of its own: of two loops as long as this in one, the compiler leaves the question which it is inside.
 
     @inline(never)
-    private func pairTile12(_ tile: Tile) { chain12(tile, pairs: true) }
+    private func pairStrip12(_ strip: Strip) { strip12(strip, pairs: true) }
 
     @inline(never)
-    private func floatTile12(_ tile: Tile) { chain12(tile, pairs: false) }
+    private func floatStrip12(_ strip: Strip) { strip12(strip, pairs: false) }
 
     @inline(__always)
-    private func chain12(_ tile: Tile, pairs: Bool) {
-        prefetchRows(tile, 12)
-        var rows0 = startFour(tile, 0)
-        var rows4 = startFour(tile, 4)
-        var rows8 = startFour(tile, 8)
-        let offsets = rowOffsets(tile.rowStride)
-        var a0 = tile.a
-        var a4 = a0 + 4 * tile.rowStride
-        var a8 = a0 + 8 * tile.rowStride
-        var panel = tile.panel
-        var ahead = tile.ahead
-        for _ in 0..<tile.depth {
-            let weights = loadRow(panel)
-            addFour(a0, offsets, weights, to: &rows0, pairs: pairs)
-            addFour(a4, offsets, weights, to: &rows4, pairs: pairs)
-            addFour(a8, offsets, weights, to: &rows8, pairs: pairs)
-            prefetch(ahead)
-            ahead += tile.aheadStride
-            a0 = opaque(a0 + tile.depthStride)
-            a4 = opaque(a4 + tile.depthStride)
-            a8 = opaque(a8 + tile.depthStride)
-            panel += panelWidth
+    private func strip12(_ strip: Strip, pairs: Bool) {
+        let offsets = rowOffsets(strip.rowStride)
+        let results = rowOffsets(strip.resultStride)
+        var column = 0
+        while column < strip.columns {
+            let tile = tile(of: strip, at: column)
+            let result0 = tile.result
+            let result4 = result0 + 4 * strip.resultStride
+            let result8 = result0 + 8 * strip.resultStride
+            prefetchFour(tile.next, results)
+            prefetchFour(tile.next + 4 * strip.resultStride, results)
+            prefetchFour(tile.next + 8 * strip.resultStride, results)
+            var rows0 = startFour(result0, results, columns: tile.columns, reloading: strip.reloading)
+            var rows4 = startFour(result4, results, columns: tile.columns, reloading: strip.reloading)
+            var rows8 = startFour(result8, results, columns: tile.columns, reloading: strip.reloading)
+            var a0 = strip.a
+            var a4 = a0 + 4 * strip.rowStride
+            var a8 = a0 + 8 * strip.rowStride
+            var panel = tile.panel
+            var ahead = tile.ahead
+            for _ in 0..<strip.depth {
+                let weights = loadRow(panel)
+                addFour(a0, offsets, weights, to: &rows0, pairs: pairs)
+                addFour(a4, offsets, weights, to: &rows4, pairs: pairs)
+                addFour(a8, offsets, weights, to: &rows8, pairs: pairs)
+                prefetch(ahead)
+                ahead += tile.aheadStride
+                a0 = opaque(a0 + strip.depthStride)
+                a4 = opaque(a4 + strip.depthStride)
+                a8 = opaque(a8 + strip.depthStride)
+                panel += panelWidth
+            }
+            storeFour(rows0, result0, results, columns: tile.columns)
+            storeFour(rows4, result4, results, columns: tile.columns)
+            storeFour(rows8, result8, results, columns: tile.columns)
+            column += tileWidth
         }
-        storeFour(rows0, tile, 0)
-        storeFour(rows4, tile, 4)
-        storeFour(rows8, tile, 8)
     }
 #endif

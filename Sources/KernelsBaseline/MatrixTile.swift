@@ -3,24 +3,34 @@ import CSIMD
 /// Columns of a packed panel.
 let panelWidth = 32
 
-/// One tile of a product, C (+)= A · panel: up to twelve rows and `tileWidth` columns, each element one chain over
-/// `depth` ascending.
+/// A strip of a product, C (+)= A · panels: up to twelve rows and any number of columns, in tiles of `tileWidth` columns side by
+/// side. Each element is one chain over `depth` ascending.
 ///
 /// A lane is a float, or where the function is given `pairs` two bfloat16 values that follow one another in depth; C holds
-/// floats. `a` has lane (row, k) at `row * rowStride + k * depthStride`; the panel's row k starts at `k * panelWidth`.
-/// Where `reloading`, a chain starts from what C holds, else from zero. Only the first `columns` columns of C are
-/// touched. Meanwhile the tile of results at `next`, and `ahead`, advanced by `aheadStride` with k, are brought into the
-/// second-level cache; tiles of few rows leave both to the processor.
+/// floats. `a` has lane (row, k) at `row * rowStride + k * depthStride`; panels stand `panelStride` apart, their row k at
+/// `k * panelWidth`. Where `reloading`, a chain starts from what C holds, else from zero. Only the first `columns` columns of C
+/// are touched.
+///
+/// Meanwhile other memory is brought into the second-level cache: the next tile's results, after the last tile those at
+/// `following`; and in the tiles below column `aheadColumns` what stands at `ahead`, as panels `aheadPanelStride` apart, of
+/// which a step of k takes `aheadStride`. Strips of few rows leave both to the processor.
 ///
 /// It is a tuple, not a structure: one of those would bring metadata with it, whose functions are weak symbols of a
 /// common name.
-typealias Tile = (
-    a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, panel: UnsafePointer<Float>, depth: Int,
-    result: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool,
-    next: UnsafeMutablePointer<Float>, ahead: UnsafePointer<Float>, aheadStride: Int
+typealias Strip = (
+    a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, panel: UnsafePointer<Float>, panelStride: Int,
+    depth: Int, result: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool,
+    following: UnsafeMutablePointer<Float>, ahead: UnsafePointer<Float>, aheadPanelStride: Int, aheadColumns: Int,
+    aheadStride: Int
 )
 
-/// The rows of the tile to take next where `left` are: the largest, but such that few small ones remain.
+/// One tile of a strip: what changes from tile to tile.
+typealias Tile = (
+    panel: UnsafePointer<Float>, result: UnsafeMutablePointer<Float>, columns: Int, next: UnsafeMutablePointer<Float>,
+    ahead: UnsafePointer<Float>, aheadStride: Int
+)
+
+/// The rows of the strip to take next where `left` are: the largest, but such that few small ones remain.
 @inline(__always)
 func nextTileHeight(_ left: Int) -> Int {
     if tileHeight >= 12 && left >= 12 && left != 16 { return 12 }
@@ -30,126 +40,162 @@ func nextTileHeight(_ left: Int) -> Int {
     return left >= 2 ? 2 : 1
 }
 
-/// Brings the lines of the next tile of results near: not into the first-level cache, where they would take the place of what
-/// the tile reads.
+/// Where the tile at `column` of a group of panels starts.
 @inline(__always)
-func prefetchRows(_ tile: Tile, _ rows: Int) {
-    for row in 0..<rows {
-        prefetch(tile.next + row * tile.resultStride)
-        prefetch(tile.next + row * tile.resultStride + tileWidth - 1)
-    }
+func tileOffset(column: Int, _ panelStride: Int) -> Int {
+    column / panelWidth * panelStride + column % panelWidth
 }
 
-/// A tile of `height` rows, one of those that `nextTileHeight` returns.
 @inline(__always)
-func multiplyTile(_ tile: Tile, height: Int, pairs: Bool) {
+func tile(of strip: Strip, at column: Int) -> Tile {
+    let panel = strip.panel + tileOffset(column: column, strip.panelStride)
+    let result = strip.result + column
+    let isLast = column + tileWidth >= strip.columns
+    let isAhead = column < strip.aheadColumns
+    return (
+        panel, result, min(tileWidth, strip.columns - column), isLast ? strip.following : result + tileWidth,
+        isAhead ? strip.ahead + tileOffset(column: column, strip.aheadPanelStride) : panel,
+        isAhead ? strip.aheadStride : 0
+    )
+}
+
+/// A strip of `height` rows, one of those that `nextTileHeight` returns.
+@inline(__always)
+func multiplyStrip(_ strip: Strip, height: Int, pairs: Bool) {
     switch height {
     #if KERNELS_AVX512
-        case 12: multiplyTile12(tile, pairs: pairs)
-        case 8: multiplyTile8(tile, pairs: pairs)
+        case 12: multiplyStrip12(strip, pairs: pairs)
+        case 8: multiplyStrip8(strip, pairs: pairs)
     #endif
-    case 6: multiplyTile6(tile, pairs: pairs)
-    case 4: multiplyTile4(tile, pairs: pairs)
-    case 2: multiplyTile2(tile, pairs: pairs)
-    default: multiplyTile1(tile, pairs: pairs)
+    case 6: multiplyStrip6(strip, pairs: pairs)
+    case 4: multiplyStrip4(strip, pairs: pairs)
+    case 2: multiplyStrip2(strip, pairs: pairs)
+    default: multiplyStrip1(strip, pairs: pairs)
     }
 }
 
-/// A tile of 1 row and `tileWidth` columns: see `Tile`.
+/// A strip of 1 row: see `Strip`.
 @inline(never)
-func multiplyTile1(_ tile: Tile, pairs: Bool) {
-    if pairs { chain1(tile, pairs: true) } else { chain1(tile, pairs: false) }
+func multiplyStrip1(_ strip: Strip, pairs: Bool) {
+    if pairs { strip1(strip, pairs: true) } else { strip1(strip, pairs: false) }
 }
 
 @inline(__always)
-private func chain1(_ tile: Tile, pairs: Bool) {
-    var row0 = startRow(tile, 0)
-    var a = tile.a
-    var panel = tile.panel
-    for _ in 0..<tile.depth {
-        let weights = loadRow(panel)
-        addRow(a[0], weights, to: &row0, pairs: pairs)
-        a += tile.depthStride
-        panel += panelWidth
+private func strip1(_ strip: Strip, pairs: Bool) {
+    var column = 0
+    while column < strip.columns {
+        let tile = tile(of: strip, at: column)
+        var row = startRow(tile.result, columns: tile.columns, reloading: strip.reloading)
+        var a = strip.a
+        var panel = tile.panel
+        for _ in 0..<strip.depth {
+            addRow(a[0], loadRow(panel), to: &row, pairs: pairs)
+            a += strip.depthStride
+            panel += panelWidth
+        }
+        storeRow(row, tile.result, columns: tile.columns)
+        column += tileWidth
     }
-    storeRow(row0, tile, 0)
 }
 
-/// A tile of 2 rows and `tileWidth` columns: see `Tile`.
+/// A strip of 2 rows: see `Strip`.
 @inline(never)
-func multiplyTile2(_ tile: Tile, pairs: Bool) {
-    if pairs { chain2(tile, pairs: true) } else { chain2(tile, pairs: false) }
+func multiplyStrip2(_ strip: Strip, pairs: Bool) {
+    if pairs { strip2(strip, pairs: true) } else { strip2(strip, pairs: false) }
 }
 
 @inline(__always)
-private func chain2(_ tile: Tile, pairs: Bool) {
-    var row0 = startRow(tile, 0)
-    var row1 = startRow(tile, 1)
-    var a = tile.a
-    var panel = tile.panel
-    for _ in 0..<tile.depth {
-        let weights = loadRow(panel)
-        addRow(a[0], weights, to: &row0, pairs: pairs)
-        addRow(a[tile.rowStride], weights, to: &row1, pairs: pairs)
-        a += tile.depthStride
-        panel += panelWidth
+private func strip2(_ strip: Strip, pairs: Bool) {
+    var column = 0
+    while column < strip.columns {
+        let tile = tile(of: strip, at: column)
+        let second = tile.result + strip.resultStride
+        var row0 = startRow(tile.result, columns: tile.columns, reloading: strip.reloading)
+        var row1 = startRow(second, columns: tile.columns, reloading: strip.reloading)
+        var a = strip.a
+        var panel = tile.panel
+        for _ in 0..<strip.depth {
+            let weights = loadRow(panel)
+            addRow(a[0], weights, to: &row0, pairs: pairs)
+            addRow(a[strip.rowStride], weights, to: &row1, pairs: pairs)
+            a += strip.depthStride
+            panel += panelWidth
+        }
+        storeRow(row0, tile.result, columns: tile.columns)
+        storeRow(row1, second, columns: tile.columns)
+        column += tileWidth
     }
-    storeRow(row0, tile, 0)
-    storeRow(row1, tile, 1)
 }
 
-/// A tile of 4 rows and `tileWidth` columns: see `Tile`.
+/// A strip of 4 rows: see `Strip`.
 @inline(never)
-func multiplyTile4(_ tile: Tile, pairs: Bool) {
-    if pairs { chain4(tile, pairs: true) } else { chain4(tile, pairs: false) }
+func multiplyStrip4(_ strip: Strip, pairs: Bool) {
+    if pairs { strip4(strip, pairs: true) } else { strip4(strip, pairs: false) }
 }
 
 @inline(__always)
-private func chain4(_ tile: Tile, pairs: Bool) {
-    var rows = startFour(tile, 0)
-    let offsets = rowOffsets(tile.rowStride)
-    var a = tile.a
-    var panel = tile.panel
-    var ahead = tile.ahead
-    for _ in 0..<tile.depth {
-        addFour(a, offsets, loadRow(panel), to: &rows, pairs: pairs)
-        prefetch(ahead)
-        ahead += tile.aheadStride
-        a = opaque(a + tile.depthStride)
-        panel += panelWidth
+private func strip4(_ strip: Strip, pairs: Bool) {
+    let offsets = rowOffsets(strip.rowStride)
+    let results = rowOffsets(strip.resultStride)
+    var column = 0
+    while column < strip.columns {
+        let tile = tile(of: strip, at: column)
+        var rows = startFour(tile.result, results, columns: tile.columns, reloading: strip.reloading)
+        var a = strip.a
+        var panel = tile.panel
+        var ahead = tile.ahead
+        for _ in 0..<strip.depth {
+            addFour(a, offsets, loadRow(panel), to: &rows, pairs: pairs)
+            prefetch(ahead)
+            ahead += tile.aheadStride
+            a = opaque(a + strip.depthStride)
+            panel += panelWidth
+        }
+        storeFour(rows, tile.result, results, columns: tile.columns)
+        column += tileWidth
     }
-    storeFour(rows, tile, 0)
 }
 
-/// A tile of 6 rows and `tileWidth` columns: see `Tile`.
+/// A strip of 6 rows: see `Strip`.
 @inline(never)
-func multiplyTile6(_ tile: Tile, pairs: Bool) {
-    if pairs { chain6(tile, pairs: true) } else { chain6(tile, pairs: false) }
+func multiplyStrip6(_ strip: Strip, pairs: Bool) {
+    if pairs { strip6(strip, pairs: true) } else { strip6(strip, pairs: false) }
 }
 
 @inline(__always)
-private func chain6(_ tile: Tile, pairs: Bool) {
-    prefetchRows(tile, 6)
-    var rows = startFour(tile, 0)
-    var row4 = startRow(tile, 4)
-    var row5 = startRow(tile, 5)
-    let offsets = rowOffsets(tile.rowStride)
-    var a = tile.a
-    var a4 = a + 4 * tile.rowStride
-    var panel = tile.panel
-    var ahead = tile.ahead
-    for _ in 0..<tile.depth {
-        let weights = loadRow(panel)
-        addFour(a, offsets, weights, to: &rows, pairs: pairs)
-        addRow(a4[0], weights, to: &row4, pairs: pairs)
-        addRow(a4[offsets.one], weights, to: &row5, pairs: pairs)
-        prefetch(ahead)
-        ahead += tile.aheadStride
-        a = opaque(a + tile.depthStride)
-        a4 = opaque(a4 + tile.depthStride)
-        panel += panelWidth
+private func strip6(_ strip: Strip, pairs: Bool) {
+    let offsets = rowOffsets(strip.rowStride)
+    let results = rowOffsets(strip.resultStride)
+    var column = 0
+    while column < strip.columns {
+        let tile = tile(of: strip, at: column)
+        let next4 = tile.next + 4 * strip.resultStride
+        prefetchFour(tile.next, results)
+        prefetchRow(next4)
+        prefetchRow(next4 + results.one)
+        let result4 = tile.result + 4 * strip.resultStride
+        let result5 = result4 + results.one
+        var rows = startFour(tile.result, results, columns: tile.columns, reloading: strip.reloading)
+        var row4 = startRow(result4, columns: tile.columns, reloading: strip.reloading)
+        var row5 = startRow(result5, columns: tile.columns, reloading: strip.reloading)
+        var a0 = strip.a
+        var a4 = a0 + 4 * strip.rowStride
+        var panel = tile.panel
+        var ahead = tile.ahead
+        for _ in 0..<strip.depth {
+            let weights = loadRow(panel)
+            addFour(a0, offsets, weights, to: &rows, pairs: pairs)
+            addRow(a4[0], weights, to: &row4, pairs: pairs)
+            addRow(a4[offsets.one], weights, to: &row5, pairs: pairs)
+            prefetch(ahead)
+            ahead += tile.aheadStride
+            a0 = opaque(a0 + strip.depthStride)
+            a4 = opaque(a4 + strip.depthStride)
+            panel += panelWidth
+        }
+        storeFour(rows, tile.result, results, columns: tile.columns)
+        storeRow(row4, result4, columns: tile.columns)
+        storeRow(row5, result5, columns: tile.columns)
+        column += tileWidth
     }
-    storeFour(rows, tile, 0)
-    storeRow(row4, tile, 4)
-    storeRow(row5, tile, 5)
 }

@@ -34,12 +34,6 @@ func loadRow(_ source: UnsafePointer<Float>) -> TileRow {
     #endif
 }
 
-/// The start of the chains of one of the tile's rows: zero, or where it reloads what the result holds.
-@inline(__always)
-func startRow(_ tile: Tile, _ row: Int) -> TileRow {
-    startRow(tile.result + row * tile.resultStride, columns: tile.columns, reloading: tile.reloading)
-}
-
 /// The start of a row's chain: zero, or where `reloading` the first `columns` values at `source`.
 @inline(__always)
 func startRow(_ source: UnsafeMutablePointer<Float>, columns: Int, reloading: Bool) -> TileRow {
@@ -70,12 +64,6 @@ func addProduct(_ a: Vector, _ b: Vector, _ sum: Vector, pairs: Bool) -> Vector 
     pairs ? addPairProducts(a, b, to: sum) : multiplyAdd(a, b, sum)
 }
 
-/// Writes one of the tile's rows, no more than the tile's columns.
-@inline(__always)
-func storeRow(_ values: TileRow, _ tile: Tile, _ row: Int) {
-    storeRow(values, tile.result + row * tile.resultStride, columns: tile.columns)
-}
-
 /// Writes the first `columns` values and nothing beyond.
 @inline(__always)
 func storeRow(_ row: TileRow, _ destination: UnsafeMutablePointer<Float>, columns: Int) {
@@ -95,36 +83,60 @@ func storeRow(_ row: TileRow, _ destination: UnsafeMutablePointer<Float>, column
 /// A row each of four.
 typealias FourRows = (TileRow, TileRow, TileRow, TileRow)
 
-/// One, two and three times the distance of the rows of A, each in a register, so that any of four rows is one address. The
-/// compiler would make them out of one another, row after row: the tile would take the time of those additions.
+/// One, two and three times the distance of rows, each in a register, so that any of four rows is one address. The compiler
+/// would make the addresses out of one another, row after row: a tile would take the time of those additions.
 typealias RowOffsets = (one: Int, two: Int, three: Int)
 
 @inline(__always)
-func rowOffsets(_ rowStride: Int) -> RowOffsets {
-    (rowStride, opaque(2 * rowStride), opaque(3 * rowStride))
+func rowOffsets(_ stride: Int) -> RowOffsets {
+    (stride, opaque(2 * stride), opaque(3 * stride))
 }
 
-/// The start of the chains of four of the tile's rows, from `first` on.
+/// The start of the chains of four rows, from `source` on: see `startRow`.
 @inline(__always)
-func startFour(_ tile: Tile, _ first: Int) -> FourRows {
-    (startRow(tile, first), startRow(tile, first + 1), startRow(tile, first + 2), startRow(tile, first + 3))
+func startFour(
+    _ source: UnsafeMutablePointer<Float>, _ offsets: RowOffsets, columns: Int, reloading: Bool
+) -> FourRows {
+    (
+        startRow(source, columns: columns, reloading: reloading),
+        startRow(source + offsets.one, columns: columns, reloading: reloading),
+        startRow(source + offsets.two, columns: columns, reloading: reloading),
+        startRow(source + offsets.three, columns: columns, reloading: reloading)
+    )
 }
 
-/// Of four rows whose lanes stand at `a` and `offsets` from it.
+/// `addRow` of four rows, whose factors stand at `a` and `offsets` from it.
 @inline(__always)
 func addFour(
-    _ a: UnsafePointer<Float>, _ offsets: RowOffsets, _ weights: TileRow, to rows: inout FourRows, pairs: Bool
+    _ a: UnsafePointer<Float>, _ offsets: RowOffsets, _ other: TileRow, to rows: inout FourRows, pairs: Bool
 ) {
-    addRow(a[0], weights, to: &rows.0, pairs: pairs)
-    addRow(a[offsets.one], weights, to: &rows.1, pairs: pairs)
-    addRow(a[offsets.two], weights, to: &rows.2, pairs: pairs)
-    addRow(a[offsets.three], weights, to: &rows.3, pairs: pairs)
+    addRow(a[0], other, to: &rows.0, pairs: pairs)
+    addRow(a[offsets.one], other, to: &rows.1, pairs: pairs)
+    addRow(a[offsets.two], other, to: &rows.2, pairs: pairs)
+    addRow(a[offsets.three], other, to: &rows.3, pairs: pairs)
 }
 
+/// Writes the first `columns` values of four rows, from `destination` on.
 @inline(__always)
-func storeFour(_ rows: FourRows, _ tile: Tile, _ first: Int) {
-    storeRow(rows.0, tile, first)
-    storeRow(rows.1, tile, first + 1)
-    storeRow(rows.2, tile, first + 2)
-    storeRow(rows.3, tile, first + 3)
+func storeFour(_ rows: FourRows, _ destination: UnsafeMutablePointer<Float>, _ offsets: RowOffsets, columns: Int) {
+    storeRow(rows.0, destination, columns: columns)
+    storeRow(rows.1, destination + offsets.one, columns: columns)
+    storeRow(rows.2, destination + offsets.two, columns: columns)
+    storeRow(rows.3, destination + offsets.three, columns: columns)
+}
+
+/// Brings the lines of a row near: not into the first-level cache, where they would take the place of what a tile reads.
+@inline(__always)
+func prefetchRow(_ row: UnsafePointer<Float>) {
+    prefetch(row)
+    prefetch(row + tileWidth - 1)
+}
+
+/// The same of four rows.
+@inline(__always)
+func prefetchFour(_ rows: UnsafePointer<Float>, _ offsets: RowOffsets) {
+    prefetchRow(rows)
+    prefetchRow(rows + offsets.one)
+    prefetchRow(rows + offsets.two)
+    prefetchRow(rows + offsets.three)
 }

@@ -64,10 +64,11 @@ func weightGradientOfLanes(
                 input + firstRow * inputStride + column, rows: count, rowStride: inputStride, columns: columns,
                 into: workspace)
             let first = outputGradient + firstRow * outputStride
-            let group: Tile = (
-                a: first, rowStride: 1, depthStride: outputStride, panel: UnsafePointer(workspace), depth: count,
-                result: gradient + column, resultStride: inputs, columns: columns, reloading: true,
-                next: gradient + column, ahead: first, aheadStride: 0
+            let group: Strip = (
+                a: first, rowStride: 1, depthStride: outputStride, panel: UnsafePointer(workspace),
+                panelStride: panelWidth * count, depth: count, result: gradient + column, resultStride: inputs,
+                columns: columns, reloading: true, following: gradient + column, ahead: first, aheadPanelStride: 0,
+                aheadColumns: 0, aheadStride: 0
             )
             gradientGroup(group, outputs: outputs, packedTile: packedTile, pairs: pairs)
             column += columns
@@ -78,7 +79,7 @@ func weightGradientOfLanes(
 
 /// All outputs with one group of panels.
 @inline(__always)
-private func gradientGroup(_ group: Tile, outputs: Int, packedTile: UnsafeMutablePointer<Float>, pairs: Bool) {
+private func gradientGroup(_ group: Strip, outputs: Int, packedTile: UnsafeMutablePointer<Float>, pairs: Bool) {
     let direct = outputs * group.depth <= directFloats
     var output = 0
     while output < outputs {
@@ -97,6 +98,7 @@ private func gradientGroup(_ group: Tile, outputs: Int, packedTile: UnsafeMutabl
             if output + 2 * tileHeight <= outputs {
                 tile.ahead = tile.a + tileHeight
                 tile.aheadStride = group.depthStride
+                tile.aheadColumns = tileWidth
             }
             tile.a = UnsafePointer(packedTile)
             tile.depthStride = tileHeight
@@ -113,21 +115,12 @@ private func gradientGroup(_ group: Tile, outputs: Int, packedTile: UnsafeMutabl
     }
 }
 
-/// `height` outputs with one group of panels; what is wanted ahead comes during the last tile.
+/// `height` outputs with one group of panels.
 @inline(__always)
-private func gradientTiles(_ group: Tile, height: Int, pairs: Bool) {
-    var tile = group
-    var column = 0
-    while column < group.columns {
-        let isLast = column + tileWidth >= group.columns
-        tile.panel = group.panel + tileOffset(column: column, panelWidth * group.depth)
-        tile.result = group.result + column
-        tile.columns = min(tileWidth, group.columns - column)
-        tile.next = isLast ? group.result + height * group.resultStride : tile.result + tileWidth
-        tile.aheadStride = isLast ? group.aheadStride : 0
-        multiplyTile(tile, height: height, pairs: pairs)
-        column += tileWidth
-    }
+private func gradientTiles(_ group: Strip, height: Int, pairs: Bool) {
+    var strip = group
+    strip.following = group.result + height * group.resultStride
+    multiplyStrip(strip, height: height, pairs: pairs)
 }
 
 /// The first columns, as many as the largest tile has rows, of every row together: [rows][height]. A vector is copied
