@@ -68,7 +68,7 @@ public actor Learner {
     /// - Throws: `NonFiniteUpdate` before any weight has changed; `CancellationError`.
     public func learn(from groups: [ScoredGroup]) async throws -> UpdateMetrics {
         try await update(
-            MicroBatch.policy(groups, loss: configuration.loss, rowLimit: configuration.microBatchRows),
+            MicroBatch.policy(groups, loss: configuration.loss, rows: configuration.rolloutRows),
             temperature: configuration.temperature)
     }
 
@@ -77,7 +77,7 @@ public actor Learner {
     /// - Throws: `NonFiniteUpdate` before any weight has changed; `CancellationError`.
     public func imitate(_ demonstrations: [Demonstration]) async throws -> UpdateMetrics {
         try await update(
-            MicroBatch.imitation(demonstrations, rowLimit: configuration.microBatchRows), temperature: 1)
+            MicroBatch.imitation(demonstrations, rows: configuration.microBatchRows), temperature: 1)
     }
 
     private func update(_ microBatches: [MicroBatch], temperature: Float) async throws -> UpdateMetrics {
@@ -151,26 +151,29 @@ public actor Learner {
 
 /// What a learner is told once.
 public struct LearnerConfiguration: Sendable {
+    static let usualMicroBatchRows = 384
+
     public var optimizer: OptimizerConfiguration
     public var schedule: LearningRateSchedule
     public var loss: any PolicyLoss
     /// The temperature at which rollouts were sampled.
     public var temperature: Float
-    /// Rows of a micro-batch, about: more amortise, fewer spread better over cores.
+    /// Rows of a micro-batch of demonstrations, about, and half those of one of rollouts: more amortise, fewer spread better over
+    /// cores.
     public var microBatchRows: Int
     /// What a pass keeps for its backward pass.
     public var activations: ActivationStorage
 
     public init(
         optimizer: OptimizerConfiguration = OptimizerConfiguration(), schedule: LearningRateSchedule,
-        loss: any PolicyLoss = GroupRelativeLoss(), temperature: Float = 1, microBatchRows: Int = 1024,
+        loss: any PolicyLoss = GroupRelativeLoss(), temperature: Float = 1, microBatchRows: Int? = nil,
         activations: ActivationStorage = .kept
     ) {
         self.optimizer = optimizer
         self.schedule = schedule
         self.loss = loss
         self.temperature = temperature
-        self.microBatchRows = microBatchRows
+        self.microBatchRows = microBatchRows ?? Self.usualMicroBatchRows
         self.activations = activations
     }
 }

@@ -1,4 +1,5 @@
 import Generation
+import Learning
 import Models
 import Pipelines
 
@@ -9,7 +10,6 @@ extension MemoryNeed {
     static let sampledToken = 24.0
     /// Completions that an engine runs at once in evaluation.
     static let evaluationBatch = 64
-    private static let microBatchRows = 1024.0
     /// Part of a prepared problem that was there when its file was read: its texts. Measured on GSM8K's rows, all kept: reading
     /// took 54 MiB, the problems count 102 MiB, and together they took 107 MiB.
     private static let readPartOfProblem = 0.5
@@ -116,17 +116,16 @@ extension MemoryNeed {
         _ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths
     ) -> (rows: Double, targets: Double) {
         func imitation(_ settings: ImitationConfiguration) -> (Double, Double) {
-            let longest = Double(lengths.demonstration)
-            let rows = min(max(microBatchRows, longest), Double(settings.batchSize) * longest)
-            return (rows, rows * Double(lengths.trace) / longest)
+            let count = LearnerConfiguration.largestMicroBatch(demonstrations: settings.batchSize, length: lengths.demonstration)
+            return (Double(count * lengths.demonstration), Double(count * lengths.trace))
         }
         switch phase {
         case .base: return imitation(configuration.warmup)
         case .sft: return imitation(configuration.sft)
         case .grpo, .rlkd:
-            let completion = Double(lengths.completion)
-            let targets = min(
-                max(microBatchRows, completion), Double(configuration.reinforcement.groupSize) * completion)
+            let count = LearnerConfiguration.largestMicroBatch(
+                rollouts: configuration.reinforcement.groupSize, length: lengths.completion)
+            let targets = Double(count * lengths.completion)
             return (targets + Double(lengths.prompt), targets)
         }
     }

@@ -47,8 +47,8 @@ struct BenchLearnerCommand: AsyncParsableCommand {
         var need = options.shape.need(of: shape, positions: sizes)
         let memory = ModelMemory(shape)
         let threads = options.compute.threadCount
-        let imitated = Double(LearnerBench.microBatchTargets(sequences: batch, length: length))
-        let sampled = Double(LearnerBench.microBatchTargets(sequences: LearnerBench.groupSize, length: length))
+        let imitated = Double(LearnerBench.microBatchTargets(demonstrations: batch, length: length))
+        let sampled = Double(LearnerBench.microBatchTargets(rollouts: LearnerBench.groupSize, length: length))
         let largest = max(
             memory.learner(rows: imitated, threads: Double(threads)),
             memory.learner(rows: Double(prompt) + sampled, targets: sampled, threads: Double(threads)))

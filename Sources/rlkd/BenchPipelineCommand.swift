@@ -66,7 +66,7 @@ struct BenchPipelineCommand: AsyncParsableCommand {
         let memory = ModelMemory(shape)
         let completions = Double(batch) * Double(samples)
         let length = Double(prompt + new)
-        let targets = Double(LearnerBench.microBatchTargets(sequences: samples, length: new))
+        let targets = Double(LearnerBench.microBatchTargets(rollouts: samples, length: new))
         // The version that workers read beside the one that the learner writes.
         need.add(
             MemoryNeed.program + memory.policyWeights + memory.learner(rows: 1, threads: threads), fixed)

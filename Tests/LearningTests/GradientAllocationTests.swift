@@ -16,7 +16,7 @@ import Trajectories
         let weights = PolicyWeights(parameters)
         let transposed = TransposedWeights(parameters)
         let loss = GroupRelativeLoss(referenceWeight: referenceWeight)
-        let microBatches = MicroBatch.policy(try TestModel.groups(weights), loss: loss, rowLimit: 10_000)
+        let microBatches = MicroBatch.policy(try TestModel.groups(weights), loss: loss, rows: 10_000)
             .sorted { $0.batch.rowCount < $1.batch.rowCount }
         let job = GradientJob(
             configuration: shape, layout: parameters.layout, gradientCount: parameters.count)

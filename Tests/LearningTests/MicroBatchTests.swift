@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import TestSupport
 import Testing
 import Trajectories
 
@@ -11,8 +12,8 @@ import Trajectories
             Demonstration(
                 prompt: Array(repeating: 1, count: prompt), completion: Array(repeating: 2, count: completion))
         }
-        for rowLimit in [1, 7, 16, 1000] {
-            let parts = MicroBatch.imitation(demonstrations, rowLimit: rowLimit)
+        for rows in [1, 7, 16, 1000] {
+            let parts = MicroBatch.imitation(demonstrations, rows: rows)
             var targets = 0
             for part in parts {
                 guard case .imitation(let weights) = part.objective else {
@@ -24,7 +25,40 @@ import Trajectories
                 targets += weights.count
             }
             #expect(targets == 20)
-            #expect(parts.count == (rowLimit == 1 ? 4 : rowLimit == 1000 ? 1 : parts.count))
+            #expect(rows != 1 || parts.count == 4)
+            #expect(rows != 1000 || parts.count == 1)
+        }
+    }
+
+    /// Sixteen sequences of 192 rows make eight jobs of two, not seven and a rest; whatever the lengths, a job is no further from
+    /// an even share than a sequence is long.
+    @Test func jobsAreEven() {
+        func demonstrations(_ lengths: [Int]) -> [Demonstration] {
+            lengths.enumerated().map { index, length in
+                Demonstration(prompt: [1], completion: Array(repeating: Int32(index), count: length))
+            }
+        }
+        let alike = MicroBatch.imitation(demonstrations(Array(repeating: 192, count: 16)), rows: 384)
+        #expect(alike.map(\.batch.rowCount) == Array(repeating: 384, count: 8))
+        #expect(LearnerConfiguration.largestMicroBatch(demonstrations: 16, length: 192) == 2)
+        #expect(LearnerConfiguration.largestMicroBatch(rollouts: 8, length: 128) == 8)
+        #expect(LearnerConfiguration.largestMicroBatch(rollouts: 8, length: 192) == 4)
+        #expect(LearnerConfiguration.largestMicroBatch(rollouts: 0, length: 192) == 0)
+
+        var random = SeededGenerator(seed: 5)
+        for _ in 0..<200 {
+            let lengths = (0..<Int.random(in: 1...40, using: &random)).map { _ in
+                Int.random(in: 1...300, using: &random)
+            }
+            let rows = Int.random(in: 1...600, using: &random)
+            let parts = MicroBatch.imitation(demonstrations(lengths), rows: rows)
+            let total = lengths.reduce(0, +)
+            let share = total / MicroBatch.count(rows: total, each: rows)
+            #expect(parts.map(\.batch.rowCount).reduce(0, +) == total)
+            #expect(parts.allSatisfy { $0.batch.rowCount <= share + 1 + (lengths.max() ?? 0) })
+            #expect(
+                parts.flatMap { $0.batch.targets.map(\.token) }
+                    == lengths.enumerated().flatMap { Array(repeating: Int32($0), count: $1) })
         }
     }
 
@@ -36,8 +70,8 @@ import Trajectories
                 ($0.rollout.logProbabilities, $1)
             }
         }
-        for rowLimit in [1, 20, 40, 10_000] {
-            let parts = MicroBatch.policy(groups, loss: loss, rowLimit: rowLimit)
+        for rows in [1, 20, 40, 10_000] {
+            let parts = MicroBatch.policy(groups, loss: loss, rows: rows)
             let terms = parts.flatMap { part in
                 if case .policy(let rollouts) = part.objective { rollouts } else { [RolloutTerms]() }
             }
@@ -61,7 +95,7 @@ import Trajectories
             }
         }
         let loss = GroupRelativeLoss(clip: 0.5, referenceWeight: 0.1)
-        let microBatch = try #require(MicroBatch.policy(groups, loss: loss, rowLimit: 10_000).first)
+        let microBatch = try #require(MicroBatch.policy(groups, loss: loss, rows: 10_000).first)
         let reference = PolicyWeights(try TestModel.parameters(seed: 10))
         let job = GradientJob(
             configuration: parameters.configuration, layout: parameters.layout, gradientCount: parameters.count)

@@ -77,9 +77,14 @@ struct LearnerBench: Sendable {
     private static let configuration = LearnerConfiguration(
         schedule: LearningRateSchedule(peak: 1e-6, warmupSteps: 0, totalSteps: 1, shape: .constant))
 
-    /// Targets of the largest micro-batch of sequences that a micro-batch may hold together.
-    static func microBatchTargets(sequences: Int, length: Int) -> Int {
-        min(max(configuration.microBatchRows, length), sequences * length)
+    /// Targets of the largest micro-batch of so many sequences of `length` tokens each.
+    static func microBatchTargets(demonstrations: Int, length: Int) -> Int {
+        LearnerConfiguration.largestMicroBatch(demonstrations: demonstrations, length: length) * length
+    }
+
+    /// The same of one group's rollouts.
+    static func microBatchTargets(rollouts: Int, length: Int) -> Int {
+        LearnerConfiguration.largestMicroBatch(rollouts: rollouts, length: length) * length
     }
 
     /// Whether a micro-batch is larger than the learner makes it by itself.
