@@ -116,7 +116,8 @@ extension MemoryNeed {
         _ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths
     ) -> (rows: Double, targets: Double) {
         func imitation(_ settings: ImitationConfiguration) -> (Double, Double) {
-            let count = LearnerConfiguration.largestMicroBatch(demonstrations: settings.batchSize, length: lengths.demonstration)
+            let count = LearnerConfiguration.largestMicroBatch(
+                demonstrations: settings.batchSize, length: lengths.demonstration)
             return (Double(count * lengths.demonstration), Double(count * lengths.trace))
         }
         switch phase {
