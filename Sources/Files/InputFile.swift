@@ -5,6 +5,8 @@ import Foundation
 package enum InputFile {
     /// Bytes of a file of settings or of a tokenizer at most; the largest in use have some tens of millions.
     package static let largestText = 128 << 20
+    /// Bytes of a short file of settings at most. As values, JSON takes up to thirty times its bytes.
+    package static let largestSettings = 1 << 20
 
     /// Whether something has that name, also a link that leads nowhere or what may not be looked at: reading it says so.
     package static func isPresent(_ url: URL) -> Bool {

@@ -4,9 +4,9 @@ import Foundation
 extension JSONField {
     /// What a file holds.
     ///
-    /// Throws `FormatError` naming the file.
-    package init(contentsOf url: URL) throws {
-        let data = try FormatError.naming { () throws(FileError) in try InputFile.data(url) }
+    /// Throws `FormatError` naming the file, also where it has more bytes than `limit`.
+    package init(contentsOf url: URL, limit: Int = InputFile.largestText) throws {
+        let data = try FormatError.naming { () throws(FileError) in try InputFile.data(url, limit: limit) }
         self.init(file: url.path, value: try data.withUnsafeBytes { try JSONValue(parsing: $0, file: url.path) })
     }
 
