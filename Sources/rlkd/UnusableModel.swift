@@ -4,18 +4,16 @@ struct UnusableModel: Error, CustomStringConvertible {
     /// What is wrong, and what to look at.
     var problem: String
 
+    var description: String { "\(path): \(problem)" }
+}
+
+extension UnusableModel {
     /// - Parameter row: whose log-probabilities are not numbers.
     init(path: String, row: String) {
-        self.path = path
-        problem =
-            "the log-probabilities of row \(row) are not numbers; are the weights whole, and is the temperature sane?"
+        self.init(
+            path: path,
+            problem:
+                "the log-probabilities of row \(row) are not numbers; are the weights whole, and is the temperature sane?"
+        )
     }
-
-    /// - Parameter outcome: of a benchmark on random tokens.
-    init(path: String, outcome: any Error) {
-        self.path = path
-        problem = "\(outcome); are the weights whole?"
-    }
-
-    var description: String { "\(path): \(problem)" }
 }

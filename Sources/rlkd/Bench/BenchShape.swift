@@ -95,7 +95,7 @@ struct BenchShape: ParsableArguments {
         do {
             return try await body()
         } catch let error where error is NonFiniteUpdate || error is FailedUpdate || error is NonFiniteCompletion {
-            throw model.map { UnusableModel(path: $0, outcome: error) } ?? error
+            throw model.map { UnusableModel(path: $0, problem: "\(error); are the weights whole?") } ?? error
         }
     }
 
