@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tokenizers
 
@@ -8,7 +9,7 @@ extension AdapterConfiguration {
     ///
     /// `lora_dropout` is not applied: the merged weights that passes read have none.
     init(contentsOf url: URL) throws {
-        let root = try JSONField(contentsOf: url)
+        let root = try JSONField(contentsOf: url, limit: InputFile.largestSettings)
         guard case .object = root.value else { throw root.failure("expected an object, found \(root.value.kind)") }
         try Self.refuseUnsupported(root)
         self.init(
@@ -40,12 +41,13 @@ extension AdapterConfiguration {
         guard try type.string() == "LORA" else { throw type.failure("only LORA is supported") }
         let bias = root["bias"]
         guard try bias.isNull || bias.string() == "none" else { throw bias.failure("only \"none\" is supported") }
-        for name in ["use_dora", "use_rslora", "fan_in_fan_out", "lora_bias"] where try root[name].boolean(or: false) {
+        let flags = ["use_dora", "use_rslora", "use_qalora", "fan_in_fan_out", "lora_bias"]
+        for name in flags where try root[name].boolean(or: false) {
             throw root[name].failure("true is not supported")
         }
         let empty = [
             "modules_to_save", "rank_pattern", "alpha_pattern", "layers_to_transform", "exclude_modules",
-            "target_parameters", "trainable_token_indices", "layer_replication",
+            "target_parameters", "trainable_token_indices", "layer_replication", "alora_invocation_tokens",
         ]
         for name in empty where !root[name].isEmpty {
             throw root[name].failure("is not supported; leave it empty")

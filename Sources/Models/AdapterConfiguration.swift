@@ -24,6 +24,8 @@ public struct AdapterConfiguration: Sendable, Hashable {
         }
         try require(1...65_536 ~= rank, "r", "\(rank) is not between 1 and 65536")
         try require(alpha.isFinite && alpha > 0, "lora_alpha", "\(alpha) is not a finite number above 0")
+        try require(
+            scale.isNormal, "lora_alpha", "\(alpha) / r is \(alpha / Double(rank)), beyond what 32-bit floats hold")
         let names = Projection.allCases.map(\.rawValue).joined(separator: ", ")
         try require(!projections.isEmpty, "target_modules", "names none of \(names)")
     }

@@ -42,7 +42,7 @@ extension Adapters {
     ///
     /// - Parameter base: the model that the adapters belong to, by path or name.
     public func save(to directory: URL, base: String? = nil, as type: SafeTensors.DataType = .float32) throws {
-        try UnwritableFile.naming(directory) {
+        try FileError.writing(directory) {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         }
         let tensors = layout.entries.map {

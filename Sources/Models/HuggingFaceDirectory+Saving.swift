@@ -20,7 +20,7 @@ extension HuggingFaceDirectory {
         _ parameters: Parameters, tokenizer: Tokenizer?, generation: GenerationConfiguration? = nil,
         to directory: URL, as type: SafeTensors.DataType = .float32, shardLimit: Int = defaultShardLimit
     ) throws {
-        try UnwritableFile.naming(directory) {
+        try FileError.writing(directory) {
             try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         }
         let encoder = JSONEncoder()

@@ -22,16 +22,16 @@ extension SafeTensors {
     /// Writes tensors in the order given, with the metadata `{"format": "pt"}` that transformers asks for.
     ///
     /// The bytes go into a file beside `url`, which is flushed to the disk and then renamed: whoever opens `url` finds
-    /// the old file or the whole new one. Throws `UnwritableFile` when the system refuses.
+    /// the old file or the whole new one. Throws `FileError` when the system refuses.
     ///
     /// - Parameter type: `.float32`, or `.bfloat16` rounded to nearest, ties to even; `.float16` likewise, with large
     ///   values to infinity.
     public static func write(_ tensors: [Source], to url: URL, as type: DataType = .float32) throws {
         let beside = url.deletingLastPathComponent().appending(path: ".\(url.lastPathComponent).\(UUID().uuidString)")
         let file = beside.path
-        func failure() -> UnwritableFile {
+        func failure() -> FileError {
             let code = errno
-            return UnwritableFile(file: url.path, code: code)
+            return FileError(file: url.path, .written, code: code)
         }
         let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure() }
@@ -67,7 +67,7 @@ extension SafeTensors {
     }
 
     private static func write(
-        _ tensor: Source, _ type: DataType, _ descriptor: Int32, _ failure: () -> UnwritableFile
+        _ tensor: Source, _ type: DataType, _ descriptor: Int32, _ failure: () -> FileError
     ) throws {
         let values = UnsafeBufferPointer(start: tensor.values, count: tensor.count)
         if type == .float32 {
@@ -90,7 +90,7 @@ extension SafeTensors {
         return UInt16((bits + 0x7fff + (bits >> 16 & 1)) >> 16)
     }
 
-    private static func writeAll(_ bytes: UnsafeRawBufferPointer, _ descriptor: Int32, _ failure: () -> UnwritableFile)
+    private static func writeAll(_ bytes: UnsafeRawBufferPointer, _ descriptor: Int32, _ failure: () -> FileError)
         throws
     {
         var rest = bytes[...]

@@ -50,7 +50,7 @@ public final class SafeTensors: @unchecked Sendable {
     /// Throws `FormatError` naming the file and the tensor for a file that cannot be read or contradicts itself.
     public init(url: URL) throws {
         file = url.path
-        mapping = try FormatError.naming { () throws(UnreadableFile) in try Self.map(url) }
+        mapping = try FormatError.naming { () throws(FileError) in try Self.map(url) }
         do {
             let header = try SafeTensorsHeader(mapping, file: file)
             tensors = header.tensors
@@ -66,13 +66,13 @@ public final class SafeTensors: @unchecked Sendable {
         Self.unmap(mapping)
     }
 
-    private static func map(_ url: URL) throws(UnreadableFile) -> UnsafeRawBufferPointer {
-        try InputFile.withDescriptor(of: url) { (descriptor, size) throws(UnreadableFile) in
+    private static func map(_ url: URL) throws(FileError) -> UnsafeRawBufferPointer {
+        try InputFile.withDescriptor(of: url) { (descriptor, size) throws(FileError) in
             // An empty file cannot be mapped; the header's reader then says what is missing.
             guard size > 0 else { return UnsafeRawBufferPointer(start: nil, count: 0) }
             guard let address = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), address != MAP_FAILED else {
                 let code = errno
-                throw UnreadableFile(file: url.path, code: code)
+                throw FileError(file: url.path, .read, code: code)
             }
             return UnsafeRawBufferPointer(start: address, count: size)
         }

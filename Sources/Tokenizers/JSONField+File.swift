@@ -4,9 +4,9 @@ import Foundation
 extension JSONField {
     /// What a file holds.
     ///
-    /// Throws `FormatError` naming the file.
-    package init(contentsOf url: URL) throws {
-        let data = try FormatError.naming { () throws(UnreadableFile) in try InputFile.data(url) }
+    /// Throws `FormatError` naming the file, also where it has more bytes than `limit`.
+    package init(contentsOf url: URL, limit: Int = InputFile.largestText) throws {
+        let data = try FormatError.naming { () throws(FileError) in try InputFile.data(url, limit: limit) }
         self.init(file: url.path, value: try data.withUnsafeBytes { try JSONValue(parsing: $0, file: url.path) })
     }
 
@@ -22,7 +22,7 @@ extension JSONField {
 
 extension FormatError {
     /// Does what reads a file; one that cannot be read comes out as an error of this type.
-    package static func naming<Result>(_ body: () throws(UnreadableFile) -> Result) throws(FormatError) -> Result {
+    package static func naming<Result>(_ body: () throws(FileError) -> Result) throws(FormatError) -> Result {
         do {
             return try body()
         } catch {

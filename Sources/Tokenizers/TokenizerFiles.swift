@@ -84,7 +84,7 @@ struct TokenizerFiles {
     }
 
     private static func read(_ url: URL) throws -> Data {
-        try FormatError.naming { () throws(UnreadableFile) in try InputFile.data(url) }
+        try FormatError.naming { () throws(FileError) in try InputFile.data(url) }
     }
 
     private static func readIfPresent(_ url: URL) throws -> Data? {

@@ -2,16 +2,19 @@ import Foundation
 import Pipelines
 
 extension StallReport {
-    /// The stages' shares of core time on one short line: of the four stages but the problem source, or of imitation's.
+    /// The stages' shares of core time on one short line: of the four stages but the problem source, or of imitation's; what their
+    /// threads spent in looking out for one another stands by itself.
     func shares(isImitation: Bool = false) -> String {
         let stages: [(String, Stage)] =
             isImitation
             ? [("source", .problemSource), ("learn", .learning)]
             : [("gen", .rollout), ("score", .scoring), ("learn", .learning)]
-        let parts = stages.map { name, stage in
-            String(format: "%@ %.0f%%", name, 100 * busySeconds(stage) / max(coreSeconds, .leastNonzeroMagnitude))
-        }
-        return parts.joined(separator: " ")
-            + String(format: " idle %.0f%%", 100 * idleSeconds / max(coreSeconds, .leastNonzeroMagnitude))
+        let waits = Stage.allCases.map { busySeconds($0, .synchronize) }
+        let parts =
+            stages.map { name, stage in (name, busySeconds(stage) - waits[stage.rawValue]) }
+            + [("sync", waits.reduce(0, +)), ("idle", idleSeconds)]
+        return parts.map { name, seconds in
+            String(format: "%@ %.0f%%", name, 100 * seconds / max(coreSeconds, .leastNonzeroMagnitude))
+        }.joined(separator: " ")
     }
 }

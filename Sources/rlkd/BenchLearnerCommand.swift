@@ -37,8 +37,8 @@ struct BenchLearnerCommand: AsyncParsableCommand {
             defer { executor.shutdown() }
             let peaks = await MachinePeaks.measure(on: executor)
             let bench = LearnerBench(parameters: parameters, batch: batch, prompt: prompt, length: length)
-            try options.write(
-                BenchReport(peaks: peaks, results: try await bench.measure(on: executor, peaks: peaks)))
+            let results = try await options.shape.measure { try await bench.measure(on: executor, peaks: peaks) }
+            try options.write(BenchReport(peaks: peaks, results: results))
         }
     }
 

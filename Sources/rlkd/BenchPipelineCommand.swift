@@ -52,7 +52,8 @@ struct BenchPipelineCommand: AsyncParsableCommand {
             let bench = PipelineBench(
                 parameters: parameters, problems: batch, samples: samples, prompt: prompt, new: new,
                 maxStaleness: maxStaleness, updates: updates)
-            try options.write(BenchReport(peaks: peaks, results: [try await bench.measure(on: executor, peaks: peaks)]))
+            let result = try await options.shape.measure { try await bench.measure(on: executor, peaks: peaks) }
+            try options.write(BenchReport(peaks: peaks, results: [result]))
             Diagnostics.logger.notice("where the core time went:\n\(executor.clock.report().table)")
         }
     }

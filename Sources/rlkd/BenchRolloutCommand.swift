@@ -45,8 +45,8 @@ struct BenchRolloutCommand: AsyncParsableCommand {
             let weights = try await weights(of: shape, directory, positions: positions, on: executor)
             let bench = RolloutBench(
                 weights: weights, engines: engines, batch: share, prompt: prompt, new: new, completions: batch)
-            try options.write(
-                BenchReport(peaks: peaks, results: try await bench.measure(on: executor, peaks: peaks)))
+            let results = try await options.shape.measure { try await bench.measure(on: executor, peaks: peaks) }
+            try options.write(BenchReport(peaks: peaks, results: results))
         }
     }
 

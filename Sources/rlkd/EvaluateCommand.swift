@@ -61,7 +61,7 @@ struct EvaluateCommand: AsyncParsableCommand {
                         ? .key("evaluation.samples", value: "\(count)") : .option("--samples", value: "\(count)")
                 ).check()
             }
-            let results = try await evaluation.run(threads: compute.threadCount)
+            let results = try await results(of: evaluation)
             if json {
                 for result in results { try StandardOutput.write(row: result) }
             } else {
@@ -69,6 +69,14 @@ struct EvaluateCommand: AsyncParsableCommand {
                 for result in results { table.add([result.name], result.scores) }
                 try StandardOutput.write(line: table.text)
             }
+        }
+    }
+
+    private func results(of evaluation: ModelEvaluation) async throws -> [ModelEvaluation.Result] {
+        do {
+            return try await evaluation.run(threads: compute.threadCount)
+        } catch let error as NonFiniteEvaluation {
+            throw UnusableModel(path: model, problem: error.description)
         }
     }
 }

@@ -63,6 +63,30 @@ import Testing
         #expect(trace.droppedSpans == 2)
     }
 
+    /// A step waits for its team a hundred times; the timeline keeps as many steps as without.
+    @Test func aWaitLiesWithinThePhaseThatItInterrupts() {
+        let ring = TraceRing(capacity: 3)
+        let (decode, sample) = (WorkerClock.code(.rollout, .decode), WorkerClock.code(.rollout, .sample))
+        let wait = WorkerClock.code(.rollout, .synchronize)
+        let visits: [(code: Int, from: UInt64, to: UInt64)] = [
+            (decode, 0, 10), (wait, 10, 12), (decode, 12, 20), (wait, 20, 21), (decode, 21, 30),
+            // Between two phases, and in a phase that an idle span follows.
+            (wait, 30, 32), (sample, 32, 40), (sample, 45, 50),
+        ]
+        for visit in visits { ring.record(code: visit.code, from: visit.from, to: visit.to) }
+        #expect(ring.spans.map(\.code) == [decode, sample, sample, wait, wait, wait])
+        #expect(ring.spans.map(\.start) == [0, 32, 45, 10, 20, 30])
+        #expect(ring.spans.map(\.end) == [30, 40, 50, 12, 21, 32])
+        #expect(ring.dropped == 0)
+        ring.record(code: decode, from: 50, to: 60)
+        ring.record(code: wait, from: 60, to: 70)
+        // The latest of a full ring, which is no longer its storage's last.
+        ring.record(code: decode, from: 70, to: 80)
+        #expect(ring.spans.map(\.start) == [32, 45, 50, 20, 30, 60])
+        #expect(ring.spans.map(\.end) == [40, 50, 80, 21, 32, 70])
+        #expect(ring.dropped == 2)
+    }
+
     @Test func theFileIsWritten() throws {
         let file = FileManager.default.temporaryDirectory.appending(path: "trace-\(UUID().uuidString).json")
         defer { try? FileManager.default.removeItem(at: file) }

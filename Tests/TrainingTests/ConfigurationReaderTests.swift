@@ -256,6 +256,14 @@ import Testing
         }
     }
 
+    /// Weights are 32-bit floats, and so is the factor on adapters.
+    @Test(arguments: ["1e300", "1e-300"]) func anAlphaBeyondFloatsIsRefused(alpha: String) throws {
+        let overrides = ["learner.adapters.rank=4", "learner.adapters.alpha=\(alpha)"]
+        let configuration = try ConfigurationReader.read(file: nil, overrides: overrides)
+        let error = #expect(throws: ConfigurationError.self) { try configuration.validate() }
+        #expect(error?.key == "learner.adapters.alpha")
+    }
+
     /// Whatever stands in a file, it is read or refused with an error of its own.
     @Test func noTextBreaksTheReader() async throws {
         let pieces = [

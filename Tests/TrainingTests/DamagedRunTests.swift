@@ -233,20 +233,20 @@ import Testing
             try Data().write(to: file)
             for write in [
                 { try PhaseReport().write(to: $0) }, { try Data().write(inPlaceOf: $0) },
-                { url in try UnwritableFile.naming(url) { try FileHandle(forWritingTo: url).close() } },
+                { url in try FileError.writing(url) { try FileHandle(forWritingTo: url).close() } },
             ] as [(URL) throws -> Void] {
                 let place = file.appending(path: "below")
-                let error = #expect(throws: UnwritableFile.self) { try write(place) }
+                let error = #expect(throws: FileError.self) { try write(place) }
                 // Foundation says either, and prints errors over several lines.
                 let reasons = ["Not a directory", "No such file or directory"]
                 #expect(
                     reasons.map { "\(place.path): cannot be written: \($0)" }.contains(error?.description ?? ""))
             }
             let full = try #require(FileHandle(forWritingAtPath: "/dev/full"))
-            let error = #expect(throws: UnwritableFile.self) {
-                try UnwritableFile.naming(file) { try full.write(contentsOf: Data([1])) }
+            let error = #expect(throws: FileError.self) {
+                try FileError.writing(file) { try full.write(contentsOf: Data([1])) }
             }
-            #expect(error?.reason == "No space left on device")
+            #expect(error?.description == "\(file.path): cannot be written: No space left on device")
         }
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Testing
 
 /// What a user can get wrong: one line that says what, and the exit status.
@@ -222,6 +223,37 @@ import Testing
             #expect(outcome.diagnostics.contains("config.json: "), "\(outcome.diagnostics)")
             #expect(outcome.diagnostics.split(separator: "\n").count == 1)
         }
+    }
+
+    static let modelCommands = [
+        "generate --model MODEL --prompts ROWS --max-new-tokens 4", "logprobs --model MODEL --tokens ROWS",
+        "bench rollout --model MODEL --batch 2 --prompt 4 --new 4 --threads 1",
+        "bench learner --model MODEL --batch 2 --prompt 4 --length 8 --threads 1",
+        "bench pipeline --model MODEL --batch 1 --samples 2 --prompt 4 --new 4 --updates 1 --threads 1",
+    ]
+
+    /// Weights that are not numbers, and weights of which the arithmetic makes none, are the model's fault wherever they show.
+    @Test(arguments: modelCommands, [true, false])
+    func absurdWeightsAreNamed(command: String, areFinite: Bool) throws {
+        let model = try ModelFixture()
+        let rows = try model.folder.write("{\"id\": 1, \"tokens\": [0, 1, 2]}", to: "rows.jsonl")
+        let (configuration, parameters) = try HuggingFaceDirectory.load(model.folder.url)
+        let name = "model.layers.1.mlp.up_proj.weight"
+        for entry in try ParameterLayout(configuration).entries where entry.name.contains("proj") {
+            for index in entry.offset..<entry.offset + entry.count where areFinite { parameters.pointer[index] *= 1e30 }
+            if entry.name == name, !areFinite { parameters.pointer[entry.offset] = .nan }
+        }
+        try HuggingFaceDirectory.save(parameters, tokenizer: nil, to: model.folder.url)
+        let outcome = try CommandLineProcess.run(
+            Self.words(command.replacing("MODEL", with: model.path).replacing("ROWS", with: rows)))
+        #expect(outcome.status == 65, "\(outcome.diagnostics)")
+        #expect(outcome.output.isEmpty)
+        let says =
+            areFinite
+            ? ["rlkd: \(model.path): ", "are the weights whole"]
+            : ["rlkd: \(model.path)/model.safetensors: \(name): holds a value that is infinite or not a number"]
+        #expect(says.allSatisfy(outcome.diagnostics.contains), "\(outcome.diagnostics)")
+        #expect(outcome.diagnostics.split(separator: "\n").count == 1)
     }
 
     /// A context that no memory would hold costs nothing where it is not used.

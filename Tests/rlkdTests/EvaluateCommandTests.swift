@@ -46,6 +46,22 @@ import Tokenizers
         #expect(outcomes[0].output == outcomes[1].output)
     }
 
+    /// What comes to no numbers has no score, not one of 0.
+    @Test func absurdWeightsAreRefused() throws {
+        let model = try makeModel()
+        let (configuration, parameters) = try HuggingFaceDirectory.load(model.url)
+        for entry in try ParameterLayout(configuration).entries where entry.name.contains("proj") {
+            for index in entry.offset..<entry.offset + entry.count { parameters.pointer[index] *= 1e30 }
+        }
+        try HuggingFaceDirectory.save(parameters, tokenizer: nil, to: model.url)
+        let outcome = try CommandLineProcess.run([
+            "eval", "--model", model.url.path, "--samples", "1", "task.testProblems=2",
+        ])
+        #expect(outcome.status == 65 && outcome.output.isEmpty)
+        #expect(outcome.diagnostics.hasPrefix("rlkd: \(model.url.path): the log-probabilities of a completion"))
+        #expect(outcome.diagnostics.contains("are the weights whole"))
+    }
+
     @Test func otherModulusIsRefused() throws {
         let model = try makeModel()
         let outcome = try CommandLineProcess.run(["eval", "--model", model.url.path, "task.graphs.modulus=13"])

@@ -62,8 +62,10 @@ final class ComputeCore: @unchecked Sendable {
 
     /// The best piece of work there is: by lane, and within a lane first a job, since whoever runs a loop can finish it alone.
     /// Parks while there is none.
-    private func nextWork(_ isIdle: inout Bool, _ index: Int, _ hasHelped: Bool) -> Work {
-        var lingers = hasHelped
+    ///
+    /// - Parameter helped: the state that the thread was in, if it comes from a team.
+    private func nextWork(_ isIdle: inout Bool, _ index: Int, helped: Int?) -> Work {
+        var helped = helped
         lock.lock()
         defer { lock.unlock() }
         while true {
@@ -78,6 +80,15 @@ final class ComputeCore: @unchecked Sendable {
                     return .help(loop, lane: lane, code: code)
                 }
             }
+            if let code = helped, !state.isStopping {
+                helped = nil
+                lock.unlock()
+                clock.worker(index).change(
+                    to: WorkerClock.code(code, switchedTo: .synchronize), at: MonotonicTime.now())
+                linger()
+                lock.lock()
+                continue
+            }
             if !isIdle {
                 clock.park(index)
                 isIdle = true
@@ -86,13 +97,6 @@ final class ComputeCore: @unchecked Sendable {
                 state.live -= 1
                 return .end
             }
-            if lingers {
-                lingers = false
-                lock.unlock()
-                linger()
-                lock.lock()
-                continue
-            }
             state.parked += 1
             lock.wait()
             state.parked -= 1
@@ -100,7 +104,7 @@ final class ComputeCore: @unchecked Sendable {
     }
 
     /// Looks out for work without sleeping, some tens of microseconds: one team's program follows another within less, and
-    /// waking a thread takes as long.
+    /// waking a thread takes as long. That takes the core, so the caller has charged it as `Phase.synchronize`.
     private func linger() {
         for _ in 0..<64 where openLoops.load(ordering: .relaxed) == 0 && queuedLanes.areEmpty {
             sched_yield()
@@ -111,7 +115,7 @@ final class ComputeCore: @unchecked Sendable {
     func work(_ index: Int) {
         let worker = clock.worker(index)
         var isIdle = true
-        var hasHelped = false
+        var helped: Int?
         func begin(_ code: Int) {
             if isIdle {
                 clock.unpark(index, code: code)
@@ -121,13 +125,13 @@ final class ComputeCore: @unchecked Sendable {
             }
         }
         while true {
-            switch nextWork(&isIdle, index, hasHelped) {
+            switch nextWork(&isIdle, index, helped: helped) {
             case .job(let job):
-                hasHelped = false
+                helped = nil
                 begin(job.code)
                 job.job.runSynchronously(on: job.executor)
             case .help(let loop, let lane, let code):
-                hasHelped = true
+                helped = code
                 begin(code)
                 help(loop, lane, index)
             case .end:

@@ -91,15 +91,13 @@ final class TileLoop: @unchecked Sendable {
 
     /// Waits until so many tiles have run; each of those has been claimed, so each is being run.
     func waitForCompletion(of tiles: Int) {
-        var spins = 0
-        while completed.load(ordering: .acquiring) < tiles {
-            spins += 1
-            if pause(after: spins) {
+        spin(
+            while: { completed.load(ordering: .acquiring) < tiles },
+            betweenTurns: {
                 // A member that had fewer tiles would have left some that nobody runs.
                 let all = outlineTiles.load(ordering: .relaxed)
                 guard all == Self.unknown || tiles <= all else { Self.refuse() }
-            }
-        }
+            })
     }
 
     /// Goes through the program as one of the team. True if this call closed the loop.
@@ -133,20 +131,27 @@ final class TileLoop: @unchecked Sendable {
 
     /// Waits for the helpers inside, after the tiles are gone, and frees the loop.
     func finish() {
-        var spins = 0
-        while entry.load(ordering: .acquiring) != 0 {
-            spins += 1
-            pause(after: spins)
-        }
+        spin(while: { entry.load(ordering: .acquiring) != 0 }, betweenTurns: {})
         work = nil
         taken.store(false, ordering: .releasing)
     }
 
-    /// Lets others run now and then: the one that is waited for may want this very core. True if it did.
-    @discardableResult
-    private func pause(after spins: Int) -> Bool {
-        guard spins % 4096 == 0 else { return false }
-        sched_yield()
-        return true
+    /// Keeps the core while another thread ends what it is in, as a phase of its own; a wait that is over at the first look costs
+    /// that look.
+    ///
+    /// - Parameter betweenTurns: called now and then.
+    @inline(__always)
+    private func spin(while isAwaited: () -> Bool, betweenTurns: () -> Void) {
+        guard isAwaited() else { return }
+        StallClock.phase(.synchronize) {
+            var spins = 0
+            while isAwaited() {
+                spins += 1
+                guard spins % 4096 == 0 else { continue }
+                // The one that is waited for may want this very core.
+                sched_yield()
+                betweenTurns()
+            }
+        }
     }
 }

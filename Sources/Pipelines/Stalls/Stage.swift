@@ -14,7 +14,11 @@ public enum Stage: Int, Sendable, Codable, CaseIterable, CodingKeyRepresentable 
 
 /// What a busy core does.
 public enum Phase: Int, Sendable, Codable, CaseIterable {
-    case prefill, decode, sample, decompose, judge, forward, backward, optimizer, publish, other
+    case prefill, decode, sample, decompose, judge, forward, backward, optimizer, publish
+    /// Looking out, without sleeping, for the end of what other threads do of the same work, or for more of it: the core is taken,
+    /// and nothing is computed.
+    case synchronize
+    case other
 
     public var name: String { "\(self)" }
 }

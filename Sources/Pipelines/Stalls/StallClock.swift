@@ -93,8 +93,7 @@ public final class StallClock: Sendable {
     static func enter(_ phase: Phase) -> Int? {
         guard let worker = WorkerClock.current else { return nil }
         let previous = worker.code
-        let phases = Phase.allCases.count
-        worker.change(to: previous / phases * phases + phase.rawValue, at: MonotonicTime.now())
+        worker.change(to: WorkerClock.code(previous, switchedTo: phase), at: MonotonicTime.now())
         return previous
     }
 

@@ -9,7 +9,8 @@ import Synchronization
 ///     …
 ///     try trace.write(to: runDirectory.appending(path: "trace.json"))
 ///
-/// Each thread has a ring of its own; when it is full the oldest spans go first, and `droppedSpans` counts them.
+/// Each thread has a ring for its phases and one for its waits for other members of a team, which are short and many; when one is
+/// full its oldest spans go first, and `droppedSpans` counts them.
 public final class TraceRecorder: Sendable {
     private let rings: [TraceRing]
     private let depths: Mutex<Ring<Depth>>
@@ -23,7 +24,7 @@ public final class TraceRecorder: Sendable {
 
     /// - Parameters:
     ///   - threads: compute threads.
-    ///   - spansPerThread: spans kept a thread; 24 bytes each.
+    ///   - spansPerThread: spans kept a thread, and as many waits; 24 bytes each.
     ///   - depths: changes of queue depth kept in all.
     public init(threads: Int, spansPerThread: Int = 1 << 16, depths: Int = 1 << 16) {
         rings = (0..<threads).map { _ in TraceRing(capacity: spansPerThread) }
@@ -46,7 +47,7 @@ public final class TraceRecorder: Sendable {
     }
 
     /// Writes what is held as Chrome trace JSON: complete events (`"ph": "X"`, microseconds from the recorder's start) a thread,
-    /// counter events (`"ph": "C"`) for queue depths, oldest first.
+    /// counter events (`"ph": "C"`) for queue depths, oldest first. A wait within a phase lies within that phase's event.
     public func write(to file: URL) throws {
         try Data(json().utf8).write(inPlaceOf: file)
     }
@@ -100,18 +101,39 @@ final class TraceRing: Sendable {
         let end: UInt64
     }
 
-    private let state: Mutex<Ring<Span>>
+    private struct Spans {
+        /// Of all phases but `synchronize`; one that only waits have interrupted is one span.
+        var phases: Ring<Span>
+        /// Of `synchronize`. Apart, because a step has a hundred of them, which would leave a timeline of few steps.
+        var waits: Ring<Span>
+    }
+
+    private let state: Mutex<Spans>
 
     init(capacity: Int) {
-        state = Mutex(Ring(capacity: capacity))
+        state = Mutex(Spans(phases: Ring(capacity: capacity), waits: Ring(capacity: capacity)))
     }
 
+    /// Called for one span after another.
     func record(code: Int, from start: UInt64, to end: UInt64) {
-        state.withLock { $0.append(Span(code: code, start: start, end: end)) }
+        let span = Span(code: code, start: start, end: end)
+        let isWait = code == WorkerClock.code(code, switchedTo: .synchronize)
+        state.withLock { spans in
+            if isWait {
+                spans.waits.append(span)
+            } else if let last = spans.phases.last, last.code == code, let wait = spans.waits.last,
+                wait.start == last.end, wait.end == start
+            {
+                spans.phases.replaceLast(with: Span(code: code, start: last.start, end: end))
+            } else {
+                spans.phases.append(span)
+            }
+        }
     }
 
-    var spans: [Span] { state.withLock { $0.contents } }
-    var dropped: Int { state.withLock { $0.dropped } }
+    /// The phases, then the waits in and between them.
+    var spans: [Span] { state.withLock { $0.phases.contents + $0.waits.contents } }
+    var dropped: Int { state.withLock { $0.phases.dropped + $0.waits.dropped } }
 }
 
 /// The last `capacity` elements appended.
@@ -136,6 +158,16 @@ struct Ring<Element> {
         next = (next + 1) % capacity
         dropped += 1
     }
+
+    /// The latest element; nil before the first.
+    var last: Element? { storage.isEmpty ? nil : storage[lastIndex] }
+
+    /// There must be a last one.
+    mutating func replaceLast(with element: Element) {
+        storage[lastIndex] = element
+    }
+
+    private var lastIndex: Int { (next + storage.count - 1) % storage.count }
 
     /// Oldest first.
     var contents: [Element] {

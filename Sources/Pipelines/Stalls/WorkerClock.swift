@@ -27,6 +27,11 @@ struct WorkerClock: @unchecked Sendable {
         stage.rawValue * Phase.allCases.count + phase.rawValue
     }
 
+    /// The state of another phase in the stage of a busy one.
+    static func code(_ code: Int, switchedTo phase: Phase) -> Int {
+        code / Phase.allCases.count * Phase.allCases.count + phase.rawValue
+    }
+
     init(memory: UnsafeMutableRawPointer) {
         cells = memory.bindMemory(to: Atomic<UInt64>.self, capacity: Self.cellCount)
     }

@@ -1,3 +1,5 @@
+import Models
+
 extension RunConfiguration {
     /// Counts beyond it are mistakes, and their products would not fit a number.
     private static let largestCount = 1 << 24
@@ -78,6 +80,9 @@ extension RunConfiguration {
             (0...65_536).contains(settings.rank), "\(key).rank",
             "is \(settings.rank): 0 to train all weights, or 1 to 65536")
         try Self.checkRate(settings.alpha, "\(key).alpha")
+        try Self.check(
+            settings.rank == 0 || AdapterConfiguration(rank: settings.rank, alpha: settings.alpha).scale.isNormal,
+            "\(key).alpha", "is \(settings.alpha): divided by the rank, it is beyond what 32-bit floats hold")
         try Self.check(!settings.targets.isEmpty, "\(key).targets", "names no projection")
         try Self.check(
             Set(settings.targets).count == settings.targets.count, "\(key).targets", "names a projection twice")

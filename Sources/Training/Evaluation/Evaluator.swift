@@ -116,6 +116,9 @@ struct Evaluator: Sendable {
         _ problem: Problem, greedy: [Completion], sampled: [Completion]
     ) async throws -> Outcome {
         var outcome = Outcome()
+        guard (greedy + sampled).allSatisfy({ $0.logProbabilities.allSatisfy(\.isFinite) }) else {
+            throw NonFiniteEvaluation(problem: problem.id)
+        }
         for completion in greedy {
             let text = try tokenizer.text(ofCompletion: completion.tokens)
             outcome.greedyCorrect += scorer.verifier.isCorrect(text, for: problem) ? 1 : 0

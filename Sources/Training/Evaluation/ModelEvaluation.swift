@@ -97,7 +97,7 @@ public struct ModelEvaluation: Sendable {
     /// Reads the weights and gives the model's scores on each set, in the task's order; they do not depend on the number of
     /// threads.
     ///
-    /// - Throws: `FormatError` for weights that are not finite.
+    /// - Throws: `FormatError` for weights that are not finite, `NonFiniteEvaluation`.
     public func run(threads: Int) async throws -> [Result] {
         let executor = ComputeExecutor(threads: threads)
         defer { executor.shutdown() }

@@ -58,7 +58,7 @@ struct Checkpoint: Sendable {
         } else {
             let partial = folder.appending(path: ".step-\(step).partial")
             try? manager.removeItem(at: partial)
-            try UnwritableFile.naming(partial) {
+            try FileError.writing(partial) {
                 try manager.createDirectory(at: partial, withIntermediateDirectories: true)
             }
             try HuggingFaceDirectory.save(learner.model, tokenizer: tokenizer, generation: generation, to: partial)
@@ -66,7 +66,7 @@ struct Checkpoint: Sendable {
             try learner.writeMoments(to: partial.appending(path: momentsName))
             try pipeline?.write(to: partial.appending(path: pipelineName))
             try state.write(to: partial.appending(path: stateName))
-            try UnwritableFile.naming(place) {
+            try FileError.writing(place) {
                 // What stands there and is no checkpoint was passed over when the run resumed.
                 if InputFile.isPresent(place) { try manager.removeItem(at: place) }
                 try manager.moveItem(at: partial, to: place)
@@ -77,7 +77,7 @@ struct Checkpoint: Sendable {
             // Renamed first: a removal that is cut short leaves nothing that looks whole.
             let removed = folder.appending(path: ".step-\(old).partial")
             try? manager.removeItem(at: removed)
-            try UnwritableFile.naming(folder) {
+            try FileError.writing(folder) {
                 try manager.moveItem(at: Self.place(of: old, in: folder), to: removed)
                 try manager.removeItem(at: removed)
             }

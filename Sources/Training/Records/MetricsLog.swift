@@ -30,11 +30,11 @@ final class MetricsLog {
         return opened
     }
 
-    /// - Throws: `UnwritableFile`.
+    /// - Throws: `FileError`.
     func append(_ record: StepRecord) throws {
         var line = try encoder.encode(record)
         line.append(UInt8(ascii: "\n"))
-        try UnwritableFile.naming(url) { try open().write(contentsOf: line) }
+        try FileError.writing(url) { try open().write(contentsOf: line) }
     }
 
     /// Leaves out what a resumed run will make again: the phase's updates after `step`, those of phases that are neither it

@@ -48,7 +48,7 @@ struct RunDirectory: Sendable {
     /// written is removed.
     func begin(_ configuration: RunConfiguration, _ state: RunState) throws {
         sweep()
-        try UnwritableFile.naming(rollouts) {
+        try FileError.writing(rollouts) {
             try FileManager.default.createDirectory(at: rollouts, withIntermediateDirectories: true)
         }
         try Data(configuration.yaml().utf8).write(inPlaceOf: self.configuration)

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Learning
 import Models
 import Tasks
 import Training
@@ -85,6 +86,17 @@ struct BenchShape: ParsableArguments {
     /// - Throws: `FormatError`.
     func directory(precision: Precision) throws -> ModelDirectory? {
         try model.map { try ModelDirectory($0, precision: precision, logger: Diagnostics.logger) }
+    }
+
+    /// Runs a benchmark on the model. Outcomes that are no numbers come from a directory's weights, if there is one.
+    ///
+    /// - Throws: what `body` throws, `UnusableModel` in place of such outcomes of a directory's model.
+    func measure<Result>(_ body: () async throws -> Result) async throws -> Result {
+        do {
+            return try await body()
+        } catch let error where error is NonFiniteUpdate || error is FailedUpdate || error is NonFiniteCompletion {
+            throw model.map { UnusableModel(path: $0, problem: "\(error); are the weights whole?") } ?? error
+        }
     }
 
     /// What sizes go by that are the model's: fields of a directory's, else `option`.

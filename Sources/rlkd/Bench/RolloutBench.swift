@@ -69,29 +69,32 @@ struct RolloutBench: Sendable {
             fractionOfPeak: gigaflops / peaks.gigaflops(weights.configuration.precision))
     }
 
-    /// Tokens a second of one engine, the second time round, when all memory has been touched.
+    /// Tokens a second of one engine, the second time round: the first touches all memory, and sees what the weights make.
     private func measure(_ engine: Int, _ batch: Int, threads: Int) throws -> Rates {
         var shape = weights.configuration
         shape.maxPositions = positions
         let generator = Generator(
             configuration: shape, batchCapacity: batch, prefillRows: Self.prefillRows,
             positionCapacity: Self.positionCapacity(batch: batch, positions: positions), threads: threads)
-        var rates = Rates()
-        for _ in 0..<2 {
-            try submit(batch, to: generator, engine: engine, maxNewTokens: 1)
-            let prefill = ContinuousClock().measure {
-                while generator.hasWork { _ = generator.step(weights) }
+        for tokens in [1, ramp + new] {
+            try submit(batch, to: generator, engine: engine, maxNewTokens: tokens)
+            while generator.hasWork {
+                for completion in generator.step(weights) {
+                    guard completion.logProbabilities.allSatisfy(\.isFinite) else { throw NonFiniteCompletion() }
+                }
             }
-            try submit(batch, to: generator, engine: engine, maxNewTokens: ramp + new)
-            while generator.hasWork, generator.activeCount < batch { _ = generator.step(weights) }
-            let decode = ContinuousClock().measure {
-                for _ in 0..<new { _ = generator.step(weights) }
-            }
-            generator.removeAll()
-            rates = Rates(
-                prefill: Double(batch * prompt) / prefill.seconds, decode: Double(batch * new) / decode.seconds)
         }
-        return rates
+        try submit(batch, to: generator, engine: engine, maxNewTokens: 1)
+        let prefill = ContinuousClock().measure {
+            while generator.hasWork { _ = generator.step(weights) }
+        }
+        try submit(batch, to: generator, engine: engine, maxNewTokens: ramp + new)
+        while generator.hasWork, generator.activeCount < batch { _ = generator.step(weights) }
+        let decode = ContinuousClock().measure {
+            for _ in 0..<new { _ = generator.step(weights) }
+        }
+        return Rates(
+            prefill: Double(batch * prompt) / prefill.seconds, decode: Double(batch * new) / decode.seconds)
     }
 
     private func submit(_ batch: Int, to generator: Generator, engine: Int, maxNewTokens: Int) throws {
@@ -104,6 +107,11 @@ struct RolloutBench: Sendable {
                     maxNewTokens: maxNewTokens, endTokens: [], seed: 1, problemKey: UInt64(index)))
         }
     }
+}
+
+/// A completion whose log-probabilities are not all numbers.
+struct NonFiniteCompletion: Error, CustomStringConvertible {
+    var description: String { "the log-probabilities of a completion are not numbers" }
 }
 
 /// Token ids that mean nothing.

@@ -72,13 +72,3 @@ struct BatchGeneration: Sendable {
         return lines
     }
 }
-
-/// A model whose log-probabilities are not numbers.
-struct UnusableModel: Error, CustomStringConvertible {
-    var path: String
-    var row: String
-
-    var description: String {
-        "\(path): the log-probabilities of row \(row) are not numbers; are the weights whole, and is the temperature sane?"
-    }
-}

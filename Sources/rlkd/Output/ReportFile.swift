@@ -51,16 +51,16 @@ struct ReportFile {
         }
     }
 
-    /// - Throws: `UnwritableFile`.
+    /// - Throws: `FileError`.
     func write(_ value: some Encodable) throws {
         let data = try JSONLine.encodeIndented(value)
         guard place == .stream else { return try data.write(inPlaceOf: url) }
         let descriptor = open(url.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else {
             let code = errno
-            throw UnwritableFile(file: url.path, code: code)
+            throw FileError(file: url.path, .written, code: code)
         }
         let handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
-        try UnwritableFile.naming(url) { try handle.write(contentsOf: data) }
+        try FileError.writing(url) { try handle.write(contentsOf: data) }
     }
 }
