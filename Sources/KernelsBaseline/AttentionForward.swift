@@ -36,12 +36,7 @@ public func attentionForward(
     let valueOffset = blockOffset + rows * blockLength
     var index = 0
     while index < queryCount {
-        var tile = attentionTile(queryCount - index)
-        if tile < queryTile && queryCount >= queryTile {
-            // A whole tile that begins earlier costs less than several small ones; the rows that it repeats get the same bits.
-            index = queryCount - queryTile
-            tile = queryTile
-        }
+        let tile = nextQueries(&index, of: queryCount)
         let position = firstPosition + index * positionStep
         let blockCount = (position + (tile - 1) * positionStep) / blockLength + 1
         let stride = blockCount * blockLength
@@ -71,10 +66,8 @@ public func attentionForward(
             scores(of: tile, keys, queries, prefetch, compact: false, into: workspace)
         }
         for member in 0..<tile {
-            let scores = workspace + member * stride
-            let count = position + member * positionStep + 1
-            let largest = maskedMaximum(scores, count)
-            let (sum, kept) = compact ? pairedPowers(scores, count, largest) : powers(scores, count, largest)
+            let (largest, sum, kept) = powers(
+                workspace + member * stride, position + member * positionStep + 1, compact: compact)
             reciprocals[member] = 1 / kept
             if let logSumExp {
                 logSumExp[(index + member) * logSumExpStride] = Float(
@@ -83,26 +76,30 @@ public func attentionForward(
         }
         let result = output + index * outputStride
         if compact {
-            outputs(of: tile, keys, queries, prefetch, compact: true, workspace, into: result, outputStride)
+            outputs(of: tile, keys, queries, prefetch, compact: true, workspace, from: nil, into: result, outputStride)
         } else {
-            outputs(of: tile, keys, queries, prefetch, compact: false, workspace, into: result, outputStride)
+            outputs(of: tile, keys, queries, prefetch, compact: false, workspace, from: nil, into: result, outputStride)
         }
         index += tile
     }
 }
 
-/// Queries to take next where `left` are.
+/// How many queries to take next, from `index` on. A whole tile that begins earlier costs less than several small ones; the rows
+/// that it repeats get the same bits.
 @inline(__always)
-private func attentionTile(_ left: Int) -> Int {
-    if left >= queryTile { return queryTile }
+func nextQueries(_ index: inout Int, of count: Int) -> Int {
+    if count >= queryTile {
+        index = min(index, count - queryTile)
+        return queryTile
+    }
     #if KERNELS_AVX512
-        if left >= 2 { return 2 }
+        if count - index >= 2 { return 2 }
     #endif
     return 1
 }
 
 @inline(__always)
-private func scores(
+func scores(
     of tile: Int, _ keys: AttentionKeys, _ queries: AttentionQueries, _ prefetch: AttentionPrefetch, compact: Bool,
     into workspace: UnsafeMutablePointer<Float>
 ) {
@@ -118,28 +115,46 @@ private func scores(
 }
 
 @inline(__always)
-private func outputs(
+func outputs(
     of tile: Int, _ keys: AttentionKeys, _ queries: AttentionQueries, _ prefetch: AttentionPrefetch, compact: Bool,
-    _ weights: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, _ outputStride: Int
+    _ weights: UnsafePointer<Float>, from chains: UnsafePointer<Float>?, into output: UnsafeMutablePointer<Float>,
+    _ outputStride: Int
 ) {
     var keys = keys
     keys.compact = compact
     var column = 0
     while column < queries.headDimension {
-        let left = queries.headDimension - column
-        let columns: ValueColumns = (column, left > lanes ? column + lanes : column, left)
+        let columns = valueColumns(column, of: queries.headDimension)
         let result = output + column
         switch tile {
-        case queryTile: outputsOfTile(keys, queries, prefetch, weights, columns, into: result, outputStride)
+        case queryTile:
+            outputsOfTile(keys, queries, prefetch, weights, columns, from: chains, into: result, outputStride)
         #if KERNELS_AVX512
-            case 2: outputsOfPair(keys, queries, prefetch, weights, columns, into: result, outputStride)
+            case 2:
+                outputsOfPair(keys, queries, prefetch, weights, columns, from: chains, into: result, outputStride)
         #endif
-        default:
-            outputsOfOne(
-                keys, queries, prefetch, weights, columns, into: result)
+        default: outputsOfOne(keys, queries, prefetch, weights, columns, from: chains, into: result)
         }
         column += tileWidth
     }
+}
+
+/// The columns of a tile that begins at `column`.
+@inline(__always)
+func valueColumns(_ column: Int, of headDimension: Int) -> ValueColumns {
+    let left = headDimension - column
+    return (column, left > lanes ? column + lanes : column, left)
+}
+
+/// Turns the first `keys` scores into powers, in pairs where they are for `compact` values; returns the largest of them, the
+/// sum of the powers and that of those kept.
+@inline(__always)
+func powers(
+    _ scores: UnsafeMutablePointer<Float>, _ keys: Int, compact: Bool
+) -> (largest: Float, exact: Float, kept: Float) {
+    let largest = maskedMaximum(scores, keys)
+    let (exact, kept) = compact ? pairedPowers(scores, keys, largest) : powers(scores, keys, largest)
+    return (largest, exact, kept)
 }
 
 /// The largest of the first `keys` scores.

@@ -6,12 +6,15 @@ typealias ValueColumns = (first: Int, second: Int, count: Int)
 
 // Every element of an output is four chains over the rows of values whose index is c modulo 4, ascending, added in the
 // order of c from zero (which makes a chain that ended in -0 a +0). A row is a key's, or in compact blocks two keys'.
+//
+// Chains to go on from stand as [query][chain][column], rows `valueStride` apart.
 
-/// `tileWidth` output columns of four queries.
+/// `tileWidth` output columns of four queries, whose chains go on from `chains` where these are given.
 @inline(__always)
 func outputsOfTile(
     _ keys: AttentionKeys, _ queries: AttentionQueries, _ prefetch: AttentionPrefetch, _ weights: UnsafePointer<Float>,
-    _ columns: ValueColumns, into output: UnsafeMutablePointer<Float>, _ outputStride: Int
+    _ columns: ValueColumns, from chains: UnsafePointer<Float>?, into output: UnsafeMutablePointer<Float>,
+    _ outputStride: Int
 ) {
     let step = queries.positionStep
     let stride = queries.scoreStride
@@ -21,19 +24,11 @@ func outputsOfTile(
     for half in 0..<2 {
         var even = fourRows
         var odd = fourRows
-        for block in 0..<wholeBlocks {
-            let values = keys.blocks[block] + keys.valueOffset
-            let next = nextKeys(prefetch, block)
-            let weight = weights + block * rowsPerBlock
-            var row = 2 * half
-            while row < rowsPerBlock {
-                let (first, second) = valueRows(keys, values, row, columns)
-                if let next { prefetchRows(keys, next, row, columns) }
-                addFourWeights(weight + row, stride, first, to: &even, pairs: keys.compact)
-                addFourWeights(weight + row + 1, stride, second, to: &odd, pairs: keys.compact)
-                row += 4
-            }
+        if let chains {
+            even = loadFourQueries(chains + 2 * half * keys.valueStride, keys, columns)
+            odd = loadFourQueries(chains + (2 * half + 1) * keys.valueStride, keys, columns)
         }
+        addWholeBlocks(keys, wholeBlocks, half, prefetch, weights, stride, columns, to: &even, &odd)
         // Later queries may see a block more than the first does.
         for block in wholeBlocks..<keys.blockCount {
             let values = keys.blocks[block] + keys.valueOffset
@@ -60,16 +55,78 @@ func outputsOfTile(
     storeScaled(totals.3, reciprocals[3], output + 3 * outputStride, columns.count)
 }
 
+/// The chains of four queries over whole blocks, to go on from.
+@inline(__always)
+func chainsOfTile(
+    _ keys: AttentionKeys, _ scoreStride: Int, _ weights: UnsafePointer<Float>, _ columns: ValueColumns,
+    into chains: UnsafeMutablePointer<Float>
+) {
+    for half in 0..<2 {
+        var even = fourRows
+        var odd = fourRows
+        addWholeBlocks(keys, keys.blockCount, half, (false, nil, 0, 0), weights, scoreStride, columns, to: &even, &odd)
+        storeFourQueries(even, chains + 2 * half * keys.valueStride, keys, columns)
+        storeFourQueries(odd, chains + (2 * half + 1) * keys.valueStride, keys, columns)
+    }
+}
+
+/// Half of the four chains of four queries over whole blocks.
+@inline(__always)
+private func addWholeBlocks(
+    _ keys: AttentionKeys, _ blocks: Int, _ half: Int, _ prefetch: AttentionPrefetch, _ weights: UnsafePointer<Float>,
+    _ stride: Int, _ columns: ValueColumns, to even: inout FourRows, _ odd: inout FourRows
+) {
+    let rowsPerBlock = blockLength / keysPerRow(keys)
+    for block in 0..<blocks {
+        let values = keys.blocks[block] + keys.valueOffset
+        let next = nextKeys(prefetch, block)
+        let weight = weights + block * rowsPerBlock
+        var row = 2 * half
+        while row < rowsPerBlock {
+            let (first, second) = valueRows(keys, values, row, columns)
+            if let next { prefetchRows(keys, next, row, columns) }
+            addFourWeights(weight + row, stride, first, to: &even, pairs: keys.compact)
+            addFourWeights(weight + row + 1, stride, second, to: &odd, pairs: keys.compact)
+            row += 4
+        }
+    }
+}
+
 /// The same of one query: all four chains at once.
 @inline(__always)
 func outputsOfOne(
     _ keys: AttentionKeys, _ queries: AttentionQueries, _ prefetch: AttentionPrefetch, _ weights: UnsafePointer<Float>,
-    _ columns: ValueColumns, into output: UnsafeMutablePointer<Float>
+    _ columns: ValueColumns, from chains: UnsafePointer<Float>?, into output: UnsafeMutablePointer<Float>
+) {
+    let wholeBlocks = queries.firstKeys / blockLength
+    var sums = startChains(chains, keys, columns)
+    addWholeBlocks(keys, wholeBlocks, prefetch, weights, columns, to: &sums)
+    addLastBlock(keys, weights, wholeBlocks, seen: queries.firstKeys - wholeBlocks * blockLength, columns, to: &sums)
+    storeScaled(total(sums), queries.reciprocals[0], output, columns.count)
+}
+
+/// The chains of one query over whole blocks, to go on from.
+@inline(__always)
+func chainsOfOne(
+    _ keys: AttentionKeys, _ weights: UnsafePointer<Float>, _ columns: ValueColumns,
+    into chains: UnsafeMutablePointer<Float>
+) {
+    var sums = fourRows
+    addWholeBlocks(keys, keys.blockCount, (false, nil, 0, 0), weights, columns, to: &sums)
+    storeRow(sums.0, chains, columns)
+    storeRow(sums.1, chains + keys.valueStride, columns)
+    storeRow(sums.2, chains + 2 * keys.valueStride, columns)
+    storeRow(sums.3, chains + 3 * keys.valueStride, columns)
+}
+
+/// All four chains of one query over whole blocks.
+@inline(__always)
+private func addWholeBlocks(
+    _ keys: AttentionKeys, _ blocks: Int, _ prefetch: AttentionPrefetch, _ weights: UnsafePointer<Float>,
+    _ columns: ValueColumns, to sums: inout FourRows
 ) {
     let rowsPerBlock = blockLength / keysPerRow(keys)
-    let wholeBlocks = queries.firstKeys / blockLength
-    var sums = fourRows
-    for block in 0..<wholeBlocks {
+    for block in 0..<blocks {
         let values = keys.blocks[block] + keys.valueOffset
         let next = nextKeys(prefetch, block)
         let weight = weights + block * rowsPerBlock
@@ -88,8 +145,6 @@ func outputsOfOne(
             row += 4
         }
     }
-    addLastBlock(keys, weights, wholeBlocks, seen: queries.firstKeys - wholeBlocks * blockLength, columns, to: &sums)
-    storeScaled(total(sums), queries.reciprocals[0], output, columns.count)
 }
 
 #if KERNELS_AVX512
@@ -97,14 +152,14 @@ func outputsOfOne(
     @inline(__always)
     func outputsOfPair(
         _ keys: AttentionKeys, _ queries: AttentionQueries, _ prefetch: AttentionPrefetch,
-        _ weights: UnsafePointer<Float>, _ columns: ValueColumns, into output: UnsafeMutablePointer<Float>,
-        _ outputStride: Int
+        _ weights: UnsafePointer<Float>, _ columns: ValueColumns, from chains: UnsafePointer<Float>?,
+        into output: UnsafeMutablePointer<Float>, _ outputStride: Int
     ) {
         let others = weights + queries.scoreStride
         let rowsPerBlock = blockLength / keysPerRow(keys)
         let wholeBlocks = queries.firstKeys / blockLength
-        var sums0 = fourRows
-        var sums1 = fourRows
+        var sums0 = startChains(chains, keys, columns)
+        var sums1 = startChains(chains.map { $0 + chainsOfQuery * keys.valueStride }, keys, columns)
         for block in 0..<wholeBlocks {
             let values = keys.blocks[block] + keys.valueOffset
             let next = nextKeys(prefetch, block)
@@ -150,6 +205,54 @@ private var zeroRow: TileRow {
 
 @inline(__always)
 private var fourRows: FourRows { (zeroRow, zeroRow, zeroRow, zeroRow) }
+
+/// Rows of chains that a query has among those to go on from.
+let chainsOfQuery = 4
+
+/// The four chains of a query: where they were left, or zero.
+@inline(__always)
+private func startChains(
+    _ chains: UnsafePointer<Float>?, _ keys: AttentionKeys, _ columns: ValueColumns
+) -> FourRows {
+    guard let chains else { return fourRows }
+    return (
+        valueRow(chains, columns), valueRow(chains + keys.valueStride, columns),
+        valueRow(chains + 2 * keys.valueStride, columns), valueRow(chains + 3 * keys.valueStride, columns)
+    )
+}
+
+/// One chain each of four queries.
+@inline(__always)
+private func loadFourQueries(
+    _ chain: UnsafePointer<Float>, _ keys: AttentionKeys, _ columns: ValueColumns
+) -> FourRows {
+    let stride = chainsOfQuery * keys.valueStride
+    return (
+        valueRow(chain, columns), valueRow(chain + stride, columns), valueRow(chain + 2 * stride, columns),
+        valueRow(chain + 3 * stride, columns)
+    )
+}
+
+@inline(__always)
+private func storeFourQueries(
+    _ rows: FourRows, _ chain: UnsafeMutablePointer<Float>, _ keys: AttentionKeys, _ columns: ValueColumns
+) {
+    let stride = chainsOfQuery * keys.valueStride
+    storeRow(rows.0, chain, columns)
+    storeRow(rows.1, chain + stride, columns)
+    storeRow(rows.2, chain + 2 * stride, columns)
+    storeRow(rows.3, chain + 3 * stride, columns)
+}
+
+@inline(__always)
+private func storeRow(_ row: TileRow, _ chain: UnsafeMutablePointer<Float>, _ columns: ValueColumns) {
+    #if KERNELS_AVX512
+        store(row.left, chain + columns.first)
+        store(row.right, chain + columns.second)
+    #else
+        store(row, chain + columns.first)
+    #endif
+}
 
 @inline(__always)
 private func keysPerRow(_ keys: AttentionKeys) -> Int { keys.compact ? 2 : 1 }

@@ -73,6 +73,13 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
             Bool, UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>?, Int,
             UnsafePointer<UnsafeMutablePointer<Float>>?, Int, Int, UnsafeMutablePointer<Float>
         ) -> Void
+    let attentionSharingWorkspaceCount: @Sendable (Int, Int, Int) -> Int
+    let attentionForwardSharing:
+        @Sendable (
+            UnsafePointer<Float>, Int, Int, Int, UnsafePointer<Int>,
+            UnsafePointer<UnsafePointer<UnsafeMutablePointer<Float>>>, Int, Int, Float, Int, Bool,
+            UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>
+        ) -> Void
     let attentionBackwardWorkspaceCount: @Sendable (Int, Int) -> Int
     let attentionBackward:
         @Sendable (
@@ -128,6 +135,8 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
         attentionStore: KernelsBaseline.attentionStore,
         attentionWorkspaceCount: KernelsBaseline.attentionWorkspaceCount,
         attentionForward: KernelsBaseline.attentionForward,
+        attentionSharingWorkspaceCount: KernelsBaseline.attentionSharingWorkspaceCount,
+        attentionForwardSharing: KernelsBaseline.attentionForwardSharing,
         attentionBackwardWorkspaceCount: KernelsBaseline.attentionBackwardWorkspaceCount,
         attentionBackward: KernelsBaseline.attentionBackward,
         adamWUpdate: KernelsBaseline.adamWUpdate
@@ -161,6 +170,8 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
             attentionStore: KernelsAVX2.attentionStore,
             attentionWorkspaceCount: KernelsAVX2.attentionWorkspaceCount,
             attentionForward: KernelsAVX2.attentionForward,
+            attentionSharingWorkspaceCount: KernelsAVX2.attentionSharingWorkspaceCount,
+            attentionForwardSharing: KernelsAVX2.attentionForwardSharing,
             attentionBackwardWorkspaceCount: KernelsAVX2.attentionBackwardWorkspaceCount,
             attentionBackward: KernelsAVX2.attentionBackward,
             adamWUpdate: KernelsAVX2.adamWUpdate
@@ -193,6 +204,8 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
             attentionStore: KernelsAVX512.attentionStore,
             attentionWorkspaceCount: KernelsAVX512.attentionWorkspaceCount,
             attentionForward: KernelsAVX512.attentionForward,
+            attentionSharingWorkspaceCount: KernelsAVX512.attentionSharingWorkspaceCount,
+            attentionForwardSharing: KernelsAVX512.attentionForwardSharing,
             attentionBackwardWorkspaceCount: KernelsAVX512.attentionBackwardWorkspaceCount,
             attentionBackward: KernelsAVX512.attentionBackward,
             adamWUpdate: KernelsAVX512.adamWUpdate
