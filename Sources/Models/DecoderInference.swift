@@ -24,9 +24,10 @@ public final class DecoderInference {
     let selected: AlignedBuffer<Float>
     let logitRows: AlignedBuffer<Float>
     private let shape: LayerShape
-    /// Spans of several rows, in chunks, and those of a single one.
+    /// Spans of several rows, in chunks, and those of a single one, which stand in families.
     private let chunkSpans: AlignedBuffer<RowSpan>
     private let singleSpans: AlignedBuffer<RowSpan>
+    private let families: RowFamilies
     /// The rows whose logits are wanted.
     private let logitSources: AlignedBuffer<Int>
     private var step = StepCounts()
@@ -36,6 +37,7 @@ public final class DecoderInference {
         var rows = 0
         var chunks = 0
         var singles = 0
+        var families = 0
         var logits = 0
     }
 
@@ -66,6 +68,7 @@ public final class DecoderInference {
         shape = LayerShape(configuration)
         chunkSpans = AlignedBuffer(count: rowCapacity)
         singleSpans = AlignedBuffer(count: rowCapacity)
+        families = RowFamilies(configuration, capacity: rowCapacity)
         logitSources = AlignedBuffer(count: logitCapacity)
         selected = AlignedBuffer(count: logitCapacity * configuration.hiddenSize)
         logitRows = AlignedBuffer(count: logitCapacity * configuration.vocabularySize, pages: .large)
@@ -73,8 +76,11 @@ public final class DecoderInference {
 
     /// Floats of one member's attention workspace, a whole number of cache lines.
     static func workspaceCount(_ configuration: ModelConfiguration) -> Int {
-        let count = Attention.workspaceCount(
-            headDimension: configuration.headDimension, maximumPositions: configuration.maxPositions)
+        let count = max(
+            Attention.workspaceCount(
+                headDimension: configuration.headDimension, maximumPositions: configuration.maxPositions),
+            Attention.sharingWorkspaceCount(
+                headDimension: configuration.headDimension, maximumPositions: configuration.maxPositions))
         return (count + 15) / 16 * 16
     }
 
@@ -87,6 +93,7 @@ public final class DecoderInference {
 
     public func begin() {
         step = StepCounts()
+        families.begin()
     }
 
     /// Adds rows of one sequence, whose table has room for them.
@@ -109,6 +116,7 @@ public final class DecoderInference {
             if count == 1 {
                 singleSpans.pointer[step.singles] = span
                 step.singles += 1
+                step.families = families.append(span)
             } else {
                 chunkSpans.pointer[step.chunks] = span
                 step.chunks += 1
@@ -176,7 +184,6 @@ public final class DecoderInference {
     private func attend(_ layer: DecoderLayer, _ step: StepCounts, _ member: inout TeamMember) {
         let workspace = workspaces.pointer + member.index * workspaceCount
         let chunks = chunkSpans.pointer
-        let singles = singleSpans.pointer
         // Rows of a prompt see one another's keys, so all are stored before any attends.
         member.perform(over: step.chunks) { part in
             for index in part {
@@ -184,19 +191,37 @@ public final class DecoderInference {
                 layer.store(chunks[index])
             }
         }
-        member.perform(over: step.singles + step.chunks) { part in
+        member.perform(over: step.families + step.chunks) { part in
             for index in part {
-                let isSingle = index < step.singles
-                let span = isSingle ? singles[index] : chunks[index - step.singles]
-                if isSingle {
-                    layer.rotate(span.rows)
-                    layer.store(span)
+                if index < step.families {
+                    attend(layer, families.pointer[index], step, workspace)
+                } else {
+                    let chunk = chunks[index - step.families]
+                    layer.attend(chunk, next: nil, workspace: workspace)
+                    layer.finishAttention(chunk.rows)
                 }
-                let next = index + 1 < step.singles ? singles[index + 1] : nil
-                layer.attend(span, next: next, workspace: workspace)
-                layer.finishAttention(span.rows)
             }
         }
+    }
+
+    /// All that a family's rows have to do between two products.
+    private func attend(
+        _ layer: DecoderLayer, _ family: RowFamily, _ step: StepCounts, _ workspace: UnsafeMutablePointer<Float>
+    ) {
+        let singles = singleSpans.pointer
+        for index in family.singles {
+            layer.rotate(singles[index].rows)
+            layer.store(singles[index])
+        }
+        if family.count > 1 {
+            layer.attend(
+                family, rows: singles[family.first].firstRow, positions: families.positions, tables: families.tables,
+                workspace: workspace)
+        } else {
+            let next = family.first + 1 < step.singles ? singles[family.first + 1] : nil
+            layer.attend(singles[family.first], next: next, workspace: workspace)
+        }
+        for index in family.singles { layer.finishAttention(singles[index].rows) }
     }
 
     private func projectLogits(_ weights: PolicyWeights, _ step: StepCounts, _ member: inout TeamMember) {

@@ -173,6 +173,25 @@ struct DecoderLayer: BitwiseCopyable {
         }
     }
 
+    /// Attention of a family's rows, `rows` being the first, over what their sequences share and what each has of its own.
+    func attend(
+        _ family: RowFamily, rows: Int, positions: UnsafePointer<Int>,
+        tables: UnsafePointer<UnsafePointer<UnsafeMutablePointer<Float>>>, workspace: UnsafeMutablePointer<Float>
+    ) {
+        let sharing = shape.queriesPerKeyValueHead
+        for head in 0..<shape.keyValueHeadCount {
+            let column = head * sharing * shape.headDimension
+            Attention.forwardSharing(
+                query: activations.queryKeyValue + rows * shape.queryKeyValueWidth + column,
+                queryStride: shape.queryKeyValueWidth, members: family.count, queriesPerMember: sharing,
+                positions: positions + family.first, tables: tables + family.first, sharedBlocks: family.sharedPages,
+                headDimension: shape.headDimension, scale: shape.attentionScale,
+                blockOffset: blockOffset + head * headStride, compact: shape.hasCompactKeyValues,
+                output: activations.attended + rows * shape.queryWidth + column, outputStride: shape.queryWidth,
+                workspace: workspace)
+        }
+    }
+
     /// What the kernels read of a span's last position.
     private func blocks(of span: RowSpan, head: Int) -> Attention.NextBlocks {
         Attention.NextBlocks(

@@ -38,7 +38,8 @@ struct BenchLearnerCommand: AsyncParsableCommand {
             let peaks = await MachinePeaks.measure(on: executor)
             let bench = LearnerBench(parameters: parameters, batch: batch, prompt: prompt, length: length)
             let results = try await options.shape.measure { try await bench.measure(on: executor, peaks: peaks) }
-            try options.write(BenchReport(peaks: peaks, results: results))
+            try options.write(
+                await BenchReport(results, of: options.compute.dtype, peaks: peaks, measuredAgainOn: executor))
         }
     }
 

@@ -10,7 +10,7 @@ struct BenchRolloutCommand: AsyncParsableCommand {
         abstract: "Tokens a second of generation.",
         discussion: """
             prefill: prompts of random tokens, up to the last one's logits; decode: one token of every completion a step, the \
-            batch full throughout. The batch is shared out over the threads, each with an engine of its own. Without --model and \
+            batch full throughout. With --group, operations are counted as if each had its prompt to itself. The batch is shared out over the threads, each with an engine of its own. Without --model and \
             --shape: tiny.
             """)
 
@@ -23,10 +23,13 @@ struct BenchRolloutCommand: AsyncParsableCommand {
     @Option(help: "Decode steps.")
     var new = 128
 
+    @Option(help: "Completions that share a prompt.")
+    var group = 1
+
     @OptionGroup var options: BenchOptions
 
     func validate() throws {
-        try OptionRange.check(["--batch": batch, "--prompt": prompt, "--new": new])
+        try OptionRange.check(["--batch": batch, "--prompt": prompt, "--new": new, "--group": group])
     }
 
     func run() async throws {
@@ -44,9 +47,11 @@ struct BenchRolloutCommand: AsyncParsableCommand {
             let peaks = await MachinePeaks.measure(on: executor)
             let weights = try await weights(of: shape, directory, positions: positions, on: executor)
             let bench = RolloutBench(
-                weights: weights, engines: engines, batch: share, prompt: prompt, new: new, completions: batch)
+                weights: weights, engines: engines, batch: share, prompt: prompt, new: new, completions: batch,
+                group: group)
             let results = try await options.shape.measure { try await bench.measure(on: executor, peaks: peaks) }
-            try options.write(BenchReport(peaks: peaks, results: results))
+            try options.write(
+                await BenchReport(results, of: options.compute.dtype, peaks: peaks, measuredAgainOn: executor))
         }
     }
 

@@ -1,4 +1,6 @@
 import Foundation
+import Models
+import Pipelines
 import Training
 
 /// What one benchmark found, with the peaks of the same process that it is held against.
@@ -48,5 +50,24 @@ struct BenchResult: Encodable, Equatable {
     private enum CodingKeys: String, CodingKey {
         case name, tokensPerSecond, fractionOfPeak
         case gigaflops = "GFLOPS"
+    }
+}
+
+extension BenchReport {
+    /// Results of arithmetic in a precision, held against peaks measured before or after them, whichever are higher: on a machine
+    /// that others use too, one measurement may fall into a bad moment.
+    init(
+        _ results: [BenchResult], of precision: Precision, peaks: MachinePeaks,
+        measuredAgainOn executor: ComputeExecutor
+    ) async {
+        var peaks = peaks
+        peaks.raise(to: await MachinePeaks.measure(on: executor))
+        self.init(
+            peaks: peaks,
+            results: results.map { result in
+                var result = result
+                result.gigaflops.map { result.fractionOfPeak = $0 / peaks.gigaflops(precision) }
+                return result
+            })
     }
 }

@@ -17,6 +17,8 @@ struct RolloutBench: Sendable {
     var new: Int
     /// Of all engines together.
     var completions: Int
+    /// Completions that share a prompt.
+    var group: Int
 
     /// Steps from the first completion's start to the last one's, which are not timed.
     private var ramp: Int { Self.ramp(batch: batch, prompt: prompt) }
@@ -94,17 +96,19 @@ struct RolloutBench: Sendable {
             for _ in 0..<new { _ = generator.step(weights) }
         }
         return Rates(
-            prefill: Double(batch * prompt) / prefill.seconds, decode: Double(batch * new) / decode.seconds)
+            prefill: Double((batch + group - 1) / group * prompt) / prefill.seconds,
+            decode: Double(batch * new) / decode.seconds)
     }
 
     private func submit(_ batch: Int, to generator: Generator, engine: Int, maxNewTokens: Int) throws {
-        for index in 0..<batch {
+        for index in stride(from: 0, to: batch, by: group) {
             try generator.submit(
                 GenerationRequest(
                     identifier: index,
                     prompt: RandomTokens.draw(
                         prompt, vocabularySize: weights.configuration.vocabularySize, row: engine * self.batch + index),
-                    maxNewTokens: maxNewTokens, endTokens: [], seed: 1, problemKey: UInt64(index)))
+                    sampleCount: min(group, batch - index), maxNewTokens: maxNewTokens, endTokens: [], seed: 1,
+                    problemKey: UInt64(index)))
         }
     }
 }
