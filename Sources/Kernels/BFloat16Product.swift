@@ -17,7 +17,7 @@ public typealias BFloat16Pair = UInt32
 /// | --- | --- | --- |
 /// | Y | X, `pairNeighbours` | W, `pack` |
 /// | dX = dY W | dY, `pairNeighbours` | W, `packTransposed` |
-/// | dW += dYᵀ X | dY and X, both `pairRows` | |
+/// | dW += dYᵀ X | dY and X, rounded by `weightGradient` itself | |
 ///
 /// Values are rounded to nearest even; denormals become zero. Every element of a result is one chain over the summed
 /// index in pairs: first the second value of a pair, then the first, each one multiply-add with a single rounding
@@ -54,24 +54,6 @@ public enum BFloat16Product {
         #endif
         default:
             KernelsBaseline.pairNeighbours(source, rows: rows, rowStride: rowStride, width: width, into: pairs)
-        }
-    }
-
-    /// X [rows, width], a row every `rowStride` floats, as pairs [⌈rows / 2⌉][width] of neighbouring rows; an odd row is
-    /// paired with zeros.
-    public static func pairRows(
-        _ source: UnsafePointer<Float>, rows: Int, rowStride: Int, width: Int,
-        into pairs: UnsafeMutablePointer<BFloat16Pair>
-    ) {
-        switch InstructionSet.current {
-        #if arch(x86_64)
-            case .avx512:
-                KernelsAVX512.pairRows(source, rows: rows, rowStride: rowStride, width: width, into: pairs)
-            case .avx2:
-                KernelsAVX2.pairRows(source, rows: rows, rowStride: rowStride, width: width, into: pairs)
-        #endif
-        default:
-            KernelsBaseline.pairRows(source, rows: rows, rowStride: rowStride, width: width, into: pairs)
         }
     }
 
@@ -147,34 +129,42 @@ public enum BFloat16Product {
     }
 
     /// The floats of workspace that `weightGradient` needs.
-    public static func weightGradientWorkspace(rows: Int, outputs: Int, inputs: Int) -> Int {
-        MatrixProduct.weightGradientWorkspace(rows: pairCount(rows), outputs: outputs, inputs: inputs)
+    public static func weightGradientWorkspace(rows: Int, inputs: Int) -> Int {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+            case .avx512: KernelsAVX512.weightGradientWorkspace(rows: rows, inputs: inputs, pairs: true)
+            case .avx2: KernelsAVX2.weightGradientWorkspace(rows: rows, inputs: inputs, pairs: true)
+        #endif
+        default: KernelsBaseline.weightGradientWorkspace(rows: rows, inputs: inputs, pairs: true)
+        }
     }
 
-    /// dW[outputs, inputs] += dYᵀ X for dY [⌈rows / 2⌉][outputs] and X [⌈rows / 2⌉][inputs], pairs of rows without gaps;
-    /// dW is row-major without gaps.
+    /// dW[outputs, inputs] += dYᵀ X for dY [rows, outputs] and X [rows, inputs], which are rounded meanwhile: two rows form
+    /// pairs, an odd row one with zeros. dW is row-major without gaps.
     ///
-    /// - Parameter workspace: `weightGradientWorkspace(rows:outputs:inputs:)` floats, of any content.
+    /// - Parameters:
+    ///   - outputStride, inputStride: floats from one row to the next.
+    ///   - workspace: `weightGradientWorkspace(rows:inputs:)` floats, of any content.
     public static func weightGradient(
-        outputGradient: UnsafePointer<BFloat16Pair>, input: UnsafePointer<BFloat16Pair>, rows: Int, outputs: Int,
-        inputs: Int, accumulatingInto gradient: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>
+        outputGradient: UnsafePointer<Float>, outputStride: Int, input: UnsafePointer<Float>, inputStride: Int,
+        rows: Int, outputs: Int, inputs: Int, accumulatingInto gradient: UnsafeMutablePointer<Float>,
+        workspace: UnsafeMutablePointer<Float>
     ) {
-        let pairs = pairCount(rows)
         switch InstructionSet.current {
         #if arch(x86_64)
             case .avx512:
                 KernelsAVX512.weightGradientPairs(
-                    outputGradient: outputGradient, outputStride: outputs, input: input, inputStride: inputs,
-                    rows: pairs, outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace)
+                    outputGradient: outputGradient, outputStride: outputStride, input: input, inputStride: inputStride,
+                    rows: rows, outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace)
             case .avx2:
                 KernelsAVX2.weightGradientPairs(
-                    outputGradient: outputGradient, outputStride: outputs, input: input, inputStride: inputs,
-                    rows: pairs, outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace)
+                    outputGradient: outputGradient, outputStride: outputStride, input: input, inputStride: inputStride,
+                    rows: rows, outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace)
         #endif
         default:
             KernelsBaseline.weightGradientPairs(
-                outputGradient: outputGradient, outputStride: outputs, input: input, inputStride: inputs, rows: pairs,
-                outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace)
+                outputGradient: outputGradient, outputStride: outputStride, input: input, inputStride: inputStride,
+                rows: rows, outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace)
         }
     }
 }

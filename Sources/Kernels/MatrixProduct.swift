@@ -89,22 +89,19 @@ public enum MatrixProduct {
     }
 
     /// The floats of workspace that `weightGradient` needs.
-    public static func weightGradientWorkspace(rows: Int, outputs: Int, inputs: Int) -> Int {
+    public static func weightGradientWorkspace(rows: Int, inputs: Int) -> Int {
         switch InstructionSet.current {
         #if arch(x86_64)
-            case .avx512:
-                KernelsAVX512.weightGradientWorkspace(rows: rows, outputs: outputs, inputs: inputs)
-            case .avx2:
-                KernelsAVX2.weightGradientWorkspace(rows: rows, outputs: outputs, inputs: inputs)
+            case .avx512: KernelsAVX512.weightGradientWorkspace(rows: rows, inputs: inputs, pairs: false)
+            case .avx2: KernelsAVX2.weightGradientWorkspace(rows: rows, inputs: inputs, pairs: false)
         #endif
-        default:
-            KernelsBaseline.weightGradientWorkspace(rows: rows, outputs: outputs, inputs: inputs)
+        default: KernelsBaseline.weightGradientWorkspace(rows: rows, inputs: inputs, pairs: false)
         }
     }
 
     /// dW[outputs, inputs] += dYᵀ X for dY [rows, outputs] and X [rows, inputs]; dW is row-major without gaps.
     ///
-    /// - Parameter workspace: `weightGradientWorkspace(rows:outputs:inputs:)` floats, of any content.
+    /// - Parameter workspace: `weightGradientWorkspace(rows:inputs:)` floats, of any content.
     public static func weightGradient(
         outputGradient: UnsafePointer<Float>, outputStride: Int, input: UnsafePointer<Float>, inputStride: Int,
         rows: Int, outputs: Int, inputs: Int, accumulatingInto gradient: UnsafeMutablePointer<Float>,

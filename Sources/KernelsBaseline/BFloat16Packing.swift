@@ -26,28 +26,6 @@ private func pairRow(_ values: UnsafePointer<Float>, width: Int, into destinatio
     }
 }
 
-/// Every two rows of `width` floats as one row of pairs; a row left over is paired with zeros; see
-/// `Kernels.BFloat16Product.pairRows`.
-@inline(never)
-public func pairRows(
-    _ source: UnsafePointer<Float>, rows: Int, rowStride: Int, width: Int, into pairs: UnsafeMutablePointer<UInt32>
-) {
-    var row = 0
-    while row < rows {
-        let low = source + row * rowStride
-        let high = low + (row + 1 < rows ? rowStride : 0)
-        let destination = lanePointer(pairs) + row / 2 * width
-        var column = 0
-        while column < width {
-            let left = width - column
-            let upper = row + 1 < rows ? loadSome(high + column, left) : broadcast(0)
-            storeSome(pairsOfRows(low: loadSome(low + column, left), high: upper), destination + column, left)
-            column += lanes
-        }
-        row += 2
-    }
-}
-
 /// Weight [outputs, depth] to panels [⌈outputs/32⌉][⌈depth/2⌉][32] of pairs along depth, zero padded. The workspace takes
 /// 32 rows of pairs.
 @inline(never)
@@ -72,24 +50,6 @@ public func packWeightPairs(
 public func packTransposedWeightPairs(
     _ weight: UnsafePointer<Float>, outputs: Int, depth: Int, into packed: UnsafeMutablePointer<UInt32>
 ) {
-    let pairCount = (outputs + 1) / 2
-    var output = 0
-    while output < outputs {
-        let low = weight + output * depth
-        let destination = lanePointer(packed) + output / 2 * panelWidth
-        var column = 0
-        while column < depth {
-            let left = depth - column
-            let upper = output + 1 < outputs ? loadSome(low + depth + column, left) : broadcast(0)
-            store(
-                pairsOfRows(low: loadSome(low + column, left), high: upper),
-                destination + column / panelWidth * panelWidth * pairCount + column % panelWidth)
-            column += lanes
-        }
-        if column % panelWidth > 0 {
-            store(
-                broadcast(0), destination + column / panelWidth * panelWidth * pairCount + column % panelWidth)
-        }
-        output += 2
-    }
+    packPanels(
+        weight, rows: outputs, rowStride: depth, columns: depth, into: lanePointer(packed), pairs: true, apart: false)
 }

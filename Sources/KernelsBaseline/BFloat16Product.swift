@@ -11,19 +11,6 @@ public func multiplyPairs(
         into: c, resultStride: resultStride, accumulating: accumulating, next: next.map(lanePointer), pairs: true)
 }
 
-/// dW[outputs, inputs] += dYᵀ X, of pairs of rows; see `Kernels.BFloat16Product.weightGradient`.
-@inline(never)
-public func weightGradientPairs(
-    outputGradient: UnsafePointer<UInt32>, outputStride: Int, input: UnsafePointer<UInt32>, inputStride: Int, rows: Int,
-    outputs: Int, inputs: Int, accumulatingInto gradient: UnsafeMutablePointer<Float>,
-    workspace: UnsafeMutablePointer<Float>
-) {
-    weightGradientOfLanes(
-        outputGradient: lanePointer(outputGradient), outputStride: outputStride, input: lanePointer(input),
-        inputStride: inputStride, rows: rows, outputs: outputs, inputs: inputs, accumulatingInto: gradient,
-        workspace: workspace, pairs: true)
-}
-
 /// Pairs seen as the lanes that kernels carry. Memory of pairs is only ever loaded and stored whole, as bits.
 @inline(__always)
 func lanePointer(_ pairs: UnsafePointer<UInt32>) -> UnsafePointer<Float> {

@@ -2,10 +2,16 @@ import CSIMD
 
 #if KERNELS_AVX512
     /// A strip of 8 rows: see `Strip`.
-    @inline(never)
+    @inline(__always)
     func multiplyStrip8(_ strip: Strip, pairs: Bool) {
-        if pairs { strip8(strip, pairs: true) } else { strip8(strip, pairs: false) }
+        if pairs { pairStrip8(strip) } else { floatStrip8(strip) }
     }
+
+    @inline(never)
+    private func pairStrip8(_ strip: Strip) { strip8(strip, pairs: true) }
+
+    @inline(never)
+    private func floatStrip8(_ strip: Strip) { strip8(strip, pairs: false) }
 
     @inline(__always)
     private func strip8(_ strip: Strip, pairs: Bool) {
@@ -16,18 +22,26 @@ import CSIMD
             let tile = tile(of: strip, at: column)
             let result0 = tile.result
             let result4 = result0 + 4 * strip.resultStride
-            prefetchFour(tile.next, results)
-            prefetchFour(tile.next + 4 * strip.resultStride, results)
             var rows0 = startFour(result0, results, columns: tile.columns, reloading: strip.reloading)
             var rows4 = startFour(result4, results, columns: tile.columns, reloading: strip.reloading)
             var a0 = strip.a
             var a4 = a0 + 4 * strip.rowStride
             var panel = tile.panel
             var ahead = tile.ahead
-            for _ in 0..<strip.depth {
-                let weights = loadRow(panel)
-                addFour(a0, offsets, weights, to: &rows0, pairs: pairs)
-                addFour(a4, offsets, weights, to: &rows4, pairs: pairs)
+            var next = tile.next
+            let first = min(8, strip.depth)
+            for _ in 0..<first {
+                addStep(a0, a4, offsets, panel, &rows0, &rows4, pairs: pairs)
+                prefetchRow(next)
+                next += strip.resultStride
+                prefetch(ahead)
+                ahead += tile.aheadStride
+                a0 = opaque(a0 + strip.depthStride)
+                a4 = opaque(a4 + strip.depthStride)
+                panel += panelWidth
+            }
+            for _ in first..<strip.depth {
+                addStep(a0, a4, offsets, panel, &rows0, &rows4, pairs: pairs)
                 prefetch(ahead)
                 ahead += tile.aheadStride
                 a0 = opaque(a0 + strip.depthStride)
@@ -40,13 +54,21 @@ import CSIMD
         }
     }
 
+    @inline(__always)
+    private func addStep(
+        _ a0: UnsafePointer<Float>, _ a4: UnsafePointer<Float>, _ offsets: RowOffsets,
+        _ panel: UnsafePointer<Float>, _ rows0: inout FourRows, _ rows4: inout FourRows, pairs: Bool
+    ) {
+        let weights = loadRow(panel)
+        addFour(a0, offsets, weights, to: &rows0, pairs: pairs)
+        addFour(a4, offsets, weights, to: &rows4, pairs: pairs)
+    }
+
     /// A strip of 12 rows: see `Strip`.
     @inline(__always)
     func multiplyStrip12(_ strip: Strip, pairs: Bool) {
         if pairs { pairStrip12(strip) } else { floatStrip12(strip) }
     }
-
-    // Each in a function of its own: of two loops as long as this in one, the compiler leaves the question which it is inside.
 
     @inline(never)
     private func pairStrip12(_ strip: Strip) { strip12(strip, pairs: true) }
@@ -64,9 +86,6 @@ import CSIMD
             let result0 = tile.result
             let result4 = result0 + 4 * strip.resultStride
             let result8 = result0 + 8 * strip.resultStride
-            prefetchFour(tile.next, results)
-            prefetchFour(tile.next + 4 * strip.resultStride, results)
-            prefetchFour(tile.next + 8 * strip.resultStride, results)
             var rows0 = startFour(result0, results, columns: tile.columns, reloading: strip.reloading)
             var rows4 = startFour(result4, results, columns: tile.columns, reloading: strip.reloading)
             var rows8 = startFour(result8, results, columns: tile.columns, reloading: strip.reloading)
@@ -75,11 +94,21 @@ import CSIMD
             var a8 = a0 + 8 * strip.rowStride
             var panel = tile.panel
             var ahead = tile.ahead
-            for _ in 0..<strip.depth {
-                let weights = loadRow(panel)
-                addFour(a0, offsets, weights, to: &rows0, pairs: pairs)
-                addFour(a4, offsets, weights, to: &rows4, pairs: pairs)
-                addFour(a8, offsets, weights, to: &rows8, pairs: pairs)
+            var next = tile.next
+            let first = min(12, strip.depth)
+            for _ in 0..<first {
+                addStep(a0, a4, a8, offsets, panel, &rows0, &rows4, &rows8, pairs: pairs)
+                prefetchRow(next)
+                next += strip.resultStride
+                prefetch(ahead)
+                ahead += tile.aheadStride
+                a0 = opaque(a0 + strip.depthStride)
+                a4 = opaque(a4 + strip.depthStride)
+                a8 = opaque(a8 + strip.depthStride)
+                panel += panelWidth
+            }
+            for _ in first..<strip.depth {
+                addStep(a0, a4, a8, offsets, panel, &rows0, &rows4, &rows8, pairs: pairs)
                 prefetch(ahead)
                 ahead += tile.aheadStride
                 a0 = opaque(a0 + strip.depthStride)
@@ -92,5 +121,17 @@ import CSIMD
             storeFour(rows8, result8, results, columns: tile.columns)
             column += tileWidth
         }
+    }
+
+    @inline(__always)
+    private func addStep(
+        _ a0: UnsafePointer<Float>, _ a4: UnsafePointer<Float>, _ a8: UnsafePointer<Float>, _ offsets: RowOffsets,
+        _ panel: UnsafePointer<Float>, _ rows0: inout FourRows, _ rows4: inout FourRows, _ rows8: inout FourRows,
+        pairs: Bool
+    ) {
+        let weights = loadRow(panel)
+        addFour(a0, offsets, weights, to: &rows0, pairs: pairs)
+        addFour(a4, offsets, weights, to: &rows4, pairs: pairs)
+        addFour(a8, offsets, weights, to: &rows8, pairs: pairs)
     }
 #endif

@@ -11,8 +11,8 @@ let panelWidth = 32
 /// `k * panelWidth`. Where `reloading`, a chain starts from what C holds, else from zero. Only the first `columns` columns of C
 /// are touched.
 ///
-/// Meanwhile other memory is brought into the second-level cache: the next tile's results, after the last tile those at
-/// `following`; and in the tiles below column `aheadColumns` what stands at `ahead`, as panels `aheadPanelStride` apart, of
+/// Meanwhile other memory is brought into the second-level cache: in a tile's first steps, for at once they would hold it up, the
+/// next tile's results, after the last tile those at `following`; and in the tiles below column `aheadColumns` what stands at `ahead`, as panels `aheadPanelStride` apart, of
 /// which a step of k takes `aheadStride`. Strips of few rows leave both to the processor.
 ///
 /// It is a tuple, not a structure: one of those would bring metadata with it, whose functions are weak symbols of a
@@ -59,6 +59,9 @@ func tile(of strip: Strip, at column: Int) -> Tile {
     )
 }
 
+// Strips of pairs and of floats are functions of their own: of two such loops in one, the compiler leaves the question which it
+// is inside.
+
 /// A strip of `height` rows, one of those that `nextTileHeight` returns.
 @inline(__always)
 func multiplyStrip(_ strip: Strip, height: Int, pairs: Bool) {
@@ -75,10 +78,16 @@ func multiplyStrip(_ strip: Strip, height: Int, pairs: Bool) {
 }
 
 /// A strip of 1 row: see `Strip`.
-@inline(never)
+@inline(__always)
 func multiplyStrip1(_ strip: Strip, pairs: Bool) {
-    if pairs { strip1(strip, pairs: true) } else { strip1(strip, pairs: false) }
+    if pairs { pairStrip1(strip) } else { floatStrip1(strip) }
 }
+
+@inline(never)
+private func pairStrip1(_ strip: Strip) { strip1(strip, pairs: true) }
+
+@inline(never)
+private func floatStrip1(_ strip: Strip) { strip1(strip, pairs: false) }
 
 @inline(__always)
 private func strip1(_ strip: Strip, pairs: Bool) {
@@ -99,10 +108,16 @@ private func strip1(_ strip: Strip, pairs: Bool) {
 }
 
 /// A strip of 2 rows: see `Strip`.
-@inline(never)
+@inline(__always)
 func multiplyStrip2(_ strip: Strip, pairs: Bool) {
-    if pairs { strip2(strip, pairs: true) } else { strip2(strip, pairs: false) }
+    if pairs { pairStrip2(strip) } else { floatStrip2(strip) }
 }
+
+@inline(never)
+private func pairStrip2(_ strip: Strip) { strip2(strip, pairs: true) }
+
+@inline(never)
+private func floatStrip2(_ strip: Strip) { strip2(strip, pairs: false) }
 
 @inline(__always)
 private func strip2(_ strip: Strip, pairs: Bool) {
@@ -128,10 +143,16 @@ private func strip2(_ strip: Strip, pairs: Bool) {
 }
 
 /// A strip of 4 rows: see `Strip`.
-@inline(never)
+@inline(__always)
 func multiplyStrip4(_ strip: Strip, pairs: Bool) {
-    if pairs { strip4(strip, pairs: true) } else { strip4(strip, pairs: false) }
+    if pairs { pairStrip4(strip) } else { floatStrip4(strip) }
 }
+
+@inline(never)
+private func pairStrip4(_ strip: Strip) { strip4(strip, pairs: true) }
+
+@inline(never)
+private func floatStrip4(_ strip: Strip) { strip4(strip, pairs: false) }
 
 @inline(__always)
 private func strip4(_ strip: Strip, pairs: Bool) {
@@ -157,10 +178,16 @@ private func strip4(_ strip: Strip, pairs: Bool) {
 }
 
 /// A strip of 6 rows: see `Strip`.
-@inline(never)
+@inline(__always)
 func multiplyStrip6(_ strip: Strip, pairs: Bool) {
-    if pairs { strip6(strip, pairs: true) } else { strip6(strip, pairs: false) }
+    if pairs { pairStrip6(strip) } else { floatStrip6(strip) }
 }
+
+@inline(never)
+private func pairStrip6(_ strip: Strip) { strip6(strip, pairs: true) }
+
+@inline(never)
+private func floatStrip6(_ strip: Strip) { strip6(strip, pairs: false) }
 
 @inline(__always)
 private func strip6(_ strip: Strip, pairs: Bool) {
@@ -169,10 +196,6 @@ private func strip6(_ strip: Strip, pairs: Bool) {
     var column = 0
     while column < strip.columns {
         let tile = tile(of: strip, at: column)
-        let next4 = tile.next + 4 * strip.resultStride
-        prefetchFour(tile.next, results)
-        prefetchRow(next4)
-        prefetchRow(next4 + results.one)
         let result4 = tile.result + 4 * strip.resultStride
         let result5 = result4 + results.one
         var rows = startFour(tile.result, results, columns: tile.columns, reloading: strip.reloading)
@@ -182,11 +205,20 @@ private func strip6(_ strip: Strip, pairs: Bool) {
         var a4 = a0 + 4 * strip.rowStride
         var panel = tile.panel
         var ahead = tile.ahead
-        for _ in 0..<strip.depth {
-            let weights = loadRow(panel)
-            addFour(a0, offsets, weights, to: &rows, pairs: pairs)
-            addRow(a4[0], weights, to: &row4, pairs: pairs)
-            addRow(a4[offsets.one], weights, to: &row5, pairs: pairs)
+        var next = tile.next
+        let first = min(6, strip.depth)
+        for _ in 0..<first {
+            addStep(a0, a4, offsets, panel, &rows, &row4, &row5, pairs: pairs)
+            prefetchRow(next)
+            next += strip.resultStride
+            prefetch(ahead)
+            ahead += tile.aheadStride
+            a0 = opaque(a0 + strip.depthStride)
+            a4 = opaque(a4 + strip.depthStride)
+            panel += panelWidth
+        }
+        for _ in first..<strip.depth {
+            addStep(a0, a4, offsets, panel, &rows, &row4, &row5, pairs: pairs)
             prefetch(ahead)
             ahead += tile.aheadStride
             a0 = opaque(a0 + strip.depthStride)
@@ -198,4 +230,15 @@ private func strip6(_ strip: Strip, pairs: Bool) {
         storeRow(row5, result5, columns: tile.columns)
         column += tileWidth
     }
+}
+
+@inline(__always)
+private func addStep(
+    _ a0: UnsafePointer<Float>, _ a4: UnsafePointer<Float>, _ offsets: RowOffsets, _ panel: UnsafePointer<Float>,
+    _ rows: inout FourRows, _ row4: inout TileRow, _ row5: inout TileRow, pairs: Bool
+) {
+    let weights = loadRow(panel)
+    addFour(a0, offsets, weights, to: &rows, pairs: pairs)
+    addRow(a4[0], weights, to: &row4, pairs: pairs)
+    addRow(a4[offsets.one], weights, to: &row5, pairs: pairs)
 }

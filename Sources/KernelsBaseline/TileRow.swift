@@ -131,12 +131,3 @@ func prefetchRow(_ row: UnsafePointer<Float>) {
     prefetch(row)
     prefetch(row + tileWidth - 1)
 }
-
-/// The same of four rows.
-@inline(__always)
-func prefetchFour(_ rows: UnsafePointer<Float>, _ offsets: RowOffsets) {
-    prefetchRow(rows)
-    prefetchRow(rows + offsets.one)
-    prefetchRow(rows + offsets.two)
-    prefetchRow(rows + offsets.three)
-}

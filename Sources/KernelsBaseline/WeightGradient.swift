@@ -1,34 +1,51 @@
 import CSIMD
 
-/// How many rows a block takes at most.
-private let gradientRowBlock = 256
+/// Lanes of rows in a block at most: a panel of them, and a strip of output gradients, then stay in the first-level cache.
+private let blockLanes = 256
 
 /// The floats of packed input panels that a group takes: they stay in the second-level cache while outputs pass.
 private let gradientGroupFloats = 128 * 1024
 
-/// Up to so many floats, output gradients are read where they are; above, every tile of them is first copied together.
-private let directFloats = 128 * 1024
+#if KERNELS_AVX512
+    /// Whether tiles multiply pairs of bfloat16 values. Without an instruction that does, the two multiply-adds are made of
+    /// rows of their own, with the same bits.
+    private let tilesTakePairs = true
+#else
+    private let tilesTakePairs = false
+#endif
 
-/// Columns of the inputs in a group, a multiple of the panel's.
+/// Lanes of rows in a block, all alike but the last: a row is one; of `pairs`, two rows are one, or two where tiles
+/// take single values.
 @inline(__always)
-private func groupColumns(rows: Int, inputs: Int) -> Int {
-    let largest = max(1, gradientGroupFloats / (panelWidth * max(1, rows)))
-    return min(largest, (inputs + panelWidth - 1) / panelWidth) * panelWidth
+private func blockDepth(rows: Int, pairs: Bool) -> Int {
+    let lanesOfPair = pairs && !tilesTakePairs ? 2 : 1
+    let count = pairs ? (rows + 1) / 2 : rows
+    let largest = blockLanes / lanesOfPair
+    let blocks = max(1, (count + largest - 1) / largest)
+    return (count + blocks - 1) / blocks * lanesOfPair
 }
 
-/// Rows of a block: all alike but the last.
+/// Columns of the inputs in a group, a multiple of the panel's; all groups about alike.
 @inline(__always)
-private func blockRows(_ rows: Int) -> Int {
-    let blocks = max(1, (rows + gradientRowBlock - 1) / gradientRowBlock)
-    return (rows + blocks - 1) / blocks
+private func groupColumns(depth: Int, inputs: Int) -> Int {
+    let largest = max(1, gradientGroupFloats / (panelWidth * max(1, depth)))
+    let panels = (inputs + panelWidth - 1) / panelWidth
+    let groups = max(1, (panels + largest - 1) / largest)
+    return (panels + groups - 1) / groups * panelWidth
 }
 
-/// The floats of workspace that `weightGradient` needs: a group of panels, one tile of output gradients, and a vector,
-/// since tiles are copied by whole vectors.
+/// The floats of a strip, and a vector more, since whole vectors are written.
+@inline(__always)
+private func stripFloats(depth: Int) -> Int {
+    stripWidth * depth + lanes
+}
+
+/// The floats of workspace that `weightGradient`, or of `pairs` `weightGradientPairs`, needs: a group of panels and two
+/// strips.
 @inline(never)
-public func weightGradientWorkspace(rows: Int, outputs: Int, inputs: Int) -> Int {
-    let blockRows = blockRows(rows)
-    return blockRows * (groupColumns(rows: blockRows, inputs: inputs) + tileHeight) + lanes
+public func weightGradientWorkspace(rows: Int, inputs: Int, pairs: Bool) -> Int {
+    let depth = blockDepth(rows: rows, pairs: pairs)
+    return depth * groupColumns(depth: depth, inputs: inputs) + 2 * stripFloats(depth: depth)
 }
 
 /// dW[outputs, inputs] += dYᵀ X, each element one chain over rows ascending; see
@@ -39,99 +56,138 @@ public func weightGradient(
     outputs: Int, inputs: Int, accumulatingInto gradient: UnsafeMutablePointer<Float>,
     workspace: UnsafeMutablePointer<Float>
 ) {
-    weightGradientOfLanes(
+    addWeightGradient(
         outputGradient: outputGradient, outputStride: outputStride, input: input, inputStride: inputStride, rows: rows,
-        outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace, pairs: false)
+        outputs: outputs, inputs: inputs, to: gradient, workspace: workspace, pairs: false)
 }
 
-/// The weight gradient from lanes that are floats, or `pairs` of bfloat16 from two rows each.
+/// dW[outputs, inputs] += dYᵀ X, both rounded to bfloat16, each element one chain over pairs of rows; see
+/// `Kernels.BFloat16Product.weightGradient`.
 @inline(never)
-func weightGradientOfLanes(
+public func weightGradientPairs(
     outputGradient: UnsafePointer<Float>, outputStride: Int, input: UnsafePointer<Float>, inputStride: Int, rows: Int,
     outputs: Int, inputs: Int, accumulatingInto gradient: UnsafeMutablePointer<Float>,
-    workspace: UnsafeMutablePointer<Float>, pairs: Bool
+    workspace: UnsafeMutablePointer<Float>
 ) {
-    let blockRows = blockRows(rows)
-    let groupColumns = groupColumns(rows: blockRows, inputs: inputs)
-    let packedTile = workspace + blockRows * groupColumns
-    var firstRow = 0
-    while firstRow < rows {
-        let count = min(blockRows, rows - firstRow)
+    addWeightGradient(
+        outputGradient: outputGradient, outputStride: outputStride, input: input, inputStride: inputStride, rows: rows,
+        outputs: outputs, inputs: inputs, to: gradient, workspace: workspace, pairs: true)
+}
+
+@inline(__always)
+private func addWeightGradient(
+    outputGradient: UnsafePointer<Float>, outputStride: Int, input: UnsafePointer<Float>, inputStride: Int, rows: Int,
+    outputs: Int, inputs: Int, to gradient: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>,
+    pairs: Bool
+) {
+    let apart = pairs && !tilesTakePairs
+    let blockDepth = blockDepth(rows: rows, pairs: pairs)
+    let blockRows = pairs && tilesTakePairs ? 2 * blockDepth : blockDepth
+    let groupColumns = groupColumns(depth: blockDepth, inputs: inputs)
+    let strips = workspace + blockDepth * groupColumns
+    var row = 0
+    while row < rows {
+        let count = min(blockRows, rows - row)
+        let packing: StripPacking = (
+            source: outputGradient + row * outputStride, rowStride: outputStride, rows: count, columns: outputs,
+            destination: strips
+        )
         var column = 0
         while column < inputs {
             let columns = min(groupColumns, inputs - column)
             packPanels(
-                input + firstRow * inputStride + column, rows: count, rowStride: inputStride, columns: columns,
-                into: workspace)
-            let first = outputGradient + firstRow * outputStride
-            let group: Strip = (
-                a: first, rowStride: 1, depthStride: outputStride, panel: UnsafePointer(workspace),
-                panelStride: panelWidth * count, depth: count, result: gradient + column, resultStride: inputs,
-                columns: columns, reloading: true, following: gradient + column, ahead: first, aheadPanelStride: 0,
-                aheadColumns: 0, aheadStride: 0
+                input + row * inputStride + column, rows: count, rowStride: inputStride, columns: columns,
+                into: workspace, pairs: pairs, apart: apart)
+            let group: GradientTile = (
+                a: UnsafePointer(strips), panel: UnsafePointer(workspace),
+                depth: packedRows(count, pairs: pairs, apart: apart), result: gradient + column, resultStride: inputs,
+                columns: columns, next: gradient + column, ahead: UnsafePointer(strips), aheadStride: 0
             )
-            gradientGroup(group, outputs: outputs, packedTile: packedTile, pairs: pairs)
+            addGroup(group, packing, pairs: pairs)
             column += columns
         }
-        firstRow += count
+        row += count
     }
 }
 
-/// All outputs with one group of panels.
+/// All outputs with one group of panels, strip by strip. Two strips take turns: while the tiles of one are computed, the next
+/// one's values come nearer and, with the last tile, are packed.
 @inline(__always)
-private func gradientGroup(_ group: Strip, outputs: Int, packedTile: UnsafeMutablePointer<Float>, pairs: Bool) {
-    let direct = outputs * group.depth <= directFloats
+private func addGroup(_ group: GradientTile, _ strips: StripPacking, pairs: Bool) {
+    let stripFloats = stripFloats(depth: group.depth)
+    // Two tiles ahead: with few rows, one takes less time than memory.
+    let resultDistance = min(2 * tileWidth, group.columns)
+    packStrip(strips, pairs: pairs, apart: pairs && !tilesTakePairs)
     var output = 0
-    while output < outputs {
+    while output < strips.columns {
+        let strip = output / stripWidth
+        let part = output % stripWidth
+        let end = min((strip + 1) * stripWidth, strips.columns)
+        let height = nextTileHeight(end - output)
+        var following = strips
+        following.source += end
+        following.columns -= end
+        following.destination += (strip + 1) % 2 * stripFloats
         var tile = group
-        tile.a += output
-        tile.result += output * group.resultStride
-        if direct {
-            let height = nextTileHeight(outputs - output)
-            gradientTiles(tile, height: height, pairs: pairs)
-            output += height
-        } else {
-            let width = min(tileHeight, outputs - output)
-            packTile(
-                tile.a, rows: group.depth, rowStride: group.depthStride, columns: outputs - output, into: packedTile)
-            // The next tile of output gradients comes nearer meanwhile, a line a row.
-            if output + 2 * tileHeight <= outputs {
-                tile.ahead = tile.a + tileHeight
-                tile.aheadStride = group.depthStride
-                tile.aheadColumns = tileWidth
+        tile.a += strip % 2 * stripFloats + part
+        let result = group.result + output * group.resultStride
+        var aheadRow = part == 0 && following.columns > 0 ? 0 : strips.rows
+        var column = 0
+        while column < group.columns {
+            let isLast = column + tileWidth >= group.columns
+            tile.panel = group.panel + tileOffset(column: column, panelWidth * group.depth)
+            tile.result = result + column
+            tile.columns = min(tileWidth, group.columns - column)
+            let nextColumn = column + resultDistance
+            tile.next =
+                nextColumn < group.columns
+                ? result + nextColumn
+                : result + height * group.resultStride + (nextColumn - group.columns) / tileWidth * tileWidth
+            tile.ahead = tile.a
+            tile.aheadStride = 0
+            if aheadRow < strips.rows {
+                // The line where a strip ends; those before it have come with earlier strips.
+                tile.ahead = following.source + aheadRow * strips.rowStride + min(lanes, following.columns) - 1
+                tile.aheadStride = strips.rowStride
+                aheadRow += group.depth
             }
-            tile.a = UnsafePointer(packedTile)
-            tile.depthStride = tileHeight
-            var part = 0
-            while part < width {
-                let height = nextTileHeight(width - part)
-                gradientTiles(tile, height: height, pairs: pairs)
-                tile.a += height
-                tile.result += height * group.resultStride
-                part += height
+            if isLast && output + height == end && following.columns > 0 {
+                add(tile, height: height, packing: following, pairs: pairs)
+            } else {
+                add(tile, height: height, pairs: pairs)
             }
-            output += width
+            column += tileWidth
         }
+        output += height
     }
 }
 
-/// `height` outputs with one group of panels.
+/// One tile.
 @inline(__always)
-private func gradientTiles(_ group: Strip, height: Int, pairs: Bool) {
-    var strip = group
-    strip.following = group.result + height * group.resultStride
-    multiplyStrip(strip, height: height, pairs: pairs)
+private func add(_ tile: GradientTile, height: Int, pairs: Bool) {
+    #if KERNELS_AVX512
+        if height == tileHeight {
+            addWholeTile(tile, pairs: pairs)
+            return
+        }
+    #elseif KERNELS_FMA
+        if height == tileHeight {
+            addWholeTile(tile)
+            return
+        }
+    #endif
+    addLowTile(tile, height: height, pairs: pairs && tilesTakePairs)
 }
 
-/// The first columns, as many as the largest tile has rows, of every row together: [rows][height]. A vector is copied
-/// at once, of which the next row overwrites what is too much.
+/// One tile, and the next strip's packing.
 @inline(__always)
-private func packTile(
-    _ source: UnsafePointer<Float>, rows: Int, rowStride: Int, columns: Int, into packed: UnsafeMutablePointer<Float>
-) {
-    if columns >= lanes {
-        for row in 0..<rows { store(load(source + row * rowStride), packed + row * tileHeight) }
-    } else {
-        for row in 0..<rows { store(loadPrefix(source + row * rowStride, columns), packed + row * tileHeight) }
-    }
+private func add(_ tile: GradientTile, height: Int, packing: StripPacking, pairs: Bool) {
+    #if KERNELS_AVX512
+        if height == tileHeight && packing.columns >= lanes && (!pairs || packing.rows % 2 == 0) {
+            addWholeTile(tile, packing: packing, pairs: pairs)
+            return
+        }
+    #endif
+    packStrip(packing, pairs: pairs, apart: pairs && !tilesTakePairs)
+    add(tile, height: height, pairs: pairs)
 }

@@ -30,8 +30,7 @@ extension Backpropagation {
     ) {
         WeightGradient.add(
             outputGradient: outputGradient, input: input, rows: rows, outputs: outputs, inputs: inputs,
-            to: weightGradient, precision: configuration.precision, workspace: gradients.productWorkspace.pointer,
-            scratch: gradients.scratch.pointer)
+            to: weightGradient, precision: configuration.precision, workspace: gradients.productWorkspace.pointer)
     }
 
     /// In single precision, dB += dYᵀ (X (s A)ᵀ) and dA += (dY (s B))ᵀ X, by way of [rows][rank].

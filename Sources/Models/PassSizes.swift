@@ -76,7 +76,7 @@ struct BackwardSizes {
     let lowRank: Int
     /// Where gradients of norms go that are not wanted; none without adapters.
     let discarded: Int
-    /// Rounded rows, for products of activations with weights and of activations with one another.
+    /// Rounded rows, for products of activations with weights.
     let scratch: Int
 
     /// - Parameter rank: of the adapters, where their gradient is wanted.
@@ -96,28 +96,20 @@ struct BackwardSizes {
         let weights =
             ProjectionBlock.allCases.map { (rows: rows, outputs: $0.outputs(shape), inputs: $0.inputs(shape)) }
             + [(rows: targets, outputs: shape.vocabularySize, inputs: shape.hiddenSize)]
-        let arranged = weights.map {
-            PackedMatrix.scratchCount(rows: $0.rows, depth: $0.outputs, precision: shape.precision)
-        }
+        scratch =
+            weights.map {
+                PackedMatrix.scratchCount(rows: $0.rows, depth: $0.outputs, precision: shape.precision)
+            }.max() ?? 0
         if let rank {
             productWorkspace =
-                Projection.allCases.flatMap {
-                    [(rows, $0.outputs(shape), rank), (rows, rank, $0.block.inputs(shape))]
-                }.map { MatrixProduct.weightGradientWorkspace(rows: $0, outputs: $1, inputs: $2) }.max() ?? 0
-            scratch = arranged.max() ?? 0
+                ([rank] + Projection.allCases.map { $0.block.inputs(shape) }).map {
+                    MatrixProduct.weightGradientWorkspace(rows: rows, inputs: $0)
+                }.max() ?? 0
         } else {
-            let precision = shape.precision
             productWorkspace =
                 weights.map {
-                    WeightGradient.workspaceCount(
-                        rows: $0.rows, outputs: $0.outputs, inputs: $0.inputs, precision: precision)
+                    WeightGradient.workspaceCount(rows: $0.rows, inputs: $0.inputs, precision: shape.precision)
                 }.max() ?? 0
-            scratch =
-                (arranged
-                + weights.map {
-                    WeightGradient.scratchCount(
-                        rows: $0.rows, outputs: $0.outputs, inputs: $0.inputs, precision: precision)
-                }).max() ?? 0
         }
     }
 

@@ -132,8 +132,10 @@ public struct ModelMemory: Sendable {
     }
 
     /// A row as products read it, the widest: rounded, or moved where rows stand badly; nothing where they are read as they are.
-    private var productRow: Double {
-        let lanes = [hidden, query, intermediate].map { width in
+    private var productRow: Double { productRow(of: [hidden, query, intermediate]) }
+
+    private func productRow(of widths: [Double]) -> Double {
+        let lanes = widths.map { width in
             // No larger width is any nearer to fitting.
             PackedMatrix.scratchCount(rows: 1, depth: Int(min(width, 0x1p60)), precision: shape.precision)
         }
@@ -184,18 +186,14 @@ public struct ModelMemory: Sendable {
             + Self.float * (rows * width + targets * (vocabulary + hidden) + workspace(rows: rows, targets: targets))
     }
 
-    /// Operands of the widest product with a weight's gradient in panels: all rows, or some at a time with their rounded form.
+    /// Rows of the widest input gradient as products read them, some at a time; of a weight gradient's operands a group of
+    /// panels and two strips; and what adapters have between their two matrices.
     private func workspace(rows: Double, targets: Double) -> Double {
-        let widest = hidden + max(queryKeyValue, 2 * intermediate)
-        if let adapters {
-            return rows * (widest + 2 * Double(adapters.rank))
-        }
-        switch shape.precision {
-        case .float32:
-            return max(rows * widest, targets * (vocabulary + hidden))
-        case .bfloat16:
-            return max(min(rows, 512) * widest, min(targets, 512) * (vocabulary + hidden))
-        }
+        let arranged = max(
+            min(rows, 264) * productRow(of: [queryKeyValue, hidden, 2 * intermediate]),
+            min(targets, 264) * productRow(of: [vocabulary]))
+        let panels = min(min(max(rows, targets), 256) * max(hidden, query, intermediate), 128 * 1024)
+        return arranged / Self.float + panels + 2 * 12 * 256 + rows * Double(adapters?.rank ?? 0)
     }
 
     /// A learner, apart from the weights that it is given and those that it publishes.

@@ -11,7 +11,6 @@ import Testing
 struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
     let instructionSet: InstructionSet
     let pairNeighbours: @Sendable (UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<UInt32>) -> Void
-    let pairRows: @Sendable (UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<UInt32>) -> Void
     let packWeight:
         @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>) -> Void
     let packTransposedWeight: @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<UInt32>) -> Void
@@ -20,10 +19,11 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
             UnsafePointer<UInt32>, Int, Int, UnsafePointer<UInt32>, Int, Int, UnsafeMutablePointer<Float>, Int, Bool,
             UnsafePointer<UInt32>?
         ) -> Void
-    let weightGradientWorkspace: @Sendable (Int, Int, Int) -> Int
+    /// Of rows and inputs.
+    let weightGradientWorkspace: @Sendable (Int, Int) -> Int
     let weightGradient:
         @Sendable (
-            UnsafePointer<UInt32>, Int, UnsafePointer<UInt32>, Int, Int, Int, Int, UnsafeMutablePointer<Float>,
+            UnsafePointer<Float>, Int, UnsafePointer<Float>, Int, Int, Int, Int, UnsafeMutablePointer<Float>,
             UnsafeMutablePointer<Float>
         ) -> Void
 
@@ -41,6 +41,16 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
         Float(bitPattern: bfloat16(value) << 16)
     }
 
+    /// start + Σ a b in pairs: of each the second product first, every step rounded once.
+    static func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Float) -> Float {
+        var sum = start
+        for pair in stride(from: 0, to: count, by: 2) {
+            if pair + 1 < count { sum = sum.addingProduct(rounded(a(pair + 1)), rounded(b(pair + 1))) }
+            sum = sum.addingProduct(rounded(a(pair)), rounded(b(pair)))
+        }
+        return sum
+    }
+
     var testDescription: String { instructionSet.rawValue }
 
     /// Every variant that this machine runs, weakest first.
@@ -56,11 +66,10 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
     static let baseline = BFloat16KernelSet(
         instructionSet: .baseline,
         pairNeighbours: KernelsBaseline.pairNeighbours,
-        pairRows: KernelsBaseline.pairRows,
         packWeight: KernelsBaseline.packWeightPairs,
         packTransposedWeight: KernelsBaseline.packTransposedWeightPairs,
         multiply: KernelsBaseline.multiplyPairs,
-        weightGradientWorkspace: KernelsBaseline.weightGradientWorkspace,
+        weightGradientWorkspace: { KernelsBaseline.weightGradientWorkspace(rows: $0, inputs: $1, pairs: true) },
         weightGradient: KernelsBaseline.weightGradientPairs
     )
 
@@ -68,22 +77,20 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
         static let avx2 = BFloat16KernelSet(
             instructionSet: .avx2,
             pairNeighbours: KernelsAVX2.pairNeighbours,
-            pairRows: KernelsAVX2.pairRows,
             packWeight: KernelsAVX2.packWeightPairs,
             packTransposedWeight: KernelsAVX2.packTransposedWeightPairs,
             multiply: KernelsAVX2.multiplyPairs,
-            weightGradientWorkspace: KernelsAVX2.weightGradientWorkspace,
+            weightGradientWorkspace: { KernelsAVX2.weightGradientWorkspace(rows: $0, inputs: $1, pairs: true) },
             weightGradient: KernelsAVX2.weightGradientPairs
         )
 
         static let avx512 = BFloat16KernelSet(
             instructionSet: .avx512,
             pairNeighbours: KernelsAVX512.pairNeighbours,
-            pairRows: KernelsAVX512.pairRows,
             packWeight: KernelsAVX512.packWeightPairs,
             packTransposedWeight: KernelsAVX512.packTransposedWeightPairs,
             multiply: KernelsAVX512.multiplyPairs,
-            weightGradientWorkspace: KernelsAVX512.weightGradientWorkspace,
+            weightGradientWorkspace: { KernelsAVX512.weightGradientWorkspace(rows: $0, inputs: $1, pairs: true) },
             weightGradient: KernelsAVX512.weightGradientPairs
         )
     #endif

@@ -2,20 +2,6 @@ import Kernels
 import TestSupport
 import Testing
 
-private func rounded(_ value: Float) -> Float {
-    BFloat16KernelSet.rounded(value)
-}
-
-/// start + Σ a b in pairs: of each the second product first, every step rounded once.
-private func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Float) -> Float {
-    var sum = start
-    for pair in stride(from: 0, to: count, by: 2) {
-        if pair + 1 < count { sum = sum.addingProduct(rounded(a(pair + 1)), rounded(b(pair + 1))) }
-        sum = sum.addingProduct(rounded(a(pair)), rounded(b(pair)))
-    }
-    return sum
-}
-
 @Suite struct BFloat16ProductTests {
     static let shapes: [(rows: Int, outputs: Int, depth: Int)] = [
         (1, 1, 1), (1, 33, 7), (1, 160, 40), (2, 31, 300), (2, 96, 64), (3, 32, 16), (5, 80, 96), (7, 17, 1031),
@@ -41,24 +27,6 @@ private func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Fl
         }
         #expect(pairs[values.count / 2] >> 16 == 0, "an odd value is paired with zero")
         #expect(pairs[values.count / 2 + 1] == 0xffff_ffff)
-    }
-
-    @Test(arguments: BFloat16KernelSet.supported, [(1, 5), (2, 16), (3, 33), (6, 47)])
-    func rowsArePaired(kernels: BFloat16KernelSet, shape: (rows: Int, width: Int)) {
-        var generator = SeededGenerator(seed: UInt64(shape.width))
-        let stride = shape.width + 2
-        let x = generator.floats(shape.rows * stride)
-        var pairs = [UInt32](repeating: 7, count: (shape.rows + 1) / 2 * shape.width + 1)
-        kernels.pairRows(x, shape.rows, stride, shape.width, &pairs)
-        for row in 0..<(shape.rows + 1) / 2 {
-            for column in 0..<shape.width {
-                let high = 2 * row + 1 < shape.rows ? BFloat16KernelSet.bfloat16(x[(2 * row + 1) * stride + column]) : 0
-                #expect(
-                    pairs[row * shape.width + column] == BFloat16KernelSet.bfloat16(x[2 * row * stride + column]) | high
-                        << 16)
-            }
-        }
-        #expect(pairs[pairs.count - 1] == 7)
     }
 
     private func product(
@@ -88,7 +56,7 @@ private func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Fl
             var expected = [Float](repeating: 3, count: c.count)
             for i in 0..<rows {
                 for j in 0..<outputs {
-                    expected[i * (outputs + 2) + j] = chain(accumulating ? 3 : 0, count: depth) {
+                    expected[i * (outputs + 2) + j] = BFloat16KernelSet.chain(accumulating ? 3 : 0, count: depth) {
                         x[i * depth + $0]
                     } b: {
                         w[j * depth + $0]
@@ -115,7 +83,7 @@ private func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Fl
         var expected = [Float](repeating: 0, count: rows * depth)
         for i in 0..<rows {
             for k in 0..<depth {
-                expected[i * depth + k] = chain(0, count: outputs) {
+                expected[i * depth + k] = BFloat16KernelSet.chain(0, count: outputs) {
                     dY[i * outputs + $0]
                 } b: {
                     w[$0 * depth + k]
@@ -123,33 +91,5 @@ private func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Fl
             }
         }
         #expect(bits(dX) == bits(expected))
-    }
-
-    @Test(arguments: BFloat16KernelSet.supported, shapes)
-    func weightGradientIsTheDocumentedChain(kernels: BFloat16KernelSet, shape: (rows: Int, outputs: Int, depth: Int)) {
-        let (outputs, inputs, rows) = shape
-        var generator = SeededGenerator(seed: UInt64(rows * 1_000_000 + outputs * 1000 + inputs))
-        let dY = generator.floats(rows * outputs)
-        let x = generator.floats(rows * inputs)
-        let pairCount = BFloat16Product.pairCount(rows)
-        var dYPairs = [UInt32](repeating: .max, count: pairCount * outputs)
-        var xPairs = [UInt32](repeating: .max, count: pairCount * inputs)
-        kernels.pairRows(dY, rows, outputs, outputs, &dYPairs)
-        kernels.pairRows(x, rows, inputs, inputs, &xPairs)
-        var dW = (0..<outputs * inputs).map { Float($0 % 5) }
-        var workspace = [Float](
-            repeating: .nan, count: max(1, kernels.weightGradientWorkspace(pairCount, outputs, inputs)))
-        kernels.weightGradient(dYPairs, outputs, xPairs, inputs, pairCount, outputs, inputs, &dW, &workspace)
-        var expected = [Float](repeating: 0, count: outputs * inputs)
-        for o in 0..<outputs {
-            for i in 0..<inputs {
-                expected[o * inputs + i] = chain(Float((o * inputs + i) % 5), count: rows) {
-                    dY[$0 * outputs + o]
-                } b: {
-                    x[$0 * inputs + i]
-                }
-            }
-        }
-        #expect(bits(dW) == bits(expected))
     }
 }

@@ -17,7 +17,8 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
             UnsafePointer<Float>, Int, Int, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>, Int, Bool,
             UnsafePointer<Float>?
         ) -> Void
-    let weightGradientWorkspace: @Sendable (Int, Int, Int) -> Int
+    /// Of rows and inputs.
+    let weightGradientWorkspace: @Sendable (Int, Int) -> Int
     let weightGradient:
         @Sendable (
             UnsafePointer<Float>, Int, UnsafePointer<Float>, Int, Int, Int, Int, UnsafeMutablePointer<Float>,
@@ -113,7 +114,7 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
         packWeight: KernelsBaseline.packWeight,
         packTransposedWeight: KernelsBaseline.packTransposedWeight,
         multiply: KernelsBaseline.multiply,
-        weightGradientWorkspace: KernelsBaseline.weightGradientWorkspace,
+        weightGradientWorkspace: { KernelsBaseline.weightGradientWorkspace(rows: $0, inputs: $1, pairs: false) },
         weightGradient: KernelsBaseline.weightGradient,
         normalizationForward: KernelsBaseline.normalizationForward,
         normalizationBackward: KernelsBaseline.normalizationBackward,
@@ -148,7 +149,7 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
             packWeight: KernelsAVX2.packWeight,
             packTransposedWeight: KernelsAVX2.packTransposedWeight,
             multiply: KernelsAVX2.multiply,
-            weightGradientWorkspace: KernelsAVX2.weightGradientWorkspace,
+            weightGradientWorkspace: { KernelsAVX2.weightGradientWorkspace(rows: $0, inputs: $1, pairs: false) },
             weightGradient: KernelsAVX2.weightGradient,
             normalizationForward: KernelsAVX2.normalizationForward,
             normalizationBackward: KernelsAVX2.normalizationBackward,
@@ -182,7 +183,7 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
             packWeight: KernelsAVX512.packWeight,
             packTransposedWeight: KernelsAVX512.packTransposedWeight,
             multiply: KernelsAVX512.multiply,
-            weightGradientWorkspace: KernelsAVX512.weightGradientWorkspace,
+            weightGradientWorkspace: { KernelsAVX512.weightGradientWorkspace(rows: $0, inputs: $1, pairs: false) },
             weightGradient: KernelsAVX512.weightGradient,
             normalizationForward: KernelsAVX512.normalizationForward,
             normalizationBackward: KernelsAVX512.normalizationBackward,

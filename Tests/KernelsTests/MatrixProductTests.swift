@@ -107,7 +107,7 @@ private struct Reference {
         _ kernels: KernelSet, _ dY: [Float], _ x: [Float], rows: Int, outputs: Int, inputs: Int
     ) -> [Float] {
         var dW = (0..<outputs * inputs).map { Float($0 % 5) }
-        var workspace = [Float](repeating: .nan, count: max(1, kernels.weightGradientWorkspace(rows, outputs, inputs)))
+        var workspace = [Float](repeating: .nan, count: max(1, kernels.weightGradientWorkspace(rows, inputs)))
         kernels.weightGradient(dY, outputs, x, inputs, rows, outputs, inputs, &dW, &workspace)
         return dW
     }

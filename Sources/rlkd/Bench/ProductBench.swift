@@ -33,11 +33,8 @@ final class ProductBench: Sendable {
             case .weightGradient:
                 gradient = AlignedBuffer(count: outputs * inputs)
                 workspace = AlignedBuffer(
-                    count: WeightGradient.workspaceCount(
-                        rows: rows, outputs: outputs, inputs: inputs, precision: precision))
-                scratch = AlignedBuffer(
-                    count: WeightGradient.scratchCount(
-                        rows: rows, outputs: outputs, inputs: inputs, precision: precision))
+                    count: WeightGradient.workspaceCount(rows: rows, inputs: inputs, precision: precision))
+                scratch = AlignedBuffer(count: 0)
             }
         }
     }
@@ -90,7 +87,7 @@ final class ProductBench: Sendable {
             WeightGradient.add(
                 outputGradient: operands.output.pointer, input: operands.input.pointer, rows: shape.rows,
                 outputs: shape.outputs, inputs: shape.depth, to: operands.gradient.pointer, precision: precision,
-                workspace: operands.workspace.pointer, scratch: operands.scratch.pointer)
+                workspace: operands.workspace.pointer)
         }
     }
 }
