@@ -23,9 +23,11 @@ func multiplyLanes(
     into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, next: UnsafePointer<Float>?,
     pairs: Bool
 ) {
-    let blocks = rows <= tileHeight ? 1 : max(1, (depth + depthBlock - 1) / depthBlock)
+    // A single strip reads every panel once: blocks and groups would serve nothing.
+    let isStrip = rows <= tileHeight
+    let blocks = isStrip ? 1 : max(1, (depth + depthBlock - 1) / depthBlock)
     let blockDepth = (depth + blocks - 1) / blocks
-    let groupColumns = max(1, groupFloats / (panelWidth * max(1, blockDepth))) * panelWidth
+    let groupColumns = isStrip ? outputs : max(1, groupFloats / (panelWidth * max(1, blockDepth))) * panelWidth
     let panelStride = panelWidth * depth
     for block in 0..<blocks {
         let firstDepth = block * blockDepth
