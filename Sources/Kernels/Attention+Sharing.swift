@@ -41,7 +41,8 @@ extension Attention {
     ///   - positions: each member's.
     ///   - tables: each member's blocks.
     ///   - sharedBlocks: at least 1 and, with all their positions, before every member's own position's block.
-    ///   - output: as `query`.
+    ///   - scale, blockOffset, compact: as for `forward`.
+    ///   - output: as `query`, members `outputStride` apart.
     ///   - workspace: `sharingWorkspaceCount(headDimension:maximumPositions:)` floats, of any content.
     public static func forwardSharing(
         query: UnsafePointer<Float>, queryStride: Int, members: Int, queriesPerMember: Int,

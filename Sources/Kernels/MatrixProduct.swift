@@ -101,7 +101,9 @@ public enum MatrixProduct {
 
     /// dW[outputs, inputs] += dYᵀ X for dY [rows, outputs] and X [rows, inputs]; dW is row-major without gaps.
     ///
-    /// - Parameter workspace: `weightGradientWorkspace(rows:inputs:)` floats, of any content.
+    /// - Parameters:
+    ///   - outputStride, inputStride: floats from one row of dY, and of X, to the next.
+    ///   - workspace: `weightGradientWorkspace(rows:inputs:)` floats, of any content.
     public static func weightGradient(
         outputGradient: UnsafePointer<Float>, outputStride: Int, input: UnsafePointer<Float>, inputStride: Int,
         rows: Int, outputs: Int, inputs: Int, accumulatingInto gradient: UnsafeMutablePointer<Float>,

@@ -159,7 +159,8 @@ private func addWholeBlocks(
         let rowsPerBlock = blockLength / keysPerRow(keys)
         let wholeBlocks = queries.firstKeys / blockLength
         var sums0 = startChains(chains, keys, columns)
-        var sums1 = startChains(chains.map { $0 + chainsOfQuery * keys.valueStride }, keys, columns)
+        var sums1 = fourRows
+        if let chains { sums1 = startChains(chains + chainsOfQuery * keys.valueStride, keys, columns) }
         for block in 0..<wholeBlocks {
             let values = keys.blocks[block] + keys.valueOffset
             let next = nextKeys(prefetch, block)

@@ -1,12 +1,14 @@
 /// One row with four whole tiles at once: as many chains as the units' latency needs.
-@inline(never)
+@inline(__always)
 func multiplyOneRow(_ strip: Strip, pairs: Bool) {
-    if pairs {
-        oneRowChains(strip, pairs: true)
-    } else {
-        oneRowChains(strip, pairs: false)
-    }
+    if pairs { oneRowPairs(strip) } else { oneRowFloats(strip) }
 }
+
+@inline(never)
+private func oneRowPairs(_ strip: Strip) { oneRowChains(strip, pairs: true) }
+
+@inline(never)
+private func oneRowFloats(_ strip: Strip) { oneRowChains(strip, pairs: false) }
 
 @inline(__always)
 private func oneRowChains(_ strip: Strip, pairs: Bool) {
@@ -35,14 +37,16 @@ private func oneRowChains(_ strip: Strip, pairs: Bool) {
 }
 
 /// Two rows with two whole tiles at once: as many chains as the units' latency needs.
-@inline(never)
+@inline(__always)
 func multiplyTwoRows(_ strip: Strip, pairs: Bool) {
-    if pairs {
-        twoRowsChains(strip, pairs: true)
-    } else {
-        twoRowsChains(strip, pairs: false)
-    }
+    if pairs { twoRowsPairs(strip) } else { twoRowsFloats(strip) }
 }
+
+@inline(never)
+private func twoRowsPairs(_ strip: Strip) { twoRowsChains(strip, pairs: true) }
+
+@inline(never)
+private func twoRowsFloats(_ strip: Strip) { twoRowsChains(strip, pairs: false) }
 
 @inline(__always)
 private func twoRowsChains(_ strip: Strip, pairs: Bool) {

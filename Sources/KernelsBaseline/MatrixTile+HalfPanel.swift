@@ -30,10 +30,16 @@ import CSIMD
         strip.reloading ? loadSome(strip.result + row * strip.resultStride, strip.columns) : broadcast(0)
     }
 
-    @inline(never)
+    @inline(__always)
     private func multiplyHalf1(_ strip: Strip, pairs: Bool) {
-        if pairs { halfStrip1(strip, pairs: true) } else { halfStrip1(strip, pairs: false) }
+        if pairs { pairHalf1(strip) } else { floatHalf1(strip) }
     }
+
+    @inline(never)
+    private func pairHalf1(_ strip: Strip) { halfStrip1(strip, pairs: true) }
+
+    @inline(never)
+    private func floatHalf1(_ strip: Strip) { halfStrip1(strip, pairs: false) }
 
     @inline(__always)
     private func halfStrip1(_ strip: Strip, pairs: Bool) {
@@ -44,10 +50,16 @@ import CSIMD
         storeSome(row, strip.result, strip.columns)
     }
 
-    @inline(never)
+    @inline(__always)
     private func multiplyHalf4(_ strip: Strip, pairs: Bool) {
-        if pairs { halfStrip4(strip, pairs: true) } else { halfStrip4(strip, pairs: false) }
+        if pairs { pairHalf4(strip) } else { floatHalf4(strip) }
     }
+
+    @inline(never)
+    private func pairHalf4(_ strip: Strip) { halfStrip4(strip, pairs: true) }
+
+    @inline(never)
+    private func floatHalf4(_ strip: Strip) { halfStrip4(strip, pairs: false) }
 
     @inline(__always)
     private func halfStrip4(_ strip: Strip, pairs: Bool) {

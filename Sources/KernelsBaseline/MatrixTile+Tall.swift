@@ -123,8 +123,9 @@ import CSIMD
         }
     }
 
+    /// A step of twelve rows.
     @inline(__always)
-    private func addStep(
+    func addStep(
         _ a0: UnsafePointer<Float>, _ a4: UnsafePointer<Float>, _ a8: UnsafePointer<Float>, _ offsets: RowOffsets,
         _ panel: UnsafePointer<Float>, _ rows0: inout FourRows, _ rows4: inout FourRows, _ rows8: inout FourRows,
         pairs: Bool

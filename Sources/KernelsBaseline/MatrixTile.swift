@@ -11,9 +11,10 @@ let panelWidth = 32
 /// `k * panelWidth`. Where `reloading`, a chain starts from what C holds, else from zero. Only the first `columns` columns of C
 /// are touched.
 ///
-/// Meanwhile other memory is brought into the second-level cache: in a tile's first steps, for at once they would hold it up, the
-/// next tile's results, after the last tile those at `following`; and in the tiles below column `aheadColumns` what stands at `ahead`, as panels `aheadPanelStride` apart, of
-/// which a step of k takes `aheadStride`. Strips of few rows leave both to the processor.
+/// Meanwhile other memory is brought into the second-level cache. In a tile's first steps, for at once they would hold it up,
+/// come the next tile's results, after the last tile those at `following`. In the tiles below column `aheadColumns` comes what
+/// stands at `ahead`, as panels `aheadPanelStride` apart, of which a step of k takes `aheadStride`. Strips of one and two rows
+/// leave both to the processor, those of four rows the results.
 ///
 /// It is a tuple, not a structure: one of those would bring metadata with it, whose functions are weak symbols of a
 /// common name.
@@ -79,7 +80,7 @@ func multiplyStrip(_ strip: Strip, height: Int, pairs: Bool) {
 
 /// A strip of 1 row: see `Strip`.
 @inline(__always)
-func multiplyStrip1(_ strip: Strip, pairs: Bool) {
+private func multiplyStrip1(_ strip: Strip, pairs: Bool) {
     if pairs { pairStrip1(strip) } else { floatStrip1(strip) }
 }
 
@@ -109,7 +110,7 @@ private func strip1(_ strip: Strip, pairs: Bool) {
 
 /// A strip of 2 rows: see `Strip`.
 @inline(__always)
-func multiplyStrip2(_ strip: Strip, pairs: Bool) {
+private func multiplyStrip2(_ strip: Strip, pairs: Bool) {
     if pairs { pairStrip2(strip) } else { floatStrip2(strip) }
 }
 
@@ -144,7 +145,7 @@ private func strip2(_ strip: Strip, pairs: Bool) {
 
 /// A strip of 4 rows: see `Strip`.
 @inline(__always)
-func multiplyStrip4(_ strip: Strip, pairs: Bool) {
+private func multiplyStrip4(_ strip: Strip, pairs: Bool) {
     if pairs { pairStrip4(strip) } else { floatStrip4(strip) }
 }
 
@@ -179,7 +180,7 @@ private func strip4(_ strip: Strip, pairs: Bool) {
 
 /// A strip of 6 rows: see `Strip`.
 @inline(__always)
-func multiplyStrip6(_ strip: Strip, pairs: Bool) {
+private func multiplyStrip6(_ strip: Strip, pairs: Bool) {
     if pairs { pairStrip6(strip) } else { floatStrip6(strip) }
 }
 

@@ -1,6 +1,6 @@
 import CSIMD
 
-/// Lanes of rows in a block at most: a panel of them, and a strip of output gradients, then stay in the first-level cache.
+/// Lanes of rows in a block at most: a panel of them, and a band of output gradients, then stay in the first-level cache.
 private let blockLanes = 256
 
 /// The floats of packed input panels that a group takes: they stay in the second-level cache while outputs pass.
@@ -34,18 +34,18 @@ private func groupColumns(depth: Int, inputs: Int) -> Int {
     return (panels + groups - 1) / groups * panelWidth
 }
 
-/// The floats of a strip, and a vector more, since whole vectors are written.
+/// The floats of a band, and a vector more, since whole vectors are written.
 @inline(__always)
-private func stripFloats(depth: Int) -> Int {
-    stripWidth * depth + lanes
+private func bandFloats(depth: Int) -> Int {
+    bandWidth * depth + lanes
 }
 
 /// The floats of workspace that `weightGradient`, or of `pairs` `weightGradientPairs`, needs: a group of panels and two
-/// strips.
+/// bands.
 @inline(never)
 public func weightGradientWorkspace(rows: Int, inputs: Int, pairs: Bool) -> Int {
     let depth = blockDepth(rows: rows, pairs: pairs)
-    return depth * groupColumns(depth: depth, inputs: inputs) + 2 * stripFloats(depth: depth)
+    return depth * groupColumns(depth: depth, inputs: inputs) + 2 * bandFloats(depth: depth)
 }
 
 /// dW[outputs, inputs] += dYᵀ X, each element one chain over rows ascending; see
@@ -84,13 +84,13 @@ private func addWeightGradient(
     let blockDepth = blockDepth(rows: rows, pairs: pairs)
     let blockRows = pairs && tilesTakePairs ? 2 * blockDepth : blockDepth
     let groupColumns = groupColumns(depth: blockDepth, inputs: inputs)
-    let strips = workspace + blockDepth * groupColumns
+    let bands = workspace + blockDepth * groupColumns
     var row = 0
     while row < rows {
         let count = min(blockRows, rows - row)
-        let packing: StripPacking = (
+        let packing: BandPacking = (
             source: outputGradient + row * outputStride, rowStride: outputStride, rows: count, columns: outputs,
-            destination: strips
+            destination: bands
         )
         var column = 0
         while column < inputs {
@@ -99,9 +99,9 @@ private func addWeightGradient(
                 input + row * inputStride + column, rows: count, rowStride: inputStride, columns: columns,
                 into: workspace, pairs: pairs, apart: apart)
             let group: GradientTile = (
-                a: UnsafePointer(strips), panel: UnsafePointer(workspace),
+                a: UnsafePointer(bands), panel: UnsafePointer(workspace),
                 depth: packedRows(count, pairs: pairs, apart: apart), result: gradient + column, resultStride: inputs,
-                columns: columns, next: gradient + column, ahead: UnsafePointer(strips), aheadStride: 0
+                columns: columns, next: gradient + column, ahead: UnsafePointer(bands), aheadStride: 0
             )
             addGroup(group, packing, pairs: pairs)
             column += columns
@@ -110,28 +110,28 @@ private func addWeightGradient(
     }
 }
 
-/// All outputs with one group of panels, strip by strip. Two strips take turns: while the tiles of one are computed, the next
+/// All outputs with one group of panels, band by band. Two bands take turns: while the tiles of one are computed, the next
 /// one's values come nearer and, with the last tile, are packed.
 @inline(__always)
-private func addGroup(_ group: GradientTile, _ strips: StripPacking, pairs: Bool) {
-    let stripFloats = stripFloats(depth: group.depth)
+private func addGroup(_ group: GradientTile, _ bands: BandPacking, pairs: Bool) {
+    let bandFloats = bandFloats(depth: group.depth)
     // Two tiles ahead: with few rows, one takes less time than memory.
     let resultDistance = min(2 * tileWidth, group.columns)
-    packStrip(strips, pairs: pairs, apart: pairs && !tilesTakePairs)
+    packBand(bands, pairs: pairs, apart: pairs && !tilesTakePairs)
     var output = 0
-    while output < strips.columns {
-        let strip = output / stripWidth
-        let part = output % stripWidth
-        let end = min((strip + 1) * stripWidth, strips.columns)
+    while output < bands.columns {
+        let band = output / bandWidth
+        let part = output % bandWidth
+        let end = min((band + 1) * bandWidth, bands.columns)
         let height = nextTileHeight(end - output)
-        var following = strips
+        var following = bands
         following.source += end
         following.columns -= end
-        following.destination += (strip + 1) % 2 * stripFloats
+        following.destination += (band + 1) % 2 * bandFloats
         var tile = group
-        tile.a += strip % 2 * stripFloats + part
+        tile.a += band % 2 * bandFloats + part
         let result = group.result + output * group.resultStride
-        var aheadRow = part == 0 && following.columns > 0 ? 0 : strips.rows
+        var aheadRow = part == 0 && following.columns > 0 ? 0 : bands.rows
         var column = 0
         while column < group.columns {
             let isLast = column + tileWidth >= group.columns
@@ -145,10 +145,10 @@ private func addGroup(_ group: GradientTile, _ strips: StripPacking, pairs: Bool
                 : result + height * group.resultStride + (nextColumn - group.columns) / tileWidth * tileWidth
             tile.ahead = tile.a
             tile.aheadStride = 0
-            if aheadRow < strips.rows {
-                // The line where a strip ends; those before it have come with earlier strips.
-                tile.ahead = following.source + aheadRow * strips.rowStride + min(lanes, following.columns) - 1
-                tile.aheadStride = strips.rowStride
+            if aheadRow < bands.rows {
+                // The line where a band ends; those before it have come with earlier bands.
+                tile.ahead = following.source + aheadRow * bands.rowStride + min(lanes, following.columns) - 1
+                tile.aheadStride = bands.rowStride
                 aheadRow += group.depth
             }
             if isLast && output + height == end && following.columns > 0 {
@@ -165,29 +165,18 @@ private func addGroup(_ group: GradientTile, _ strips: StripPacking, pairs: Bool
 /// One tile.
 @inline(__always)
 private func add(_ tile: GradientTile, height: Int, pairs: Bool) {
-    #if KERNELS_AVX512
-        if height == tileHeight {
-            addWholeTile(tile, pairs: pairs)
-            return
-        }
-    #elseif KERNELS_FMA
-        if height == tileHeight {
-            addWholeTile(tile)
-            return
-        }
-    #endif
-    addLowTile(tile, height: height, pairs: pairs && tilesTakePairs)
+    addTile(tile, height: height, pairs: pairs && tilesTakePairs)
 }
 
-/// One tile, and the next strip's packing.
+/// One tile, and the next band's packing.
 @inline(__always)
-private func add(_ tile: GradientTile, height: Int, packing: StripPacking, pairs: Bool) {
+private func add(_ tile: GradientTile, height: Int, packing: BandPacking, pairs: Bool) {
     #if KERNELS_AVX512
         if height == tileHeight && packing.columns >= lanes && (!pairs || packing.rows % 2 == 0) {
-            addWholeTile(tile, packing: packing, pairs: pairs)
+            addTile(tile, packing: packing, pairs: pairs)
             return
         }
     #endif
-    packStrip(packing, pairs: pairs, apart: pairs && !tilesTakePairs)
+    packBand(packing, pairs: pairs, apart: pairs && !tilesTakePairs)
     add(tile, height: height, pairs: pairs)
 }

@@ -68,7 +68,8 @@ public final class DecoderInference {
         shape = LayerShape(configuration)
         chunkSpans = AlignedBuffer(count: rowCapacity)
         singleSpans = AlignedBuffer(count: rowCapacity)
-        families = RowFamilies(configuration, capacity: rowCapacity)
+        // Half of the rows whose logits are wanted may be prompts' last ones.
+        families = RowFamilies(configuration, capacity: rowCapacity, decodeRows: logitCapacity / 2, places: places)
         logitSources = AlignedBuffer(count: logitCapacity)
         selected = AlignedBuffer(count: logitCapacity * configuration.hiddenSize)
         logitRows = AlignedBuffer(count: logitCapacity * configuration.vocabularySize, pages: .large)
@@ -76,11 +77,13 @@ public final class DecoderInference {
 
     /// Floats of one member's attention workspace, a whole number of cache lines.
     static func workspaceCount(_ configuration: ModelConfiguration) -> Int {
-        let count = max(
-            Attention.workspaceCount(
-                headDimension: configuration.headDimension, maximumPositions: configuration.maxPositions),
-            Attention.sharingWorkspaceCount(
-                headDimension: configuration.headDimension, maximumPositions: configuration.maxPositions))
+        var count = Attention.workspaceCount(
+            headDimension: configuration.headDimension, maximumPositions: configuration.maxPositions)
+        if RowFamilies.mostMembers(configuration) > 1 {
+            let sharing = Attention.sharingWorkspaceCount(
+                headDimension: configuration.headDimension, maximumPositions: configuration.maxPositions)
+            count = max(count, sharing)
+        }
         return (count + 15) / 16 * 16
     }
 

@@ -17,7 +17,7 @@ final class RowFamilies {
     private let most: Int
     private let families: AlignedBuffer<RowFamily>
     private let memberPositions: AlignedBuffer<Int>
-    private let memberTables: AlignedBuffer<UnsafePointer<UnsafeMutablePointer<Float>>?>
+    private let memberTables: AlignedBuffer<UnsafePointer<UnsafeMutablePointer<Float>>>
     private var count = 0
     private var singles = 0
     private var lastRow = 0
@@ -25,13 +25,21 @@ final class RowFamilies {
     /// Below so many shared pages members are not worth bringing together.
     private static let fewest = 4
 
-    /// - Parameter capacity: rows a step.
-    init(_ configuration: ModelConfiguration, capacity: Int) {
-        most = Attention.sharingMembers(
-            queriesPerMember: configuration.attentionHeadCount / configuration.keyValueHeadCount)
+    /// - Parameters:
+    ///   - capacity: rows a step.
+    ///   - decodeRows: rows of full steps of decoding, of which each of the `places` that share them gets two families at least.
+    init(_ configuration: ModelConfiguration, capacity: Int, decodeRows: Int, places: Int) {
+        let best = Self.mostMembers(configuration)
+        most = places == 1 ? best : max(1, min(best, decodeRows / (2 * places)))
         families = AlignedBuffer(count: capacity)
         memberPositions = AlignedBuffer(count: capacity)
         memberTables = AlignedBuffer(count: capacity)
+    }
+
+    /// Rows that are attended together at most.
+    static func mostMembers(_ configuration: ModelConfiguration) -> Int {
+        Attention.sharingMembers(
+            queriesPerMember: configuration.attentionHeadCount / configuration.keyValueHeadCount)
     }
 
     var pointer: UnsafePointer<RowFamily> { UnsafePointer(families.pointer) }
@@ -40,11 +48,7 @@ final class RowFamilies {
     var positions: UnsafePointer<Int> { UnsafePointer(memberPositions.pointer) }
 
     /// Page addresses of every single row's sequence.
-    var tables: UnsafePointer<UnsafePointer<UnsafeMutablePointer<Float>>> {
-        // All up to the present count are set.
-        UnsafeRawPointer(memberTables.pointer).assumingMemoryBound(
-            to: UnsafePointer<UnsafeMutablePointer<Float>>.self)
-    }
+    var tables: UnsafePointer<UnsafePointer<UnsafeMutablePointer<Float>>> { UnsafePointer(memberTables.pointer) }
 
     func begin() {
         count = 0
@@ -74,6 +78,9 @@ final class RowFamilies {
         let limit = isPair ? positions[family.first] / Attention.blockLength : family.sharedPages
         let shared = sharedPages(tables[family.first], span, atMost: limit)
         guard shared >= (isPair ? Self.fewest : family.sharedPages) else { return false }
+        // Where it has more in common with the row before than that has with the family, it is the second of another one.
+        let isNearer = !isPair && sharedPages(tables[singles - 1], span, atMost: shared + 1) > shared
+        guard !isNearer else { return false }
         family.count += 1
         family.sharedPages = shared
         families.pointer[count - 1] = family

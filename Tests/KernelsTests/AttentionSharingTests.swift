@@ -18,7 +18,6 @@ struct SharingCase {
 
     private static let blockOffset = 3
     private static let queryGap = 7
-    private static let guardCount = 64
     private var queryStride: Int { queriesPerMember * headDimension + Self.queryGap }
     private var outputStride: Int { queriesPerMember * headDimension + 3 }
 
@@ -109,22 +108,14 @@ struct SharingCase {
         }
     }
 
-    /// The output, with what must stay untouched in its gaps.
+    /// The output, with what must stay untouched in its gaps. Nothing behind it or the workspace can be touched.
     private func run(
         workspaceCount: Int, _ body: (UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Void
     ) -> [Float] {
-        var output = [Float](repeating: -7, count: positions.count * outputStride)
-        var workspace = [Float](repeating: .nan, count: workspaceCount + Self.guardCount)
-        for index in workspaceCount..<workspace.count { workspace[index] = Float(index) }
-        output.withUnsafeMutableBufferPointer { output in
-            workspace.withUnsafeMutableBufferPointer { workspace in
-                guard let output = output.baseAddress, let workspace = workspace.baseAddress else { return }
-                body(output, workspace)
-            }
-        }
-        #expect(
-            (workspaceCount..<workspace.count).allSatisfy { workspace[$0] == Float($0) }, "beyond the workspace")
-        return output
+        let output = GuardedFloats([Float](repeating: -7, count: positions.count * outputStride))
+        let workspace = GuardedFloats([Float](repeating: .nan, count: workspaceCount))
+        body(output.pointer, workspace.pointer)
+        return (0..<output.count).map { output.pointer[$0] }
     }
 }
 

@@ -33,23 +33,28 @@ private struct Reference {
         (16, 96, 96), (23, 100, 257), (29, 15, 40), (64, 96, 192), (197, 40, 20), (9, 130, 3), (4, 7, 0),
     ]
 
-    /// X Wᵀ with strides wider than the rows; returns the result with its gaps, which start at 7.
+    /// X Wᵀ with strides wider than the rows; returns the result with its gaps, which start at 7. Nothing behind the last row of X,
+    /// the panels or the last row of the result can be touched.
     private func product(
         _ kernels: KernelSet, _ x: [Float], _ w: [Float], rows: Int, outputs: Int, depth: Int,
         accumulating: Bool = false,
         start: Float = 7
     ) -> [Float] {
         let rowStride = depth + 3
-        var padded = [Float](repeating: .nan, count: max(1, rows * rowStride))
+        var padded = [Float](repeating: .nan, count: max(1, rows * rowStride - 3))
         for i in 0..<rows {
             for k in 0..<depth { padded[i * rowStride + k] = x[i * depth + k] }
         }
         var packed = [Float](
             repeating: .nan, count: max(1, MatrixProduct.packedCount(outputs: outputs, depth: depth)))
         kernels.packWeight(w, outputs, depth, &packed)
-        var c = [Float](repeating: start, count: rows * (outputs + 2))
-        kernels.multiply(padded, rows, rowStride, packed, outputs, depth, &c, outputs + 2, accumulating, packed)
-        return c
+        let guardedRows = GuardedFloats(padded)
+        let guardedPanels = GuardedFloats(packed)
+        let result = GuardedFloats([Float](repeating: start, count: rows * (outputs + 2) - 2))
+        kernels.multiply(
+            guardedRows.pointer, rows, rowStride, guardedPanels.pointer, outputs, depth, result.pointer, outputs + 2,
+            accumulating, guardedPanels.pointer)
+        return (0..<result.count).map { result.pointer[$0] } + [start, start]
     }
 
     private func withoutGaps(_ c: [Float], rows: Int, outputs: Int) -> [Float] {

@@ -2,7 +2,7 @@ import Kernels
 import TestSupport
 import Testing
 
-/// dW += dYᵀ X against the plain chain, bit for bit, at the edges of strips, tiles, panels, blocks and groups.
+/// dW += dYᵀ X against the plain chain, bit for bit, at the edges of bands, tiles, panels, blocks and groups.
 @Suite struct WeightGradientTests {
     struct Shape: Sendable, CustomTestStringConvertible {
         let rows: Int

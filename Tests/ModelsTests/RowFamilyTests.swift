@@ -56,39 +56,58 @@ import Testing
 
     /// As many rows go together as kernels have use for, none across groups.
     @Test func familiesAreRowsThatSharePages() throws {
-        let weights = try weights(queriesPerHead: 2, .float32)
-        let most = Attention.sharingMembers(queriesPerMember: 2)
-        #expect(most == 4)
-        let families = RowFamilies(weights.configuration, capacity: 32)
+        let configuration = try weights(queriesPerHead: 2, .float32).configuration
+        #expect(RowFamilies.mostMembers(configuration) == 4)
+        let families = RowFamilies(configuration, capacity: 32, decodeRows: 16, places: 1)
+        // Of eight pages each: the first five sequences share six, the next two other four, the last none.
+        #expect(
+            found(
+                families,
+                (0..<5).map { [0, 1, 2, 3, 4, 5, 6 + $0, 11] } + (0..<2).map { [6, 7, 8, 9, $0, 1, 2, 3] }
+                    + [[8, 9, 10, 11, 12, 13, 14, 15]], position: 120)
+                == [[0, 4, 6], [4, 1, 0], [5, 2, 4], [7, 1, 0]])
+        // Two groups of five whose prompts begin alike: what is left of the first takes one of the second, but no more of
+        // them, which share more with one another.
+        #expect(
+            found(
+                families,
+                (0..<5).map { [0, 1, 2, 3, 4, 5, 16 + $0] } + (0..<5).map { [0, 1, 2, 3, 8, 9, 24 + $0] },
+                position: 100) == [[0, 4, 6], [4, 2, 4], [6, 4, 6]])
+        // A page that a member still writes to is not shared, whatever stands in the tables.
+        #expect(found(families, [[0, 1, 2, 3, 4, 5, 6, 7], [0, 1, 2, 3, 4, 5, 6, 7]], position: 84) == [[0, 2, 5]])
+        // Too little in common.
+        #expect(found(families, [[0, 1, 2, 4, 5], [0, 1, 2, 6, 7]], position: 70) == [[0, 1, 0], [1, 1, 0]])
+    }
+
+    /// Threads that share a step have two families each, if there are rows enough.
+    @Test(arguments: [1, 2, 4, 8]) func everyPlaceHasFamilies(places: Int) throws {
+        let configuration = try weights(queriesPerHead: 1, .float32).configuration
+        let families = RowFamilies(configuration, capacity: 32, decodeRows: 16, places: places)
+        let count = found(
+            families, (0..<16).map { [0, 1, 2, 3, 4, 5 + $0] }, position: 90
+        ).count
+        #expect(count >= (places == 1 ? 2 : 2 * places))
+        #expect(count <= (places == 8 ? 16 : 2 * places + 1))
+    }
+
+    /// First row, rows and shared pages of each family of sequences with such pages, all at one position.
+    private func found(_ families: RowFamilies, _ tables: [[Int]], position: Int) -> [[Int]] {
         let memory = UnsafeMutablePointer<Float>.allocate(capacity: 64)
         defer { memory.deallocate() }
-        let pages = (0..<16).map { memory + $0 }
-        // Of eight pages each: the first five sequences share six, the next two other four, the last none.
-        let tables: [[UnsafeMutablePointer<Float>]] =
-            (0..<5).map { Array(pages[0..<6]) + [pages[6 + $0], pages[11]] }
-            + (0..<2).map { Array(pages[6..<10]) + [pages[$0], pages[1], pages[2], pages[3]] } + [Array(pages[8..<16])]
+        let length = tables.map(\.count).max() ?? 0
+        let pages = UnsafeMutablePointer<UnsafeMutablePointer<Float>>.allocate(capacity: tables.count * length)
+        defer { pages.deallocate() }
         families.begin()
         var count = 0
         for (row, table) in tables.enumerated() {
-            table.withUnsafeBufferPointer { table in
-                guard let base = table.baseAddress else { return }
-                count = families.append(RowSpan(firstRow: row, count: 1, firstPosition: 120, blocks: base))
-            }
+            for index in 0..<length { pages[row * length + index] = memory + (index < table.count ? table[index] : 63) }
+            count = families.append(
+                RowSpan(firstRow: row, count: 1, firstPosition: position, blocks: UnsafePointer(pages + row * length)))
         }
-        let found = (0..<count).map { families.pointer[$0] }
-        #expect(found.map(\.count) == [4, 1, 2, 1])
-        #expect(found.map(\.sharedPages) == [6, 0, 4, 0])
-        #expect(found.map(\.first) == [0, 4, 5, 7])
-        // A page that a member still writes to is not shared, whatever stands in the tables.
-        families.begin()
-        for row in 0..<2 {
-            tables[0].withUnsafeBufferPointer { table in
-                guard let base = table.baseAddress else { return }
-                count = families.append(
-                    RowSpan(firstRow: row, count: 1, firstPosition: row == 0 ? 127 : 84, blocks: base))
-            }
+        return (0..<count).map {
+            let family = families.pointer[$0]
+            return [family.first, family.count, family.sharedPages]
         }
-        #expect(count == 1 && families.pointer[0].sharedPages == 5)
     }
 
     private struct Group {
