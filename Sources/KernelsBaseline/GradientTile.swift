@@ -24,9 +24,9 @@ func packBand(_ packing: BandPacking, pairs: Bool, apart: Bool) {
         into: packing.destination, stride: bandWidth, pairs: pairs, apart: apart)
 }
 
-/// A tile of `height` outputs: a strip of a product that is one tile long.
+/// A tile of `height` outputs, fewer than the variant's largest tile has: a strip of a product that is one tile long.
 @inline(__always)
-func addTile(_ tile: GradientTile, height: Int, pairs: Bool) {
+func addLowTile(_ tile: GradientTile, height: Int, pairs: Bool) {
     multiplyStrip(
         (
             a: tile.a, rowStride: 1, depthStride: bandWidth, panel: tile.panel, panelStride: 0, depth: tile.depth,
@@ -36,26 +36,43 @@ func addTile(_ tile: GradientTile, height: Int, pairs: Bool) {
         ), height: height, pairs: pairs)
 }
 
+// Whole tiles have loops of their own: their rows of A stand together, and where rows are few, what a strip works out for many
+// tiles takes as long as the tile.
+
 #if KERNELS_AVX512
-    /// A tile of twelve outputs, while another band is packed in place of what is brought ahead: whole vectors of whole pairs of
-    /// rows.
+    /// A tile of twelve outputs.
     @inline(__always)
-    func addTile(_ tile: GradientTile, packing: BandPacking, pairs: Bool) {
+    func addWholeTile(_ tile: GradientTile, pairs: Bool) {
+        if pairs { addPairTile(tile) } else { addFloatTile(tile) }
+    }
+
+    /// The same, while another band is packed in place of what is brought ahead: whole vectors of whole pairs of rows.
+    @inline(__always)
+    func addWholeTile(_ tile: GradientTile, packing: BandPacking, pairs: Bool) {
         if pairs { addPairTile(tile, packing) } else { addFloatTile(tile, packing) }
     }
 
     @inline(never)
+    private func addPairTile(_ tile: GradientTile) { addTwelve(tile, nothing(tile), packs: false, pairs: true) }
+
+    @inline(never)
+    private func addFloatTile(_ tile: GradientTile) { addTwelve(tile, nothing(tile), packs: false, pairs: false) }
+
+    @inline(never)
     private func addPairTile(_ tile: GradientTile, _ packing: BandPacking) {
-        addTwelve(tile, packing, pairs: true)
+        addTwelve(tile, packing, packs: true, pairs: true)
     }
 
     @inline(never)
     private func addFloatTile(_ tile: GradientTile, _ packing: BandPacking) {
-        addTwelve(tile, packing, pairs: false)
+        addTwelve(tile, packing, packs: true, pairs: false)
     }
 
     @inline(__always)
-    private func addTwelve(_ tile: GradientTile, _ packing: BandPacking, pairs: Bool) {
+    private func nothing(_ tile: GradientTile) -> BandPacking { (tile.a, 0, 0, 0, tile.result) }
+
+    @inline(__always)
+    private func addTwelve(_ tile: GradientTile, _ packing: BandPacking, packs: Bool, pairs: Bool) {
         let offsets: RowOffsets = (1, 2, 3)
         let results = rowOffsets(tile.resultStride)
         let result4 = tile.result + 4 * tile.resultStride
@@ -66,6 +83,7 @@ func addTile(_ tile: GradientTile, height: Int, pairs: Bool) {
         var a = tile.a
         var panel = tile.panel
         var next = tile.next
+        var ahead = tile.ahead
         var source = packing.source
         var packed = packing.destination
         let sourceStride = pairs ? 2 * packing.rowStride : packing.rowStride
@@ -74,17 +92,27 @@ func addTile(_ tile: GradientTile, height: Int, pairs: Bool) {
             addStep(a, a + 4, a + 8, offsets, panel, &rows0, &rows4, &rows8, pairs: pairs)
             prefetchRow(next)
             next += tile.resultStride
-            packRow(source, packing.rowStride, into: packed, pairs: pairs)
-            source += sourceStride
-            packed += bandWidth
+            if packs {
+                packRow(source, packing.rowStride, into: packed, pairs: pairs)
+                source += sourceStride
+                packed += bandWidth
+            } else {
+                prefetch(ahead)
+                ahead += tile.aheadStride
+            }
             a += bandWidth
             panel += panelWidth
         }
         for _ in first..<tile.depth {
             addStep(a, a + 4, a + 8, offsets, panel, &rows0, &rows4, &rows8, pairs: pairs)
-            packRow(source, packing.rowStride, into: packed, pairs: pairs)
-            source += sourceStride
-            packed += bandWidth
+            if packs {
+                packRow(source, packing.rowStride, into: packed, pairs: pairs)
+                source += sourceStride
+                packed += bandWidth
+            } else {
+                prefetch(ahead)
+                ahead += tile.aheadStride
+            }
             a += bandWidth
             panel += panelWidth
         }
@@ -100,5 +128,41 @@ func addTile(_ tile: GradientTile, height: Int, pairs: Bool) {
     ) {
         let low = load(source)
         store(pairs ? pairsOfRows(low: low, high: load(source + rowStride)) : low, packed)
+    }
+#elseif KERNELS_FMA
+    /// A tile of six outputs, of single values.
+    @inline(never)
+    func addWholeTile(_ tile: GradientTile) {
+        let offsets: RowOffsets = (1, 2, 3)
+        let results = rowOffsets(tile.resultStride)
+        let result4 = tile.result + 4 * tile.resultStride
+        let result5 = result4 + tile.resultStride
+        var rows = startFour(tile.result, results, columns: tile.columns, reloading: true)
+        var row4 = startRow(result4, columns: tile.columns, reloading: true)
+        var row5 = startRow(result5, columns: tile.columns, reloading: true)
+        var a = tile.a
+        var panel = tile.panel
+        var next = tile.next
+        var ahead = tile.ahead
+        let first = min(tileHeight, tile.depth)
+        for _ in 0..<first {
+            addStep(a, a + 4, offsets, panel, &rows, &row4, &row5, pairs: false)
+            prefetchRow(next)
+            next += tile.resultStride
+            prefetch(ahead)
+            ahead += tile.aheadStride
+            a += bandWidth
+            panel += panelWidth
+        }
+        for _ in first..<tile.depth {
+            addStep(a, a + 4, offsets, panel, &rows, &row4, &row5, pairs: false)
+            prefetch(ahead)
+            ahead += tile.aheadStride
+            a += bandWidth
+            panel += panelWidth
+        }
+        storeFour(rows, tile.result, results, columns: tile.columns)
+        storeRow(row4, result4, columns: tile.columns)
+        storeRow(row5, result5, columns: tile.columns)
     }
 #endif

@@ -233,8 +233,9 @@ private func strip6(_ strip: Strip, pairs: Bool) {
     }
 }
 
+/// A step of six rows.
 @inline(__always)
-private func addStep(
+func addStep(
     _ a0: UnsafePointer<Float>, _ a4: UnsafePointer<Float>, _ offsets: RowOffsets, _ panel: UnsafePointer<Float>,
     _ rows: inout FourRows, _ row4: inout TileRow, _ row5: inout TileRow, pairs: Bool
 ) {

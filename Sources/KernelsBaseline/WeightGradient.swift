@@ -165,7 +165,18 @@ private func addGroup(_ group: GradientTile, _ bands: BandPacking, pairs: Bool) 
 /// One tile.
 @inline(__always)
 private func add(_ tile: GradientTile, height: Int, pairs: Bool) {
-    addTile(tile, height: height, pairs: pairs && tilesTakePairs)
+    #if KERNELS_AVX512
+        if height == tileHeight {
+            addWholeTile(tile, pairs: pairs)
+            return
+        }
+    #elseif KERNELS_FMA
+        if height == tileHeight {
+            addWholeTile(tile)
+            return
+        }
+    #endif
+    addLowTile(tile, height: height, pairs: pairs && tilesTakePairs)
 }
 
 /// One tile, and the next band's packing.
@@ -173,7 +184,7 @@ private func add(_ tile: GradientTile, height: Int, pairs: Bool) {
 private func add(_ tile: GradientTile, height: Int, packing: BandPacking, pairs: Bool) {
     #if KERNELS_AVX512
         if height == tileHeight && packing.columns >= lanes && (!pairs || packing.rows % 2 == 0) {
-            addTile(tile, packing: packing, pairs: pairs)
+            addWholeTile(tile, packing: packing, pairs: pairs)
             return
         }
     #endif
