@@ -4,7 +4,7 @@ import Tokenizers
 
 /// A directory with adapter_config.json and adapter_model.safetensors, as PEFT reads and writes it.
 extension Adapters {
-    private static let configurationName = "adapter_config.json"
+    package static let configurationName = "adapter_config.json"
     private static let weightsName = "adapter_model.safetensors"
 
     /// Reads the adapters of a model of that shape.

@@ -58,13 +58,32 @@ import Trajectories
             if setting != .bfloat16 {
                 let text = try String(contentsOf: resumed.appending(path: adapters), encoding: .utf8)
                 #expect(text.contains(whole.path + "/checkpoints/base/step-7"))
+                let file = resumed.appending(path: adapters)
+                var object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
+                object["lora_alpha"] = 999
+                try JSONSerialization.data(withJSONObject: object).write(to: file)
+                try await expectRefusal(of: configuration, naming: file, key: "lora_alpha")
+                try Data(text.utf8).write(to: file)
             }
+            let pipeline = resumed.appending(path: "checkpoints/step-2/pipeline.json")
+            let waiting = try Data(contentsOf: pipeline)
+            try FileManager.default.removeItem(at: pipeline)
+            try await expectRefusal(of: configuration, naming: pipeline, key: nil)
+            try waiting.write(to: pipeline)
             try await TestRun.run(configuration, resuming: true)
             let (one, other) = (try bits(whole, 4), try bits(resumed, 4))
             #expect(one == other)
             #expect(try TestRun.metrics(whole) == TestRun.metrics(resumed))
             #expect(try TestRun.summary(whole).arms == TestRun.summary(resumed).arms)
         }
+    }
+
+    private func expectRefusal(of configuration: RunConfiguration, naming file: URL, key: String?) async throws {
+        let error = await #expect(throws: ConfigurationError.self) {
+            try await TestRun.run(configuration, resuming: true)
+        }
+        #expect(error?.source == file.path, "\(error.map(\.description) ?? "")")
+        #expect(key == nil || error?.key == key, "\(error.map(\.description) ?? "")")
     }
 
     private func bits(_ run: URL, _ step: Int) throws -> [String: Data] {

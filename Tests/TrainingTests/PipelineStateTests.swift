@@ -77,7 +77,7 @@ import Trajectories
                 #expect(
                     one.rollout.logProbabilities.map(\.bitPattern) == other.rollout.logProbabilities.map(\.bitPattern))
             }
-            #expect(try PipelineState.read(folder.appending(path: "none.json")) == PipelineState())
+            #expect(throws: ConfigurationError.self) { try PipelineState.read(folder.appending(path: "none.json")) }
         }
     }
 

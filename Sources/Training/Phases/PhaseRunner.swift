@@ -100,7 +100,8 @@ struct PhaseRunner: Sendable {
         let queues = try queues(restored, executor.clock)
         let adapterConfiguration = configuration.adapters(of: phase)
         let state = try Self.reading(remedy: remedy) {
-            try restored?.learner(adaptersOf: adapterConfiguration == nil ? nil : base)
+            try restored?.learner(
+                adaptersOf: adapterConfiguration == nil ? nil : base, configuration: adapterConfiguration)
         }
         if resuming { try await recorder.rewind(runState, resuming: phase, after: first.rawValue) }
         let adapters =

@@ -111,14 +111,30 @@ struct Checkpoint: Sendable {
 
     /// What the learner goes on from.
     ///
-    /// - Parameter base: the weights that adapters stand on; nil where all weights are trained.
-    func learner(adaptersOf base: Parameters?) throws -> LearnerState {
+    /// - Parameters:
+    ///   - base: the weights that adapters stand on; nil where all weights are trained.
+    ///   - configuration: what the run says of its adapters.
+    func learner(adaptersOf base: Parameters?, configuration: AdapterConfiguration? = nil) throws -> LearnerState {
         let adapters = try base.map {
             try Adapters(contentsOf: directory.appending(path: Self.adaptersName), of: $0.configuration)
         }
+        if let found = adapters?.configuration, let configuration { try check(found, is: configuration) }
         return try LearnerState(
             parameters: base ?? model(), adapters: adapters, version: state.version,
             optimizerSteps: state.optimizerSteps, moments: directory.appending(path: Self.momentsName))
+    }
+
+    private func check(_ found: AdapterConfiguration, is wanted: AdapterConfiguration) throws {
+        let file = directory.appending(path: "\(Self.adaptersName)/\(Adapters.configurationName)")
+        let require = StateFile.requirement(file)
+        try require(
+            found.rank == wanted.rank, "r", "is \(found.rank) in the checkpoint, \(wanted.rank) in the configuration")
+        try require(
+            found.alpha == wanted.alpha, "lora_alpha",
+            "is \(found.alpha) in the checkpoint, \(wanted.alpha) in the configuration")
+        try require(
+            found.projections == wanted.projections, "target_modules",
+            "are others in the checkpoint than in the configuration")
     }
 
     /// Where the pipeline's state stands.

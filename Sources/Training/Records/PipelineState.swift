@@ -48,12 +48,11 @@ struct PipelineState: Sendable, Codable, Equatable {
         try encoder.encode(self).write(inPlaceOf: url)
     }
 
-    /// What a checkpoint's file holds; nothing where there is none, as in the checkpoints of imitation.
+    /// What the file of a reinforcement phase's checkpoint holds. It is never absent: the rollouts in it would be lost without a
+    /// word.
     ///
     /// - Throws: `ConfigurationError` naming the file and the field that cannot be used.
     static func read(_ url: URL) throws -> PipelineState {
-        // What is there and cannot be read is no absent file: the rollouts in it would be lost without a word.
-        guard InputFile.isPresent(url) else { return PipelineState() }
         let state = try StateFile.read(PipelineState.self, from: url)
         guard state.format == currentFormat else {
             throw ConfigurationError(
