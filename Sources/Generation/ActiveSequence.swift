@@ -8,9 +8,11 @@ final class PromptSequence {
     var table: PageTable
     /// Prompt tokens whose keys and values are stored.
     var processed = 0
-    /// Seconds of the forward passes that its rows took part in, by their share of the rows.
+    /// Seconds of the forward passes that its rows took part in, by their share of the rows: of the thread that steps, what it
+    /// computed and what it waited for others that shared in the step.
     var prefillSeconds = 0.0
     var decodeSeconds = 0.0
+    var synchronizeSeconds = 0.0
     /// Samples that have started.
     var started = 0
     /// The last token's logits, once all is processed, and the version that all of it was processed under.

@@ -113,12 +113,15 @@ public final class Generator {
         schedulePrefill(version: weights.version)
         let isPrefill = logitIndices.isEmpty
         let began = ContinuousClock.now
+        let waited = StallClock.nanoseconds(.synchronize)
         StallClock.phase(isPrefill ? .prefill : .decode) {
             self.weights = weights
             forward.run(places: places)
             self.weights = nil
         }
-        charge(ContinuousClock.now - began, isPrefill: isPrefill)
+        charge(
+            ContinuousClock.now - began, waited: .nanoseconds(StallClock.nanoseconds(.synchronize) - waited),
+            isPrefill: isPrefill)
         StallClock.phase(.sample) {
             sampling.run(places: places)
             extendActive(version: weights.version)
@@ -127,16 +130,17 @@ public final class Generator {
         return finished
     }
 
-    /// Tells each prompt in the forward pass its share of the time.
-    private func charge(_ duration: Duration, isPrefill: Bool) {
-        guard !scheduled.isEmpty else { return }
-        let seconds = duration / .seconds(1) / Double(max(1, inference.rowCount))
+    /// Tells each prompt in the forward pass its share of the time, as the clock charges this thread.
+    private func charge(_ duration: Duration, waited: Duration, isPrefill: Bool) {
         for (prompt, rows) in scheduled {
+            let share = Double(rows) / Double(inference.rowCount)
+            let seconds = (duration - waited) / .seconds(1) * share
             if isPrefill {
-                prompt.prefillSeconds += seconds * Double(rows)
+                prompt.prefillSeconds += seconds
             } else {
-                prompt.decodeSeconds += seconds * Double(rows)
+                prompt.decodeSeconds += seconds
             }
+            prompt.synchronizeSeconds += waited / .seconds(1) * share
         }
     }
 
@@ -250,9 +254,11 @@ public final class Generator {
         restarted.tokens += prompt.processed
         restarted.prefillSeconds += prompt.prefillSeconds
         restarted.decodeSeconds += prompt.decodeSeconds
+        restarted.synchronizeSeconds += prompt.synchronizeSeconds
         prompt.processed = 0
         prompt.prefillSeconds = 0
         prompt.decodeSeconds = 0
+        prompt.synchronizeSeconds = 0
     }
 
     private func sampleActive(_ member: inout TeamMember) {

@@ -75,6 +75,26 @@ extension MicroBatch {
         max(1, (total + rows / 2) / max(1, rows))
     }
 
+    /// The most rows that a part of so many elements can have.
+    ///
+    /// The middles of a part's elements lie within an even share of the rows, of which only the first and the last stick out, each
+    /// by half its rows: so a part of several elements has fewer rows than the share and the longest, and than two shares.
+    /// The share is largest in the fewest parts that there can be, but for a single one, which nothing sticks out of.
+    static func largest(of elements: Int, lengths: ClosedRange<Int>, rows: Int) -> Int {
+        let (shortest, longest) = (max(1, lengths.lowerBound), max(1, lengths.upperBound))
+        let fewest = count(rows: elements * shortest, each: rows)
+        let most = count(rows: elements * longest, each: rows)
+        let candidates = (fewest...min(most, fewest + 1)).map { parts in
+            // The most that so few parts are made of.
+            let total = min(elements * longest, parts * rows + (rows + 1) / 2 - 1)
+            guard parts > 1 else { return total }
+            let share = (total + parts - 1) / parts
+            let sequences = (share + shortest - 1) / shortest
+            return min(sequences * longest, max(longest, share + min(share, longest) - 1))
+        }
+        return candidates.max() ?? 0
+    }
+
     /// Parts as even as whole elements allow, since the last to end is waited for. They go by the rows alone, not by the threads
     /// that there are, so that gradients are the same on any number of them.
     private static func split<Element>(
@@ -100,20 +120,18 @@ extension MicroBatch {
 
 extension LearnerConfiguration {
     /// Rows of a micro-batch of rollouts: more, since each computes its group's prompt anew.
-    var rolloutRows: Int { 2 * microBatchRows }
+    package var rolloutRows: Int { 2 * microBatchRows }
 
-    /// Sequences of the largest micro-batch of so many demonstrations of `length` tokens each, where its rows are not chosen.
-    package static func largestMicroBatch(demonstrations: Int, length: Int) -> Int {
-        largest(demonstrations, length, rows: usualMicroBatchRows)
+    /// The most rows that a micro-batch of so many demonstrations can have, where its rows are not chosen: exact where all are of
+    /// one length.
+    ///
+    /// - Parameter lengths: rows of the shortest and of the longest.
+    package static func largestMicroBatch(demonstrations: Int, lengths: ClosedRange<Int>) -> Int {
+        MicroBatch.largest(of: demonstrations, lengths: lengths, rows: usualMicroBatchRows)
     }
 
-    /// The same of one group's rollouts.
-    package static func largestMicroBatch(rollouts: Int, length: Int) -> Int {
-        largest(rollouts, length, rows: 2 * usualMicroBatchRows)
-    }
-
-    private static func largest(_ sequences: Int, _ length: Int, rows: Int) -> Int {
-        let parts = min(sequences, MicroBatch.count(rows: sequences * length, each: rows))
-        return parts == 0 ? 0 : (sequences + parts - 1) / parts
+    /// The same of one group's rollouts, without their prompt.
+    package static func largestMicroBatch(rollouts: Int, lengths: ClosedRange<Int>) -> Int {
+        MicroBatch.largest(of: rollouts, lengths: lengths, rows: 2 * usualMicroBatchRows)
     }
 }

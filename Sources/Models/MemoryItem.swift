@@ -1,7 +1,7 @@
 import Kernels
 import Trajectories
 
-/// Bytes that a buffer, or a few that go together, take; exact, but for what the allocator rounds up.
+/// Bytes that a buffer, or a few that go together, take, but for what the allocator rounds up.
 public struct MemoryItem: Sendable, Hashable {
     public let name: String
     public let byteCount: Int
@@ -21,7 +21,8 @@ extension Parameters {
 }
 
 extension Backpropagation {
-    /// Bytes of each buffer that a pass, forward and backward, over `batch` takes; the pass keeps the largest it has needed.
+    /// Bytes of each large buffer that a pass, forward and backward, over `batch` takes; the pass keeps the largest it has needed.
+    /// Left out are the batch's own lists and its spans, some tens of bytes a row.
     ///
     /// - Parameters:
     ///   - storage: nil where no backward pass follows, which then takes nothing.
@@ -46,7 +47,8 @@ extension Backpropagation {
 }
 
 extension DecoderInference {
-    /// Bytes of each buffer for the capacities given to the initializer.
+    /// Bytes of each large buffer for the capacities given to the initializer; left out are the rows' tokens, positions and spans,
+    /// some 200 bytes a row, and the list of free pages.
     public static func memory(
         configuration shape: ModelConfiguration, rowCapacity: Int, logitCapacity: Int, pageCapacity: Int,
         places: Int = 1

@@ -70,7 +70,9 @@ actor RolloutWorker {
         restarted = generator.restarted
         clock?.discard(
             DiscardedWork(tokens: news.tokens), stage: .rollout, cause: .swappedWeights,
-            seconds: [(.prefill, news.prefillSeconds), (.decode, news.decodeSeconds)])
+            seconds: [
+                (.prefill, news.prefillSeconds), (.decode, news.decodeSeconds), (.synchronize, news.synchronizeSeconds),
+            ])
     }
 
     /// Counts all that was begun and not delivered.

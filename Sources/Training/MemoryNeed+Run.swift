@@ -107,27 +107,28 @@ extension MemoryNeed {
         switch phase {
         case .base: addDemonstrations(configuration.warmup, "warmup", lengths)
         case .sft: addDemonstrations(configuration.sft, "sft", lengths)
-        case .grpo, .rlkd: addRollouts(configuration, memory, lengths, engines: engines, hasWorkers: !isEvaluating)
+        case .grpo, .rlkd:
+            addRollouts(
+                configuration, memory, lengths, engines: engines, threads: threads, hasWorkers: !isEvaluating)
         }
     }
 
-    /// Rows and targets of the largest micro-batch.
+    /// Rows and targets of the largest micro-batch, whatever the lengths of what comes together.
     private static func microBatch(
         _ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths
     ) -> (rows: Double, targets: Double) {
         func imitation(_ settings: ImitationConfiguration) -> (Double, Double) {
-            let count = LearnerConfiguration.largestMicroBatch(
-                demonstrations: settings.batchSize, length: lengths.demonstration)
-            return (Double(count * lengths.demonstration), Double(count * lengths.trace))
+            let rows = LearnerConfiguration.largestMicroBatch(
+                demonstrations: settings.batchSize, lengths: 1...lengths.demonstration)
+            return (Double(rows), Double(rows) * lengths.tracePart)
         }
         switch phase {
         case .base: return imitation(configuration.warmup)
         case .sft: return imitation(configuration.sft)
         case .grpo, .rlkd:
-            let count = LearnerConfiguration.largestMicroBatch(
-                rollouts: configuration.reinforcement.groupSize, length: lengths.completion)
-            let targets = Double(count * lengths.completion)
-            return (targets + Double(lengths.prompt), targets)
+            let targets = LearnerConfiguration.largestMicroBatch(
+                rollouts: configuration.reinforcement.groupSize, lengths: 1...lengths.completion)
+            return (Double(targets + lengths.prompt), Double(targets))
         }
     }
 
@@ -141,9 +142,10 @@ extension MemoryNeed {
 
     private mutating func addRollouts(
         _ configuration: RunConfiguration, _ memory: ModelMemory, _ lengths: SequenceLengths, engines: Int,
-        hasWorkers: Bool
+        threads: Int, hasWorkers: Bool
     ) {
-        let workers = Double(configuration.workers == 0 ? engines : configuration.workers)
+        let workerCount = configuration.workers == 0 ? engines : configuration.workers
+        let workers = Double(workerCount)
         let reinforcement = configuration.reinforcement
         let completions = Double(reinforcement.problemsPerBatch) * Double(reinforcement.groupSize)
         let size = reinforcement.problemsPerBatch >= reinforcement.groupSize ? "problemsPerBatch" : "groupSize"
@@ -157,7 +159,9 @@ extension MemoryNeed {
                 workers
                     * memory.generator(
                         batch: batch, longest: Double(lengths.longest),
-                        positions: prompts + batch * Double(lengths.completion + 16)), cause, name: "rollout workers")
+                        positions: prompts + batch * Double(lengths.completion + 16),
+                        threads: Generator.threadsSharing(engines: workerCount, threads: threads)), cause,
+                name: "rollout workers")
         }
         // Batches in the queues and in the learner's hands.
         add(4 * completions * Double(lengths.completion) * Self.sampledToken, cause, name: "rollouts")
@@ -182,7 +186,9 @@ extension MemoryNeed {
         let needs = sets.map { set in
             let generators = (0..<engines).map { engine in
                 let part = stride(from: engine, to: set.count, by: engines).map { set[$0] }
-                return memory.evaluation(of: part, samples: samples, batch: Self.evaluationBatch)
+                return memory.evaluation(
+                    of: part, samples: samples, batch: Self.evaluationBatch,
+                    threads: Generator.threadsSharing(engines: engines, threads: threads))
             }
             let tokens = set.reduce(0.0) { $0 + Double($1.newTokens) }
             return (generators: generators.reduce(0, +), tokens: Double(samples + 1) * tokens * Self.sampledToken)
@@ -195,7 +201,9 @@ extension MemoryNeed {
 
 extension ModelMemory {
     /// An engine's generator in an evaluation of so many samples of each problem beside a greedy completion.
-    fileprivate func evaluation(of problems: [(prompt: Int, newTokens: Int)], samples: Int, batch: Int) -> Double {
+    fileprivate func evaluation(
+        of problems: [(prompt: Int, newTokens: Int)], samples: Int, batch: Int, threads: Int
+    ) -> Double {
         let capacity = min(Double(batch), Double(problems.count) * (Double(samples) + 1))
         let running = RunningSequences(
             problems.flatMap { problem in
@@ -208,7 +216,7 @@ extension ModelMemory {
         let all = (capacity + 1) * Double(running.longest)
         return generator(
             batch: capacity, longest: Double(running.longest),
-            positions: min(all, Double(running.positions + running.waiting)))
+            positions: min(all, Double(running.positions + running.waiting)), threads: threads)
     }
 }
 
@@ -224,16 +232,17 @@ struct SequenceLengths: Sendable {
     private var tests: [[(prompt: Int, newTokens: Int, teacherTokens: Int)]]?
     /// That any pass reaches; nil where that is not known.
     var positions: Int?
-    /// Of training: a prompt, a completion, a trace, and a prompt with its trace.
+    /// Of training: a prompt, a completion, and a prompt with its trace.
     var prompt: Int
     var completion: Int
-    var trace: Int
     var demonstration: Int
+    /// The largest part of a demonstration's rows that its trace takes.
+    var tracePart: Double
 
     /// Where nothing else is known.
     init(longest: Int) {
         self.longest = longest
-        (prompt, completion, trace, demonstration) = (longest, longest, longest, longest)
+        (prompt, completion, demonstration, tracePart) = (longest, longest, longest, 1)
     }
 
     init(longest: Int, training: [PreparedProblem], tests sets: [TestSet]) {
@@ -242,9 +251,12 @@ struct SequenceLengths: Sendable {
         tests = sets.map { set in set.problems.map { ($0.prompt.count, $0.maxNewTokens, $0.maxNewTeacherTokens) } }
         prompt = training.map(\.prompt.count).max() ?? 1
         completion = training.map(\.maxNewTokens).max() ?? 1
-        trace = training.compactMap { $0.demonstration?.completion.count }.max() ?? completion
-        demonstration =
-            training.compactMap { $0.demonstration.map { $0.prompt.count + $0.completion.count } }.max() ?? longest
+        let demonstrations = training.compactMap(\.demonstration).map {
+            (prompt: $0.prompt.count, trace: $0.completion.count)
+        }
+        demonstration = demonstrations.map { $0.prompt + $0.trace }.max() ?? longest
+        // The last token has no row.
+        tracePart = demonstrations.map { Double($0.trace) / Double(max(1, $0.prompt + $0.trace - 1)) }.max() ?? 1
     }
 
     /// The test sets' prompts with the most tokens of a completion.

@@ -132,10 +132,8 @@ public struct ModelMemory: Sendable {
     }
 
     /// A row as products read it, the widest: rounded, or moved where rows stand badly; nothing where they are read as they are.
-    private var productRow: Double { productRow(of: [hidden, query, intermediate]) }
-
-    private func productRow(of widths: [Double]) -> Double {
-        let lanes = widths.map { width in
+    private var productRow: Double {
+        let lanes = [hidden, query, intermediate].map { width in
             // No larger width is any nearer to fitting.
             PackedMatrix.scratchCount(rows: 1, depth: Int(min(width, 0x1p60)), precision: shape.precision)
         }
@@ -150,14 +148,28 @@ public struct ModelMemory: Sendable {
     ///   - batch: completions at once.
     ///   - longest: positions of the longest prompt with its completion.
     ///   - positions: that all sequences together reach, where they are fewer than the generator has pages for.
-    public func generator(batch: Double, longest: Double, positions: Double? = nil) -> Double {
+    ///   - threads: that may share a step.
+    public func generator(batch: Double, longest: Double, positions: Double? = nil, threads: Int = 1) -> Double {
         let stored = pages(positions ?? max(2 * pages(longest), (batch + 1) * longest))
         let rows = batch + Self.prefillRows
         return stored * layers * keptPosition + rows * (activations + Self.float * hidden)
             + max(rows, 2 * batch) * productRow
-            + 2 * batch * Self.float * (vocabulary + hidden) + (batch + 2) * Self.float * vocabulary
-            // Tables of pages, and the workspace of attention.
-            + (batch + 1) * longest + 32 * longest
+            // Prompts have logits of their own, and each thread a sampler.
+            + 2 * batch * Self.float * (vocabulary + hidden) + (batch + 1 + Double(threads)) * Self.float * vocabulary
+            // Tables of pages.
+            + (batch + 1) * longest + Double(threads) * attentionWorkspace(longest)
+    }
+
+    /// Of one thread that takes part in a step.
+    private func attentionWorkspace(_ longest: Double) -> Double {
+        let (width, positions) = (min(shape.headDimension, 1 << 32), Int(min(longest, 0x1p40)))
+        var count = Attention.workspaceCount(headDimension: width, maximumPositions: positions)
+        let queries = shape.attentionHeadCount / max(1, shape.keyValueHeadCount)
+        if Attention.sharingMembers(queriesPerMember: max(1, queries)) > 1 {
+            count = max(
+                count, Attention.sharingWorkspaceCount(headDimension: width, maximumPositions: positions))
+        }
+        return Self.float * Double(count)
     }
 
     /// A forward pass that gives the log-probabilities of targets, and keeps nothing else.
@@ -186,14 +198,22 @@ public struct ModelMemory: Sendable {
             + Self.float * (rows * width + targets * (vocabulary + hidden) + workspace(rows: rows, targets: targets))
     }
 
-    /// Rows of the widest input gradient as products read them, some at a time; of a weight gradient's operands a group of
-    /// panels and two strips; and what adapters have between their two matrices.
+    /// Rows of the widest input gradient as products read them, some at a time; what a weight gradient's product takes; and what
+    /// adapters have between their two matrices.
     private func workspace(rows: Double, targets: Double) -> Double {
-        let arranged = max(
-            min(rows, 264) * productRow(of: [queryKeyValue, hidden, 2 * intermediate]),
-            min(targets, 264) * productRow(of: [vocabulary]))
-        let panels = min(min(max(rows, targets), 256) * max(hidden, query, intermediate), 128 * 1024)
-        return arranged / Self.float + panels + 2 * 12 * 256 + rows * Double(adapters?.rank ?? 0)
+        // No larger size is any nearer to fitting.
+        func size(_ value: Double) -> Int { Int(min(value, 0x1p28)) }
+        let products = [
+            (rows, queryKeyValue, hidden), (rows, hidden, query), (rows, 2 * intermediate, hidden),
+            (rows, hidden, intermediate), (targets, vocabulary, hidden),
+        ].map { (rows: size($0), outputs: size($1), inputs: size($2)) }
+        let arranged = products.map {
+            PackedMatrix.scratchCount(rows: $0.rows, depth: $0.outputs, precision: shape.precision)
+        }
+        let gradients = products.map {
+            WeightGradient.workspaceCount(rows: $0.rows, inputs: $0.inputs, precision: shape.precision)
+        }
+        return Double(arranged.max() ?? 0) + Double(gradients.max() ?? 0) + rows * Double(adapters?.rank ?? 0)
     }
 
     /// A learner, apart from the weights that it is given and those that it publishes.

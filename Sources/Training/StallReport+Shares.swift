@@ -9,10 +9,10 @@ extension StallReport {
             isImitation
             ? [("source", .problemSource), ("learn", .learning)]
             : [("gen", .rollout), ("score", .scoring), ("learn", .learning)]
-        let waits = Stage.allCases.map { busySeconds($0, .synchronize) }
+        let waits = Stage.allCases.reduce(0) { $0 + busySeconds($1, .synchronize) }
         let parts =
-            stages.map { name, stage in (name, busySeconds(stage) - waits[stage.rawValue]) }
-            + [("sync", waits.reduce(0, +)), ("idle", idleSeconds)]
+            stages.map { name, stage in (name, busySeconds(stage) - busySeconds(stage, .synchronize)) }
+            + [("sync", waits), ("idle", idleSeconds)]
         return parts.map { name, seconds in
             String(format: "%@ %.0f%%", name, 100 * seconds / max(coreSeconds, .leastNonzeroMagnitude))
         }.joined(separator: " ")

@@ -46,7 +46,8 @@ public struct TrainingRun: Sendable {
     /// the next phase; the second cancels.
     ///
     /// - Throws: `ConfigurationError` and the errors of unreadable files before any work is done; `DivergedRun` when a loss or
-    ///   gradient is not a number, after the batch was saved; `NonFiniteEvaluation`.
+    ///   gradient is not a number, after the batch was saved; `NonFiniteEvaluation` where the run's own training led to weights
+    ///   that give no numbers, `ConfigurationError` where those of `student.model` give none.
     public func run() async throws -> Outcome {
         try await run(signals: UnixSignalsSequence(trapping: StageSupervisor.signals))
     }

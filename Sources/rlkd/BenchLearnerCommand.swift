@@ -1,4 +1,5 @@
 import ArgumentParser
+import Learning
 import Models
 import Pipelines
 import Training
@@ -37,7 +38,7 @@ struct BenchLearnerCommand: AsyncParsableCommand {
             defer { executor.shutdown() }
             let peaks = await MachinePeaks.measure(on: executor)
             let bench = LearnerBench(parameters: parameters, batch: batch, prompt: prompt, length: length)
-            let results = try await options.shape.measure { try await bench.measure(on: executor, peaks: peaks) }
+            let results = try await options.shape.measure { try await bench.measure(on: executor) }
             try options.write(
                 await BenchReport(results, of: options.compute.dtype, peaks: peaks, measuredAgainOn: executor))
         }
@@ -48,22 +49,28 @@ struct BenchLearnerCommand: AsyncParsableCommand {
         var need = options.shape.need(of: shape, positions: sizes)
         let memory = ModelMemory(shape)
         let threads = options.compute.threadCount
-        let imitated = Double(LearnerBench.microBatchTargets(demonstrations: batch, length: length))
-        let sampled = Double(LearnerBench.microBatchTargets(rollouts: LearnerBench.groupSize, length: length))
-        let largest = max(
-            memory.learner(rows: imitated, threads: Double(threads)),
-            memory.learner(rows: Double(prompt) + sampled, targets: sampled, threads: Double(threads)))
+        let imitated = Double(LearnerConfiguration.largestMicroBatch(demonstrations: batch, lengths: length...length))
+        let sampled = Double(
+            LearnerConfiguration.largestMicroBatch(rollouts: LearnerBench.groupSize, lengths: length...length))
+        let imitation = memory.learner(rows: imitated, threads: Double(threads))
+        let reinforcement = memory.learner(
+            rows: Double(prompt) + sampled, targets: sampled, threads: Double(threads))
+        // Beyond the rows that the learner aims at, memory goes by the lengths.
+        let isLong =
+            imitation > reinforcement
+            ? Int(imitated) > LearnerBench.configuration.microBatchRows
+            : prompt + Int(sampled) > LearnerBench.configuration.rolloutRows
         let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)"))
         // The learner's own weights beside those read, and the version that it writes beside the one that it reads.
         need.add(
             MemoryNeed.program + memory.parameters + memory.policyWeights
                 + memory.learner(rows: 1, threads: Double(threads)), fixed)
         need.add(
-            largest - memory.learner(rows: 1, threads: Double(threads)),
-            LearnerBench.isLong(prompt: prompt, length: length) ? sizes : fixed)
+            max(imitation, reinforcement) - memory.learner(rows: 1, threads: Double(threads)),
+            isLong ? sizes : fixed)
         need.add(
             Double(batch + LearnerBench.groupSize) * Double(prompt + length) * LearnerBench.bytesPerToken, sizes)
-        // The machine is measured when the weights alone are there.
+        // The machine is measured when the weights alone are there, before and after.
         need.add(max(0, MemoryNeed.program + memory.parameters + MachinePeaks.bytes - need.bytes), fixed)
         return need
     }

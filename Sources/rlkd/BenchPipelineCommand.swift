@@ -1,5 +1,6 @@
 import ArgumentParser
 import Generation
+import Learning
 import Models
 import Pipelines
 import Training
@@ -52,9 +53,11 @@ struct BenchPipelineCommand: AsyncParsableCommand {
             let bench = PipelineBench(
                 parameters: parameters, problems: batch, samples: samples, prompt: prompt, new: new,
                 maxStaleness: maxStaleness, updates: updates)
-            let result = try await options.shape.measure { try await bench.measure(on: executor, peaks: peaks) }
-            try options.write(BenchReport(peaks: peaks, results: [result]))
-            Diagnostics.logger.notice("where the core time went:\n\(executor.clock.report().table)")
+            let result = try await options.shape.measure { try await bench.measure(on: executor) }
+            let stalls = executor.clock.report()
+            try options.write(
+                await BenchReport([result], of: options.compute.dtype, peaks: peaks, measuredAgainOn: executor))
+            Diagnostics.logger.notice("where the core time went:\n\(stalls.table)")
         }
     }
 
@@ -67,11 +70,12 @@ struct BenchPipelineCommand: AsyncParsableCommand {
         let memory = ModelMemory(shape)
         let completions = Double(batch) * Double(samples)
         let length = Double(prompt + new)
-        let targets = Double(LearnerBench.microBatchTargets(rollouts: samples, length: new))
+        let targets = Double(LearnerConfiguration.largestMicroBatch(rollouts: samples, lengths: new...new))
         // The version that workers read beside the one that the learner writes.
         need.add(
             MemoryNeed.program + memory.policyWeights + memory.learner(rows: 1, threads: threads), fixed)
-        let engines = Double(Generator.engines(threads: options.compute.threadCount, configuration: shape))
+        let workers = Generator.engines(threads: options.compute.threadCount, configuration: shape)
+        let engines = Double(workers)
         let share = (completions / engines).rounded(.up)
         // A group has its prompt once.
         let prompts = (share / Double(samples)).rounded(.up) * Double(prompt)
@@ -79,9 +83,11 @@ struct BenchPipelineCommand: AsyncParsableCommand {
             memory.learner(rows: Double(prompt) + targets, targets: targets, threads: threads)
                 - memory.learner(rows: 1, threads: threads)
                 + engines
-                * memory.generator(batch: share, longest: length, positions: prompts + share * Double(new + 16))
+                * memory.generator(
+                    batch: share, longest: length, positions: prompts + share * Double(new + 16),
+                    threads: Generator.threadsSharing(engines: workers, threads: options.compute.threadCount))
                 + Double(maxStaleness + 1) * completions * length * LearnerBench.bytesPerToken, sizes)
-        // The machine is measured when the weights alone are there.
+        // The machine is measured when the weights alone are there, before and after.
         need.add(max(0, MemoryNeed.program + memory.parameters + MachinePeaks.bytes - need.bytes), fixed)
         return need
     }

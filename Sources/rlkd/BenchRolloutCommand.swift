@@ -49,7 +49,7 @@ struct BenchRolloutCommand: AsyncParsableCommand {
             let bench = RolloutBench(
                 weights: weights, engines: engines, batch: share, prompt: prompt, new: new, completions: batch,
                 group: group)
-            let results = try await options.shape.measure { try await bench.measure(on: executor, peaks: peaks) }
+            let results = try await options.shape.measure { try await bench.measure(on: executor) }
             try options.write(
                 await BenchReport(results, of: options.compute.dtype, peaks: peaks, measuredAgainOn: executor))
         }
@@ -84,15 +84,17 @@ struct BenchRolloutCommand: AsyncParsableCommand {
                 MemoryNeed.program + memory.policyWeights + memory.packing(threads: options.compute.threadCount), fixed)
             need.add(memory.rotaryTable, sizes)
         }
+        let weights = need.bytes
+        let sharing = Generator.threadsSharing(engines: engines, threads: options.compute.threadCount)
         let generator = memory.generator(
             batch: Double(share), longest: Double(positions),
-            positions: Double(RolloutBench.positionCapacity(batch: share, positions: positions)))
+            positions: Double(RolloutBench.positionCapacity(batch: share, positions: positions)), threads: sharing)
         // What a generator takes for one short completion goes by the model alone.
-        let least = memory.generator(batch: 1, longest: 1)
+        let least = memory.generator(batch: 1, longest: 1, threads: sharing)
         need.add(Double(engines) * least, fixed)
         need.add(Double(engines) * (generator - least + Double(share) * Double(prompt) * 4), sizes)
-        // The machine is measured before anything else is there.
-        need.add(max(0, MachinePeaks.bytes - need.bytes), fixed)
+        // The machine is measured again when the weights alone are left.
+        need.add(max(0, weights + MachinePeaks.bytes - need.bytes), fixed)
         return need
     }
 }

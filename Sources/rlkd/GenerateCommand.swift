@@ -105,7 +105,8 @@ struct GenerateCommand: AsyncParsableCommand {
             Double(engines)
                 * memory.generator(
                     batch: Double(capacity), longest: longest,
-                    positions: Double(plan.runningPositions(batch: engines * capacity)) / Double(engines)),
+                    positions: Double(plan.runningPositions(batch: engines * capacity)) / Double(engines),
+                    threads: Generator.threadsSharing(engines: all, threads: compute.threadCount)),
             capacity > 1 ? batches : tokens ?? batches)
         need.add(
             Double(engines) * Double(samples) * longest * GenerationPlan.bytesPerToken,

@@ -1,4 +1,5 @@
 import Models
+import Pipelines
 import Testing
 import Trajectories
 
@@ -132,6 +133,29 @@ import Trajectories
         #expect(generator.restarted.decodeSeconds == 0)
         #expect(generator.unfinished.rollouts == 1)
         #expect(generator.unfinished.tokens == 2)
+    }
+
+    /// What a restart wastes is no more than what the clock has charged, phase by phase: waits for other threads are not prefill.
+    @Test func whatARestartWastesIsWhatTheClockCharged() async throws {
+        let parameters = try TestModel.parameters()
+        let executor = ComputeExecutor(threads: 2, pinned: false)
+        let versions = (0..<3).map { PolicyWeights(parameters, version: PolicyVersion($0)) }
+        let restarted = try await executor.lane(.rollout).run {
+            let generator = Generator(
+                configuration: parameters.configuration, batchCapacity: 2, prefillRows: 4, threads: 2)
+            try generator.submit(
+                GenerationRequest(
+                    identifier: 0, prompt: Array(1...17), sampleCount: 1, maxNewTokens: 3,
+                    sampling: SamplingParameters(), endTokens: [], seed: 1, problemKey: 1))
+            for version in [0, 0, 1, 2, 2, 2] { _ = generator.step(versions[version]) }
+            return generator.restarted
+        }
+        executor.shutdown()
+        let report = executor.clock.report()
+        #expect(restarted.tokens == 18)
+        #expect(restarted.prefillSeconds > 0 && restarted.decodeSeconds == 0)
+        #expect(restarted.prefillSeconds <= report.busySeconds(.rollout, .prefill))
+        #expect(restarted.synchronizeSeconds <= report.busySeconds(.rollout, .synchronize) + 1e-9)
     }
 
     @Test func impossibleRequestsAreRefused() {

@@ -40,10 +40,6 @@ import Trajectories
         }
         let alike = MicroBatch.imitation(demonstrations(Array(repeating: 192, count: 16)), rows: 384)
         #expect(alike.map(\.batch.rowCount) == Array(repeating: 384, count: 8))
-        #expect(LearnerConfiguration.largestMicroBatch(demonstrations: 16, length: 192) == 2)
-        #expect(LearnerConfiguration.largestMicroBatch(rollouts: 8, length: 128) == 8)
-        #expect(LearnerConfiguration.largestMicroBatch(rollouts: 8, length: 192) == 4)
-        #expect(LearnerConfiguration.largestMicroBatch(rollouts: 0, length: 192) == 0)
 
         var random = SeededGenerator(seed: 5)
         for _ in 0..<200 {
@@ -60,6 +56,46 @@ import Trajectories
                 parts.flatMap { $0.batch.targets.map(\.token) }
                     == lengths.enumerated().flatMap { Array(repeating: Int32($0), count: $1) })
         }
+    }
+
+    /// What memory is counted by: exact for sequences of one length, never too few for any others.
+    @Test func theLargestJobIsKnownBeforehand() {
+        #expect(LearnerConfiguration.largestMicroBatch(demonstrations: 16, lengths: 192...192) == 384)
+        #expect(LearnerConfiguration.largestMicroBatch(rollouts: 8, lengths: 128...128) == 1024)
+        #expect(LearnerConfiguration.largestMicroBatch(rollouts: 8, lengths: 192...192) == 768)
+        #expect(LearnerConfiguration.largestMicroBatch(rollouts: 0, lengths: 192...192) == 0)
+        // The longest of these is alone, and the other two together.
+        #expect(largest([380, 285, 285], rows: 384) == 570)
+        #expect(MicroBatch.largest(of: 3, lengths: 285...380, rows: 384) >= 570)
+
+        var random = SeededGenerator(seed: 11)
+        for _ in 0..<3000 {
+            let rows = Int.random(in: 1...400, using: &random)
+            let count = Int.random(in: 1...24, using: &random)
+            let shortest = Int.random(in: 1...300, using: &random)
+            let longest = shortest + Int.random(in: 0...300, using: &random)
+            // Some of the two extremes alone, which make the least even parts.
+            let lengths = (0..<count).map { _ in
+                Bool.random(using: &random)
+                    ? Int.random(in: shortest...longest, using: &random)
+                    : Bool.random(using: &random) ? shortest : longest
+            }
+            let found = largest(lengths, rows: rows)
+            for least in [shortest, 1] {
+                let bound = MicroBatch.largest(of: count, lengths: least...longest, rows: rows)
+                #expect(found <= bound, "\(lengths) at \(rows)")
+            }
+            #expect(
+                largest(Array(repeating: longest, count: count), rows: rows)
+                    == MicroBatch.largest(of: count, lengths: longest...longest, rows: rows),
+                "\(count) of \(longest) at \(rows)")
+        }
+    }
+
+    /// Rows of the largest job of demonstrations of so many rows each.
+    private func largest(_ lengths: [Int], rows: Int) -> Int {
+        let demonstrations = lengths.map { Demonstration(prompt: [1], completion: Array(repeating: 2, count: $0)) }
+        return MicroBatch.imitation(demonstrations, rows: rows).map(\.batch.rowCount).max() ?? 0
     }
 
     @Test func rolloutsKeepTheirAdvantageHoweverTheyAreSplit() throws {

@@ -116,6 +116,27 @@ import Trajectories
         #expect(told.count > 2 && !told.contains(0))
     }
 
+    /// A model that gives no numbers is known by its first completion that ends, not when the last has.
+    @Test func noNumbersEndTheEvaluationAtOnce() async throws {
+        let executor = ComputeExecutor(threads: 1, pinned: false)
+        defer { executor.shutdown() }
+        let parameters = try Parameters.randomized(configuration: weights.configuration, seed: 4)
+        for entry in try ParameterLayout(weights.configuration).entries where entry.name.contains("proj") {
+            for index in entry.offset..<entry.offset + entry.count { parameters.pointer[index] *= 1e30 }
+        }
+        let counts = Mutex<[Int]>([])
+        var evaluator = evaluator
+        evaluator.progress = { count in counts.withLock { $0.append(count) } }
+        do {
+            _ = try await evaluator.evaluate(
+                PolicyWeights(parameters), on: set, imitatingTeacher: false, executor: executor)
+            Issue.record("a score of no numbers")
+        } catch let error as NonFiniteEvaluation {
+            #expect(set.problems.contains { $0.problem.id == error.problem })
+        }
+        #expect(counts.withLock { $0.isEmpty })
+    }
+
     @Test(arguments: [true, false])
     func theFiguresAreThoseOfTheCompletions(imitatingTeacher: Bool) async throws {
         let executor = ComputeExecutor(threads: 2, pinned: false)

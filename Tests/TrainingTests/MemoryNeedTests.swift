@@ -104,17 +104,22 @@ import Trajectories
     func generatorsAreCounted(shape: ModelConfiguration, sizes: (batch: Int, longest: Int)) {
         let longest = min(sizes.longest, shape.maxPositions)
         for precision in Precision.allCases {
-            expectGeneratorCounted(shape, precision, batch: sizes.batch, longest: longest)
+            for threads in [1, 4] {
+                expectGeneratorCounted(shape, precision, batch: sizes.batch, longest: longest, threads: threads)
+            }
         }
     }
 
-    private func expectGeneratorCounted(_ shape: ModelConfiguration, _ precision: Precision, batch: Int, longest: Int) {
+    private func expectGeneratorCounted(
+        _ shape: ModelConfiguration, _ precision: Precision, batch: Int, longest: Int, threads: Int
+    ) {
         var shape = shape
         shape.precision = precision
         let measured = allocated {
-            Generator(configuration: shape, batchCapacity: batch, longestSequence: longest)
+            Generator(configuration: shape, batchCapacity: batch, longestSequence: longest, threads: threads)
         }
-        let estimate = ModelMemory(shape).generator(batch: Double(batch), longest: Double(longest))
+        let estimate = ModelMemory(shape).generator(
+            batch: Double(batch), longest: Double(longest), threads: threads)
         expectClose(estimate, measured)
     }
 

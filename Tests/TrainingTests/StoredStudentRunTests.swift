@@ -46,6 +46,32 @@ import Tokenizers
         return configuration
     }
 
+    /// Weights that are finite, but of which the arithmetic makes no numbers: the directory is named where they are its own.
+    @Test(arguments: [0, 1]) func aModelThatGivesNoNumbersIsNamed(updates: Int) async throws {
+        try await withTemporaryFolder { folder in
+            let model = try makeModel(in: folder, generation: nil)
+            var configuration = try configuration(model, in: folder, rank: 0)
+            configuration.warmup.steps = updates
+            // One update so large that the next pass overflows.
+            if updates > 0 { (configuration.warmup.learningRate, configuration.warmup.warmupSteps) = (1e15, 0) }
+            let (shape, parameters) = try HuggingFaceDirectory.load(model)
+            for entry in try ParameterLayout(shape).entries where updates == 0 && entry.name.contains("proj") {
+                for index in entry.offset..<entry.offset + entry.count { parameters.pointer[index] *= 1e30 }
+            }
+            try HuggingFaceDirectory.save(parameters, tokenizer: nil, to: model)
+            do {
+                try await TestRun.run(configuration)
+                Issue.record("the run came to an end")
+            } catch let error as ConfigurationError {
+                #expect(updates == 0)
+                #expect(error.key == "student.model")
+                #expect(error.reason.hasPrefix("is \(model.path): the log-probabilities of a completion"), "\(error)")
+            } catch {
+                #expect(updates > 0 && error is NonFiniteEvaluation, "\(error)")
+            }
+        }
+    }
+
     /// transformers stops at what generation_config.json names: a checkpoint stops where the student that it came of did.
     @Test(arguments: [0, 2]) func checkpointsKeepTheGenerationConfiguration(rank: Int) async throws {
         try await withTemporaryFolder { folder in

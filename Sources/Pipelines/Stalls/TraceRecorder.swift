@@ -47,7 +47,8 @@ public final class TraceRecorder: Sendable {
     }
 
     /// Writes what is held as Chrome trace JSON: complete events (`"ph": "X"`, microseconds from the recorder's start) a thread,
-    /// counter events (`"ph": "C"`) for queue depths, oldest first. A wait within a phase lies within that phase's event.
+    /// counter events (`"ph": "C"`) for queue depths. Of a thread all phases come first and then all waits, each oldest first; a
+    /// wait within a phase lies within that phase's event.
     public func write(to file: URL) throws {
         try Data(json().utf8).write(inPlaceOf: file)
     }

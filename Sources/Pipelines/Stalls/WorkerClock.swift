@@ -59,6 +59,9 @@ struct WorkerClock: @unchecked Sendable {
     /// What the thread does now. Only its own thread gets an exact answer.
     var code: Int { Int(load(Self.state)) }
 
+    /// What the state has taken up to the last switch, in nanoseconds. Called by the owning thread.
+    func nanoseconds(_ code: Int) -> UInt64 { load(Self.counters + code) }
+
     /// Closes the present span at `now` and begins one in state `code`. Called by the owning thread.
     func change(to code: Int, at now: UInt64) {
         let began = load(Self.since)

@@ -33,6 +33,7 @@ struct Evaluator: Sendable {
         var structureFailures = 0
     }
 
+    /// - Throws: `NonFiniteEvaluation` as soon as a completion ends with log-probabilities that are not numbers.
     func evaluate(
         _ weights: PolicyWeights, on set: TestSet, imitatingTeacher: Bool, executor: ComputeExecutor
     ) async throws -> EvaluationResult {
@@ -98,6 +99,9 @@ struct Evaluator: Sendable {
             try Task.checkCancellation()
             let ended = generator.step(weights)
             for completion in ended {
+                guard completion.logProbabilities.allSatisfy(\.isFinite) else {
+                    throw NonFiniteEvaluation(problem: problems[completion.identifier / 2].problem.id)
+                }
                 completions[completion.identifier, default: []].append(completion)
             }
             if !ended.isEmpty { await progress?(ended.count) }
@@ -116,9 +120,6 @@ struct Evaluator: Sendable {
         _ problem: Problem, greedy: [Completion], sampled: [Completion]
     ) async throws -> Outcome {
         var outcome = Outcome()
-        guard (greedy + sampled).allSatisfy({ $0.logProbabilities.allSatisfy(\.isFinite) }) else {
-            throw NonFiniteEvaluation(problem: problem.id)
-        }
         for completion in greedy {
             let text = try tokenizer.text(ofCompletion: completion.tokens)
             outcome.greedyCorrect += scorer.verifier.isCorrect(text, for: problem) ? 1 : 0

@@ -267,8 +267,23 @@ struct PhaseRunner: Sendable {
             reader: material.task.reader, verifier: material.task.verifier, countsStructure: countsStructure)
     }
 
+    /// - Throws: `NonFiniteEvaluation`; of a student as it came from a directory, `ConfigurationError`.
     private func evaluate(
         _ weights: PolicyWeights, _ executor: ComputeExecutor
+    ) async throws -> [String: EvaluationResult] {
+        do {
+            return try await results(of: weights, executor)
+        } catch let error as NonFiniteEvaluation {
+            guard phase == .base, weights.version == PolicyVersion(0), let model = configuration.student.model else {
+                throw error
+            }
+            throw ConfigurationError(
+                source: ConfigurationError.configuration, key: "student.model", reason: "is \(model): \(error)")
+        }
+    }
+
+    private func results(
+        of weights: PolicyWeights, _ executor: ComputeExecutor
     ) async throws -> [String: EvaluationResult] {
         var evaluator = Evaluator(
             tokenizer: material.task.tokenizer, scorer: scorer(countsStructure: true),

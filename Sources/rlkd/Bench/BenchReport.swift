@@ -44,8 +44,9 @@ struct BenchResult: Encodable, Equatable {
     var tokensPerSecond: Double?
     /// 10⁹ floating-point operations a second of all threads together.
     var gigaflops: Double?
-    /// Of the measured peak of as many threads: of arithmetic, but of reading for `gemv`.
-    var fractionOfPeak: Double
+    /// Of the measured peak of as many threads: of arithmetic, but of reading for `gemv`. The report's, where it measures the peaks
+    /// again.
+    var fractionOfPeak = 0.0
 
     private enum CodingKeys: String, CodingKey {
         case name, tokensPerSecond, fractionOfPeak
@@ -66,7 +67,9 @@ extension BenchReport {
             peaks: peaks,
             results: results.map { result in
                 var result = result
-                result.gigaflops.map { result.fractionOfPeak = $0 / peaks.gigaflops(precision) }
+                if let gigaflops = result.gigaflops {
+                    result.fractionOfPeak = gigaflops / peaks.gigaflops(precision)
+                }
                 return result
             })
     }

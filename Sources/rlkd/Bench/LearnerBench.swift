@@ -23,12 +23,12 @@ struct LearnerBench: Sendable {
 
     private var vocabularySize: Int { parameters.configuration.vocabularySize }
 
-    func measure(on executor: ComputeExecutor, peaks: MachinePeaks) async throws -> [BenchResult] {
-        [try await imitation(executor, peaks), try await reinforcement(executor, peaks)]
+    func measure(on executor: ComputeExecutor) async throws -> [BenchResult] {
+        [try await imitation(executor), try await reinforcement(executor)]
     }
 
     /// `train`: sequences of `length` tokens after one of prompt, each with loss.
-    private func imitation(_ executor: ComputeExecutor, _ peaks: MachinePeaks) async throws -> BenchResult {
+    private func imitation(_ executor: ComputeExecutor) async throws -> BenchResult {
         let demonstrations = (0..<batch).map { index in
             let tokens = RandomTokens.draw(length + 1, vocabularySize: vocabularySize, row: index)
             return Demonstration(prompt: Array(tokens.prefix(1)), completion: Array(tokens.dropFirst()))
@@ -37,11 +37,11 @@ struct LearnerBench: Sendable {
         let seconds = try await secondsPerUpdate { _ = try await learner.imitate(demonstrations) }
         let operations = OperationCount(configuration: parameters.configuration).training(
             rows: batch * length, logits: batch * length, context: Double(length + 1) / 2)
-        return result("train", tokens: batch * length, operations: operations, seconds: seconds, peaks)
+        return result("train", tokens: batch * length, operations: operations, seconds: seconds)
     }
 
     /// `grpo`: groups of 8 completions that share a prompt; tokens are the completions'.
-    private func reinforcement(_ executor: ComputeExecutor, _ peaks: MachinePeaks) async throws -> BenchResult {
+    private func reinforcement(_ executor: ComputeExecutor) async throws -> BenchResult {
         let groupCount = (batch + Self.groupSize - 1) / Self.groupSize
         let groups = (0..<groupCount).map(group)
         let learner = learner(executor)
@@ -52,7 +52,7 @@ struct LearnerBench: Sendable {
         let rest = operations.training(
             rows: completions * (length - 1), logits: completions * length,
             context: Double(prompt) + Double(length) / 2)
-        return result("grpo", tokens: completions * length, operations: prompts + rest, seconds: seconds, peaks)
+        return result("grpo", tokens: completions * length, operations: prompts + rest, seconds: seconds)
     }
 
     private func group(_ index: Int) -> ScoredGroup {
@@ -74,23 +74,8 @@ struct LearnerBench: Sendable {
             rollouts: rollouts)
     }
 
-    private static let configuration = LearnerConfiguration(
+    static let configuration = LearnerConfiguration(
         schedule: LearningRateSchedule(peak: 1e-6, warmupSteps: 0, totalSteps: 1, shape: .constant))
-
-    /// Targets of the largest micro-batch of so many sequences of `length` tokens each.
-    static func microBatchTargets(demonstrations: Int, length: Int) -> Int {
-        LearnerConfiguration.largestMicroBatch(demonstrations: demonstrations, length: length) * length
-    }
-
-    /// The same of one group's rollouts.
-    static func microBatchTargets(rollouts: Int, length: Int) -> Int {
-        LearnerConfiguration.largestMicroBatch(rollouts: rollouts, length: length) * length
-    }
-
-    /// Whether a micro-batch is larger than the learner makes it by itself.
-    static func isLong(prompt: Int, length: Int) -> Bool {
-        max(prompt, length) > configuration.microBatchRows
-    }
 
     private func learner(_ executor: ComputeExecutor) -> Learner {
         let own = parameters.copy()
@@ -112,12 +97,8 @@ struct LearnerBench: Sendable {
         return (clock.now - start).seconds / Double(updates)
     }
 
-    private func result(
-        _ name: String, tokens: Int, operations: Double, seconds: Double, _ peaks: MachinePeaks
-    ) -> BenchResult {
-        let gigaflops = operations / seconds * 1e-9
-        return BenchResult(
-            name: name, tokensPerSecond: Double(tokens) / seconds, gigaflops: gigaflops,
-            fractionOfPeak: gigaflops / peaks.gigaflops(parameters.configuration.precision))
+    private func result(_ name: String, tokens: Int, operations: Double, seconds: Double) -> BenchResult {
+        BenchResult(
+            name: name, tokensPerSecond: Double(tokens) / seconds, gigaflops: operations / seconds * 1e-9)
     }
 }

@@ -25,7 +25,7 @@ struct PipelineBench: Sendable {
     /// Updates that are timed; one before them touches all memory.
     var updates: Int
 
-    func measure(on executor: ComputeExecutor, peaks: MachinePeaks) async throws -> BenchResult {
+    func measure(on executor: ComputeExecutor) async throws -> BenchResult {
         let store = PolicyStore(PolicyWeights(parameters))
         let requests = BoundedQueue<RolloutRequest>(
             name: "requests", capacity: Self.queueCapacity, producer: .problemSource, consumer: .rollout,
@@ -58,10 +58,8 @@ struct PipelineBench: Sendable {
         }
         let tokens = problems * samples * new
         let rate = Double(tokens * updates) / instants.seconds
-        let operations = operationsPerUpdate / Double(tokens) * rate * 1e-9
         return BenchResult(
-            name: "grpo", tokensPerSecond: rate, gigaflops: operations,
-            fractionOfPeak: operations / peaks.gigaflops(parameters.configuration.precision))
+            name: "grpo", tokensPerSecond: rate, gigaflops: operationsPerUpdate / Double(tokens) * rate * 1e-9)
     }
 
     /// Generation once and training, three times that; a group's prompt once in each.

@@ -40,7 +40,7 @@ struct RolloutBench: Sendable {
         var decode = 0.0
     }
 
-    func measure(on executor: ComputeExecutor, peaks: MachinePeaks) async throws -> [BenchResult] {
+    func measure(on executor: ComputeExecutor) async throws -> [BenchResult] {
         let total = try await withThrowingTaskGroup(of: Rates.self) { group in
             for engine in 0..<engines {
                 let share = completions / engines + (engine < completions % engines ? 1 : 0)
@@ -60,15 +60,11 @@ struct RolloutBench: Sendable {
         let decode = operations.forward(
             rows: 1, logits: 1, context: Double(prompt) + Double(ramp) / 2 + Double(new) / 2)
         return [
-            result("decode", total.decode, decode, peaks), result("prefill", total.prefill, prefill, peaks),
+            BenchResult(
+                name: "decode", tokensPerSecond: total.decode, gigaflops: total.decode * decode * 1e-9),
+            BenchResult(
+                name: "prefill", tokensPerSecond: total.prefill, gigaflops: total.prefill * prefill * 1e-9),
         ]
-    }
-
-    private func result(_ name: String, _ rate: Double, _ operations: Double, _ peaks: MachinePeaks) -> BenchResult {
-        let gigaflops = rate * operations * 1e-9
-        return BenchResult(
-            name: name, tokensPerSecond: rate, gigaflops: gigaflops,
-            fractionOfPeak: gigaflops / peaks.gigaflops(weights.configuration.precision))
     }
 
     /// Tokens a second of one engine, the second time round: the first touches all memory, and sees what the weights make.
