@@ -76,12 +76,13 @@ public final class DecoderInference {
     }
 
     /// Floats of one member's attention workspace, a whole number of cache lines.
-    static func workspaceCount(_ configuration: ModelConfiguration) -> Int {
+    package static func workspaceCount(_ configuration: ModelConfiguration, positions: Int? = nil) -> Int {
+        let positions = positions ?? configuration.maxPositions
         var count = Attention.workspaceCount(
-            headDimension: configuration.headDimension, maximumPositions: configuration.maxPositions)
+            headDimension: configuration.headDimension, maximumPositions: positions)
         if RowFamilies.mostMembers(configuration) > 1 {
             let sharing = Attention.sharingWorkspaceCount(
-                headDimension: configuration.headDimension, maximumPositions: configuration.maxPositions)
+                headDimension: configuration.headDimension, maximumPositions: positions)
             count = max(count, sharing)
         }
         return (count + 15) / 16 * 16

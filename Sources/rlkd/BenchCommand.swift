@@ -1,4 +1,5 @@
 import ArgumentParser
+import Pipelines
 
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
@@ -18,7 +19,15 @@ struct BenchOptions: ParsableArguments {
     @OptionGroup var shape: BenchShape
     @OptionGroup var compute: ComputeOptions
 
+    /// No more than cores: what threads do in turn is no rate of theirs together.
+    var threadCount: Int { min(compute.threadCount, ProcessorCores.available.count) }
+
     func write(_ report: BenchReport) throws {
+        if compute.threadCount > threadCount {
+            Diagnostics.logger.warning(
+                "--threads is \(compute.threadCount): there are \(threadCount) cores, and benchmarks run a thread a core"
+            )
+        }
         if json {
             try StandardOutput.write(JSONLine.encodeIndented(report))
         } else {

@@ -26,7 +26,7 @@ struct BenchKernelsCommand: AsyncParsableCommand {
         try await Failure.reporting {
             let models = try options.shape.configurations(
                 default: [.tiny, .small], precision: options.compute.dtype)
-            let threads = options.compute.threadCount
+            let threads = options.threadCount
             for shape in models { try need(of: shape, threads: threads).check() }
             let all = await measure(models, threads: threads)
             var report = BenchReport(peaks: all.peaks, results: all.results)

@@ -34,7 +34,7 @@ struct BenchLearnerCommand: AsyncParsableCommand {
                 positions: prompt + length, precision: options.compute.dtype)
             try need(of: shape).check()
             let parameters = try options.shape.parameters(of: shape)
-            let executor = ComputeExecutor(threads: options.compute.threadCount)
+            let executor = ComputeExecutor(threads: options.threadCount)
             defer { executor.shutdown() }
             let peaks = await MachinePeaks.measure(on: executor)
             let bench = LearnerBench(parameters: parameters, batch: batch, prompt: prompt, length: length)
@@ -48,7 +48,7 @@ struct BenchLearnerCommand: AsyncParsableCommand {
         let sizes = MemoryCause.largest(of: ["--batch": batch, "--prompt": prompt, "--length": length])
         var need = options.shape.need(of: shape, positions: sizes)
         let memory = ModelMemory(shape)
-        let threads = options.compute.threadCount
+        let threads = options.threadCount
         let imitated = Double(LearnerConfiguration.largestMicroBatch(demonstrations: batch, lengths: length...length))
         let sampled = Double(
             LearnerConfiguration.largestMicroBatch(rollouts: LearnerBench.groupSize, lengths: length...length))

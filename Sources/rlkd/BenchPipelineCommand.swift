@@ -47,7 +47,7 @@ struct BenchPipelineCommand: AsyncParsableCommand {
             let shape = try options.shape.configuration(positions: prompt + new, precision: options.compute.dtype)
             try need(of: shape).check()
             let parameters = try options.shape.parameters(of: shape)
-            let executor = ComputeExecutor(threads: options.compute.threadCount)
+            let executor = ComputeExecutor(threads: options.threadCount)
             defer { executor.shutdown() }
             let peaks = await MachinePeaks.measure(on: executor)
             let bench = PipelineBench(
@@ -64,8 +64,8 @@ struct BenchPipelineCommand: AsyncParsableCommand {
     private func need(of shape: ModelConfiguration) -> MemoryNeed {
         let sizes = MemoryCause.largest(
             of: ["--batch": batch, "--samples": samples, "--prompt": prompt, "--new": new])
-        let threads = Double(options.compute.threadCount)
-        let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(options.compute.threadCount)"))
+        let threads = Double(options.threadCount)
+        let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(options.threadCount)"))
         var need = options.shape.need(of: shape, positions: sizes)
         let memory = ModelMemory(shape)
         let completions = Double(batch) * Double(samples)
@@ -74,7 +74,7 @@ struct BenchPipelineCommand: AsyncParsableCommand {
         // The version that workers read beside the one that the learner writes.
         need.add(
             MemoryNeed.program + memory.policyWeights + memory.learner(rows: 1, threads: threads), fixed)
-        let workers = Generator.engines(threads: options.compute.threadCount, configuration: shape)
+        let workers = Generator.engines(threads: options.threadCount, configuration: shape)
         let engines = Double(workers)
         let share = (completions / engines).rounded(.up)
         // A group has its prompt once.
@@ -85,7 +85,7 @@ struct BenchPipelineCommand: AsyncParsableCommand {
                 + engines
                 * memory.generator(
                     batch: share, longest: length, positions: prompts + share * Double(new + 16),
-                    threads: Generator.threadsSharing(engines: workers, threads: options.compute.threadCount))
+                    threads: Generator.threadsSharing(engines: workers, threads: options.threadCount))
                 + Double(maxStaleness + 1) * completions * length * LearnerBench.bytesPerToken, sizes)
         // The machine is measured when the weights alone are there, before and after.
         need.add(max(0, MemoryNeed.program + memory.parameters + MachinePeaks.bytes - need.bytes), fixed)

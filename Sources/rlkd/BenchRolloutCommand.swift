@@ -10,7 +10,7 @@ struct BenchRolloutCommand: AsyncParsableCommand {
         abstract: "Tokens a second of generation.",
         discussion: """
             prefill: prompts of random tokens, up to the last one's logits; decode: one token of every completion a step, the \
-            batch full throughout. With --group, operations are counted as if each had its prompt to itself. The batch is shared out over the threads, each with an engine of its own. Without --model and \
+            batch full throughout. With --group, prefill counts a prompt once; decode counts operations as if each completion had its prompt to itself. The batch is shared out over the threads, each with an engine of its own. Without --model and \
             --shape: tiny.
             """)
 
@@ -23,26 +23,29 @@ struct BenchRolloutCommand: AsyncParsableCommand {
     @Option(help: "Decode steps.")
     var new = 128
 
-    @Option(help: "Completions that share a prompt.")
+    @Option(help: "Completions of an engine that share a prompt.")
     var group = 1
 
     @OptionGroup var options: BenchOptions
 
     func validate() throws {
         try OptionRange.check(["--batch": batch, "--prompt": prompt, "--new": new, "--group": group])
+        guard group <= batch else {
+            throw ValidationError("--group is \(group): the batch has \(batch) completions")
+        }
     }
 
     func run() async throws {
         try await Failure.reporting {
             // Enough for whatever number of engines the model turns out to want.
-            let most = RolloutBench.positions(batch: batch, prompt: prompt, new: new)
+            let most = RolloutBench.positions(batch: batch, prompt: prompt, new: new, group: group)
             let shape = try options.shape.configuration(positions: most, precision: options.compute.dtype)
             let engines = engines(shape)
             let share = (batch + engines - 1) / engines
-            let positions = RolloutBench.positions(batch: share, prompt: prompt, new: new)
+            let positions = RolloutBench.positions(batch: share, prompt: prompt, new: new, group: group)
             let directory = try options.shape.directory(precision: options.compute.dtype)
             try need(of: shape, directory, engines: engines, share: share, positions: positions).check()
-            let executor = ComputeExecutor(threads: options.compute.threadCount)
+            let executor = ComputeExecutor(threads: options.threadCount)
             defer { executor.shutdown() }
             let peaks = await MachinePeaks.measure(on: executor)
             let weights = try await weights(of: shape, directory, positions: positions, on: executor)
@@ -57,7 +60,7 @@ struct BenchRolloutCommand: AsyncParsableCommand {
 
     /// An engine without a completion would be none.
     private func engines(_ shape: ModelConfiguration) -> Int {
-        min(batch, Generator.engines(threads: options.compute.threadCount, configuration: shape))
+        min(batch, Generator.engines(threads: options.threadCount, configuration: shape))
     }
 
     private func weights(
@@ -74,21 +77,23 @@ struct BenchRolloutCommand: AsyncParsableCommand {
         of shape: ModelConfiguration, _ directory: ModelDirectory?, engines: Int, share: Int, positions: Int
     ) -> MemoryNeed {
         let sizes = MemoryCause.largest(of: ["--batch": batch, "--prompt": prompt, "--new": new])
-        let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(options.compute.threadCount)"))
+        let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(options.threadCount)"))
         let memory = ModelMemory(shape)
         var need = MemoryNeed()
         if let directory {
-            need = directory.servingNeed(positions: positions, threads: options.compute.threadCount)
+            need = directory.servingNeed(positions: positions, threads: options.threadCount)
         } else {
             need.add(
-                MemoryNeed.program + memory.policyWeights + memory.packing(threads: options.compute.threadCount), fixed)
+                MemoryNeed.program + memory.policyWeights + memory.packing(threads: options.threadCount), fixed)
             need.add(memory.rotaryTable, sizes)
         }
         let weights = need.bytes
-        let sharing = Generator.threadsSharing(engines: engines, threads: options.compute.threadCount)
+        let sharing = Generator.threadsSharing(engines: engines, threads: options.threadCount)
         let generator = memory.generator(
             batch: Double(share), longest: Double(positions),
-            positions: Double(RolloutBench.positionCapacity(batch: share, positions: positions)), threads: sharing)
+            positions: Double(
+                RolloutBench.positionCapacity(batch: share, positions: positions, prompt: prompt, group: group)),
+            threads: sharing)
         // What a generator takes for one short completion goes by the model alone.
         let least = memory.generator(batch: 1, longest: 1, threads: sharing)
         need.add(Double(engines) * least, fixed)

@@ -21,19 +21,27 @@ struct RolloutBench: Sendable {
     var group: Int
 
     /// Steps from the first completion's start to the last one's, which are not timed.
-    private var ramp: Int { Self.ramp(batch: batch, prompt: prompt) }
+    private var ramp: Int { Self.ramp(batch: batch, prompt: prompt, group: group) }
 
-    private static func ramp(batch: Int, prompt: Int) -> Int { batch * prompt / prefillRows + 4 }
-
-    /// Positions that a completion takes.
-    private var positions: Int { Self.positions(batch: batch, prompt: prompt, new: new) }
-
-    static func positions(batch: Int, prompt: Int, new: Int) -> Int {
-        prompt + ramp(batch: batch, prompt: prompt) + new
+    private static func ramp(batch: Int, prompt: Int, group: Int) -> Int {
+        prompts(batch, group) * prompt / prefillRows + 4
     }
 
-    /// Room for every completion at once with a whole context to spare, each rounded up to whole pages.
-    static func positionCapacity(batch: Int, positions: Int) -> Int { (batch + 2) * (positions + 64) }
+    /// Prompts of so many completions.
+    private static func prompts(_ batch: Int, _ group: Int) -> Int { (batch + group - 1) / group }
+
+    /// Positions that a completion takes.
+    private var positions: Int { Self.positions(batch: batch, prompt: prompt, new: new, group: group) }
+
+    static func positions(batch: Int, prompt: Int, new: Int, group: Int) -> Int {
+        prompt + ramp(batch: batch, prompt: prompt, group: group) + new
+    }
+
+    /// Room for every completion at once with a whole context to spare, each rounded up to whole pages; what a group shares is
+    /// there once.
+    static func positionCapacity(batch: Int, positions: Int, prompt: Int, group: Int) -> Int {
+        (batch + 2) * (positions + 64) - (batch - prompts(batch, group)) * prompt
+    }
 
     private struct Rates {
         var prefill = 0.0
@@ -73,7 +81,8 @@ struct RolloutBench: Sendable {
         shape.maxPositions = positions
         let generator = Generator(
             configuration: shape, batchCapacity: batch, prefillRows: Self.prefillRows,
-            positionCapacity: Self.positionCapacity(batch: batch, positions: positions), threads: threads)
+            positionCapacity: Self.positionCapacity(
+                batch: batch, positions: positions, prompt: prompt, group: group), threads: threads)
         for tokens in [1, ramp + new] {
             try submit(batch, to: generator, engine: engine, maxNewTokens: tokens)
             while generator.hasWork {
@@ -92,7 +101,7 @@ struct RolloutBench: Sendable {
             for _ in 0..<new { _ = generator.step(weights) }
         }
         return Rates(
-            prefill: Double((batch + group - 1) / group * prompt) / prefill.seconds,
+            prefill: Double(Self.prompts(batch, group) * prompt) / prefill.seconds,
             decode: Double(batch * new) / decode.seconds)
     }
 
