@@ -23,11 +23,12 @@ func multiplyLanes(
     into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, next: UnsafePointer<Float>?,
     pairs: Bool
 ) {
-    // A single strip reads every panel once: blocks and groups would serve nothing.
-    let isStrip = rows <= tileHeight
-    let blocks = isStrip ? 1 : max(1, (depth + depthBlock - 1) / depthBlock)
+    let blocks = rows <= tileHeight ? 1 : max(1, (depth + depthBlock - 1) / depthBlock)
     let blockDepth = (depth + blocks - 1) / blocks
-    let groupColumns = isStrip ? outputs : max(1, groupFloats / (panelWidth * max(1, blockDepth))) * panelWidth
+    // A single strip reads every panel once: groups would serve nothing.
+    let groupColumns =
+        rows == nextTileHeight(rows)
+        ? outputs : max(1, groupFloats / (panelWidth * max(1, blockDepth))) * panelWidth
     let panelStride = panelWidth * depth
     for block in 0..<blocks {
         let firstDepth = block * blockDepth

@@ -76,13 +76,11 @@ public final class DecoderInference {
     }
 
     /// Floats of one member's attention workspace, a whole number of cache lines.
-    package static func workspaceCount(_ configuration: ModelConfiguration, positions: Int? = nil) -> Int {
-        let positions = positions ?? configuration.maxPositions
-        var count = Attention.workspaceCount(
-            headDimension: configuration.headDimension, maximumPositions: positions)
+    static func workspaceCount(_ configuration: ModelConfiguration) -> Int {
+        let (width, positions) = (configuration.headDimension, configuration.maxPositions)
+        var count = Attention.workspaceCount(headDimension: width, maximumPositions: positions)
         if RowFamilies.mostMembers(configuration) > 1 {
-            let sharing = Attention.sharingWorkspaceCount(
-                headDimension: configuration.headDimension, maximumPositions: positions)
+            let sharing = Attention.sharingWorkspaceCount(headDimension: width, maximumPositions: positions)
             count = max(count, sharing)
         }
         return (count + 15) / 16 * 16

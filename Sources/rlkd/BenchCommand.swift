@@ -22,12 +22,14 @@ struct BenchOptions: ParsableArguments {
     /// No more than cores: what threads do in turn is no rate of theirs together.
     var threadCount: Int { min(compute.threadCount, ProcessorCores.available.count) }
 
+    /// Says so where there are fewer threads than were asked for; for when nothing else is wrong.
+    func noteThreads() {
+        guard compute.threadCount > threadCount else { return }
+        Diagnostics.logger.warning(
+            "--threads is \(compute.threadCount): there are \(threadCount) cores, and benchmarks run a thread a core")
+    }
+
     func write(_ report: BenchReport) throws {
-        if compute.threadCount > threadCount {
-            Diagnostics.logger.warning(
-                "--threads is \(compute.threadCount): there are \(threadCount) cores, and benchmarks run a thread a core"
-            )
-        }
         if json {
             try StandardOutput.write(JSONLine.encodeIndented(report))
         } else {

@@ -28,6 +28,7 @@ struct BenchKernelsCommand: AsyncParsableCommand {
                 default: [.tiny, .small], precision: options.compute.dtype)
             let threads = options.threadCount
             for shape in models { try need(of: shape, threads: threads).check() }
+            options.noteThreads()
             let all = await measure(models, threads: threads)
             var report = BenchReport(peaks: all.peaks, results: all.results)
             if threads > 1 { report.singleThread = await measure(models, threads: 1) }

@@ -34,6 +34,7 @@ struct BenchLearnerCommand: AsyncParsableCommand {
                 positions: prompt + length, precision: options.compute.dtype)
             try need(of: shape).check()
             let parameters = try options.shape.parameters(of: shape)
+            options.noteThreads()
             let executor = ComputeExecutor(threads: options.threadCount)
             defer { executor.shutdown() }
             let peaks = await MachinePeaks.measure(on: executor)

@@ -47,6 +47,7 @@ struct BenchPipelineCommand: AsyncParsableCommand {
             let shape = try options.shape.configuration(positions: prompt + new, precision: options.compute.dtype)
             try need(of: shape).check()
             let parameters = try options.shape.parameters(of: shape)
+            options.noteThreads()
             let executor = ComputeExecutor(threads: options.threadCount)
             defer { executor.shutdown() }
             let peaks = await MachinePeaks.measure(on: executor)

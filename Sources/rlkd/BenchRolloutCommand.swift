@@ -45,6 +45,11 @@ struct BenchRolloutCommand: AsyncParsableCommand {
             let positions = RolloutBench.positions(batch: share, prompt: prompt, new: new, group: group)
             let directory = try options.shape.directory(precision: options.compute.dtype)
             try need(of: shape, directory, engines: engines, share: share, positions: positions).check()
+            options.noteThreads()
+            if group > share {
+                Diagnostics.logger.warning(
+                    "--group is \(group): an engine has \(share) completions of the batch, so no more share a prompt")
+            }
             let executor = ComputeExecutor(threads: options.threadCount)
             defer { executor.shutdown() }
             let peaks = await MachinePeaks.measure(on: executor)

@@ -131,9 +131,11 @@ import Testing
                 if index != caller { helper.append(index) }
             }
         }
+        let index = helper.events[0]
+        #expect(Self.comesTrue { clock.worker(index).code == WorkerClock.idleCode })
         // A state is there before the span that it ends is recorded; when the threads are gone, all are.
         executor.shutdown()
-        #expect(trace.ring(helper.events[0]).spans.map(\.code) == [Self.decode, Self.synchronize])
+        #expect(trace.ring(index).spans.map(\.code) == [Self.decode, Self.synchronize])
         #expect(clock.report().unexplained < 1e-6)
     }
 

@@ -279,7 +279,7 @@ import Testing
     /// Integers at the ends of their range trap nowhere.
     @Test(
         arguments: [
-            ("bench rollout", ["--batch", "--prompt", "--new", "--threads"]),
+            ("bench rollout", ["--batch", "--prompt", "--new", "--group", "--threads"]),
             ("bench learner", ["--batch", "--prompt", "--length", "--threads"]),
             ("bench kernels", ["--batch", "--threads"]),
             ("generate --model MODEL", ["--samples", "--batch", "--max-new-tokens", "--threads"]),
@@ -298,6 +298,10 @@ import Testing
                 #expect(outcome.status == 64, "\(option) \(value): \(outcome.diagnostics)")
                 #expect(outcome.diagnostics.contains(option))
             }
+        }
+        if command == "bench rollout" {
+            let outcome = try CommandLineProcess.run(Self.words("bench rollout --batch 4 --group 5"))
+            #expect(outcome.status == 64 && outcome.diagnostics.contains("--group"))
         }
     }
 

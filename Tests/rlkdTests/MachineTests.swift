@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Pipelines
 import Testing
 
 @testable import rlkd
@@ -95,6 +96,18 @@ import Testing
         #expect(names.contains("gemm.f32.weightGradient.8x32x48"))
         #expect(names.contains("gemv.f32.96x32"))
         #expect(Set(names).count == names.count)
+    }
+
+    @Test func benchmarksRunNoMoreThreadsThanCores() throws {
+        let cores = ProcessorCores.available.count
+        let model = try ModelFixture()
+        let outcome = try CommandLineProcess.run([
+            "bench", "rollout", "--model", model.path, "--json", "--threads", "\(cores + 3)", "--batch", "6",
+            "--prompt", "40", "--new", "2", "--group", "3",
+        ])
+        #expect(outcome.status == 0, "\(outcome.diagnostics)")
+        #expect(try JSONDecoder().decode(Report.self, from: outcome.output).peaks.threads == cores)
+        #expect(outcome.diagnostics.contains("--threads is \(cores + 3)"))
     }
 
     @Test func rolloutAndLearnerGiveTokensPerSecond() throws {

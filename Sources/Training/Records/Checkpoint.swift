@@ -124,9 +124,12 @@ struct Checkpoint: Sendable {
             optimizerSteps: state.optimizerSteps, moments: directory.appending(path: Self.momentsName))
     }
 
+    /// - Throws: `FormatError` naming the field that is not the run's.
     private func check(_ found: AdapterConfiguration, is wanted: AdapterConfiguration) throws {
         let file = directory.appending(path: "\(Self.adaptersName)/\(Adapters.configurationName)")
-        let require = StateFile.requirement(file)
+        func require(_ isSame: Bool, _ field: String, _ reason: String) throws {
+            guard isSame else { throw FormatError(file: file.path, field: field, reason: reason) }
+        }
         try require(
             found.rank == wanted.rank, "r", "is \(found.rank) in the checkpoint, \(wanted.rank) in the configuration")
         try require(
