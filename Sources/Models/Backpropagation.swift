@@ -144,7 +144,7 @@ public final class Backpropagation {
         let width = configuration.hiddenSize
         let vocabulary = configuration.vocabularySize
         let count = batch.targets.count
-        Normalization.forward(
+        Normalization.forwardMarkingOverflow(
             input: hidden.pointer, weight: weights.finalNorm, rows: batch.rowCount, width: width,
             epsilon: configuration.normalizationEpsilon, output: normed.pointer, reciprocal: normReciprocal.pointer)
         for (index, target) in batch.targets.enumerated() {

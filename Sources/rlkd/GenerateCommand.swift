@@ -46,7 +46,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "Completions of each row; greedy ones are all the same.")
     var samples = 1
 
-    @Option(help: "Of the random numbers.")
+    @Option(help: "Of the random numbers.", transform: OptionRange.seed)
     var seed: UInt64 = 0
 
     @Option(help: "Completions that an engine runs at once: one a thread, or few for a large model.")
