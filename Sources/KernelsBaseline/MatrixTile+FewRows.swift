@@ -1,3 +1,5 @@
+import CSIMD
+
 /// One row with four whole tiles at once: as many chains as the units' latency needs.
 @inline(__always)
 func multiplyOneRow(_ strip: Strip, pairs: Bool) {
@@ -15,6 +17,9 @@ private func oneRowChains(_ strip: Strip, pairs: Bool) {
     let panel1 = strip.panel + tileOffset(column: 1 * tileWidth, strip.panelStride)
     let panel2 = strip.panel + tileOffset(column: 2 * tileWidth, strip.panelStride)
     let panel3 = strip.panel + tileOffset(column: 3 * tileWidth, strip.panelStride)
+    #if !KERNELS_AVX512
+        let ahead = tileOffset(column: 4 * tileWidth, strip.panelStride)
+    #endif
     let c = strip.result
     var sum0 = startRow(c, columns: tileWidth, reloading: strip.reloading)
     var sum1 = startRow(c + tileWidth, columns: tileWidth, reloading: strip.reloading)
@@ -26,6 +31,13 @@ private func oneRowChains(_ strip: Strip, pairs: Bool) {
         let weights1 = loadRow(panel1 + k * panelWidth)
         let weights2 = loadRow(panel2 + k * panelWidth)
         let weights3 = loadRow(panel3 + k * panelWidth)
+        #if !KERNELS_AVX512
+            // The next panels: so few at once end before the processor has found out how they go on.
+            prefetch(strip.panel + ahead + k * panelWidth)
+            prefetch(strip.panel + ahead + k * panelWidth + tileWidth)
+            prefetch(panel2 + ahead + k * panelWidth)
+            prefetch(panel2 + ahead + k * panelWidth + tileWidth)
+        #endif
         addLane(a, weights0, to: &sum0, pairs: pairs)
         addLane(a, weights1, to: &sum1, pairs: pairs)
         addLane(a, weights2, to: &sum2, pairs: pairs)
