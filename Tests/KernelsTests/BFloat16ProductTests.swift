@@ -73,7 +73,8 @@ import Testing
     static let roundedShapes =
         shapes.map { (rows: $0.rows, outputs: $0.outputs, depth: $0.depth, gap: $0.rows % 3) } + [
             (rows: 25, outputs: 64, depth: 5202, gap: 0), (rows: 38, outputs: 70, depth: 5203, gap: 16),
-            (rows: 30, outputs: 1408, depth: 256, gap: 0), (rows: 100, outputs: 260, depth: 1030, gap: 0),
+            (rows: 30, outputs: 1408, depth: 256, gap: 0), (rows: 25, outputs: 40, depth: 0, gap: 0),
+            (rows: 100, outputs: 260, depth: 1030, gap: 0),
         ]
 
     /// The bits of `round` and `multiply`; the rows as they round them; nothing between rows is touched.
