@@ -2,8 +2,12 @@
 /// where reading keeps pace. Smaller blocks cost more, in results that are loaded and stored again.
 private let depthBlock = 2560
 
-/// The floats of the packed panels that a group takes: they stay in the second-level cache while rows pass.
-private let groupFloats = 96 * 1024
+/// The floats of the packed panels that a group takes: they stay in the second-level cache while rows pass. Where few rows do,
+/// panels come from memory as fast as it gives them, and small groups spread that evenly.
+@inline(__always)
+private func groupFloats(rows: Int) -> Int {
+    rows < 128 ? 32 * 1024 : 96 * 1024
+}
 
 /// C[rows, outputs] (+)= A[rows, depth] · packed panels; see `Kernels.MatrixProduct.multiply`.
 @inline(never)
@@ -30,7 +34,7 @@ func multiplyLanes(
     // A single strip reads every panel once: groups would serve nothing.
     let groupColumns =
         rows == nextTileHeight(rows)
-        ? outputs : max(1, groupFloats / (panelWidth * max(1, blockDepth))) * panelWidth
+        ? outputs : max(1, groupFloats(rows: rows) / (panelWidth * max(1, blockDepth))) * panelWidth
     let panelStride = panelWidth * depth
     let depthStride = pairs && !tilesTakePairs ? 2 : 1
     for block in 0..<blocks {
