@@ -82,67 +82,98 @@ extension MemoryNeed {
         // The student as it came, the base student that arms start from, and the copy under training.
         let copies = 1 + (phase == .base ? 0.0 : 1) + (adapters == nil ? 1 : 0)
         add(copies * memory.parameters, largest, name: "weights")
-        let reference = phase.isReinforcement && configuration.reinforcement.referenceWeight != 0
-        add((reference ? 3 : 2) * memory.policyWeights, largest, name: "published versions")
         add(
             memory.rotaryTable(positions: lengths.positions ?? model.maxPositions),
             Self.cause(configuration, model, "max_position_embeddings", model.maxPositions), name: "rotary table")
-        add(memory.optimizer, largest, name: "moments, sum of gradients")
-        add(memory.inputGradients, largest, name: "panels for input gradients")
         let engines = Generator.engines(threads: threads, configuration: model)
-        let (rows, targets) = Self.microBatch(phase, configuration, lengths)
-        add(memory.gradient(rows: rows, targets: targets), largest, name: "a learner's pass")
-        add(
-            Double(threads - 1) * memory.gradient(rows: rows, targets: targets),
-            .key("threads", value: "\(threads)"), name: "the other threads' passes")
-        if isEvaluating {
+        guard !isEvaluating else {
+            // The learner is gone by then, and with it all but the last version.
+            add(memory.policyWeights, largest, name: "published versions")
             addEvaluation(
                 memory,
                 lengths.evaluation(imitatingTeacher: phase == .sft, problems: configuration.task.testProblems),
                 engines: engines, threads: threads, samples: configuration.evaluation.samples,
                 cause: .key("evaluation.samples", value: "\(configuration.evaluation.samples)"))
-        } else {
-            add(memory.parameters + (adapters == nil ? 2 : 3) * memory.trained, largest, name: "a checkpoint's copies")
+            return
+        }
+        let reference = phase.isReinforcement && configuration.reinforcement.referenceWeight != 0
+        add((reference ? 3 : 2) * memory.policyWeights, largest, name: "published versions")
+        add(memory.optimizer, largest, name: "moments, sum of gradients")
+        add(memory.inputGradients, largest, name: "panels for input gradients")
+        add(memory.parameters + (adapters == nil ? 2 : 3) * memory.trained, largest, name: "a checkpoint's copies")
+        let batch = Self.microBatch(phase, configuration, lengths)
+        if batch.passes > 0 {
+            let pass = memory.gradient(
+                rows: batch.rows, targets: batch.targets, longest: Double(batch.longest))
+            add(pass, largest, name: "a learner's pass")
+            let others = min(threads, batch.passes) - 1
+            add(Double(others) * pass, .key("threads", value: "\(threads)"), name: "the other threads' passes")
         }
         switch phase {
-        case .base: addDemonstrations(configuration.warmup, "warmup", lengths)
-        case .sft: addDemonstrations(configuration.sft, "sft", lengths)
-        case .grpo, .rlkd:
-            addRollouts(
-                configuration, memory, lengths, engines: engines, threads: threads, hasWorkers: !isEvaluating)
+        case .base: addDemonstrations(configuration.warmup, "warmup", lengths.warmup)
+        case .sft: addDemonstrations(configuration.sft, "sft", lengths.traced)
+        case .grpo, .rlkd: addRollouts(configuration, memory, lengths, engines: engines, threads: threads)
         }
     }
 
-    /// Rows and targets of the largest micro-batch, whatever the lengths of what comes together.
+    /// The largest micro-batch of a phase, whatever the lengths of what comes together.
+    private struct LargestMicroBatch {
+        var rows: Double
+        var targets: Double
+        /// Of its sequences.
+        var longest: Int
+        /// Micro-batches of an update at most, which threads work on at once; none where no update is made.
+        var passes: Int
+    }
+
     private static func microBatch(
         _ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths
-    ) -> (rows: Double, targets: Double) {
-        func imitation(_ settings: ImitationConfiguration) -> (Double, Double) {
-            let rows = LearnerConfiguration.largestMicroBatch(
-                demonstrations: settings.batchSize, lengths: 1...lengths.demonstration)
-            return (Double(rows), Double(rows) * lengths.tracePart)
+    ) -> LargestMicroBatch {
+        func imitation(_ settings: ImitationConfiguration, _ demonstrations: DemonstrationLengths) -> LargestMicroBatch
+        {
+            let rows = Double(
+                LearnerConfiguration.largestMicroBatch(
+                    demonstrations: settings.batchSize, lengths: 1...demonstrations.longest))
+            return LargestMicroBatch(
+                rows: rows, targets: rows * demonstrations.tracePart, longest: demonstrations.longest,
+                passes: settings.steps == 0
+                    ? 0
+                    : LearnerConfiguration.microBatches(
+                        demonstrationRows: settings.batchSize * demonstrations.longest))
         }
         switch phase {
-        case .base: return imitation(configuration.warmup)
-        case .sft: return imitation(configuration.sft)
+        case .base: return imitation(configuration.warmup, lengths.warmup)
+        case .sft: return imitation(configuration.sft, lengths.traced)
         case .grpo, .rlkd:
+            let reinforcement = configuration.reinforcement
             let targets = LearnerConfiguration.largestMicroBatch(
-                rollouts: configuration.reinforcement.groupSize, lengths: 1...lengths.completion)
-            return (Double(targets + lengths.prompt), Double(targets))
+                rollouts: reinforcement.groupSize, lengths: 1...lengths.completion)
+            return LargestMicroBatch(
+                rows: Double(targets + lengths.prompt), targets: Double(targets),
+                longest: lengths.prompt + lengths.completion,
+                passes: configuration.steps == 0
+                    ? 0
+                    : LearnerConfiguration.microBatches(
+                        groups: reinforcement.problemsPerBatch, rows: reinforcement.groupSize * lengths.completion))
         }
     }
 
+    /// Batches of demonstrations that are there at once: in the queue, in the making, and in the learner's hands, of which that one
+    /// also has them as micro-batches.
     private mutating func addDemonstrations(
-        _ settings: ImitationConfiguration, _ key: String, _ lengths: SequenceLengths
+        _ settings: ImitationConfiguration, _ key: String, _ lengths: DemonstrationLengths
     ) {
+        let batches = min(settings.steps, ImitationPhase.queueCapacity + 2)
+        let perDemonstration =
+            Double(batches) * lengths.meanBytes + (batches > 0 ? lengths.meanMicroBatchBytes : 0)
         add(
-            6 * 4 * Double(settings.batchSize) * Double(lengths.demonstration),
+            Double(settings.batchSize) * perDemonstration,
             .key("\(key).batchSize", value: "\(settings.batchSize)"), name: "demonstrations")
     }
 
     private mutating func addRollouts(
         _ configuration: RunConfiguration, _ memory: ModelMemory, _ lengths: SequenceLengths, engines: Int,
-        threads: Int, hasWorkers: Bool
+        threads: Int
     ) {
         let workerCount = configuration.workers == 0 ? engines : configuration.workers
         let workers = Double(workerCount)
@@ -151,18 +182,16 @@ extension MemoryNeed {
         let size = reinforcement.problemsPerBatch >= reinforcement.groupSize ? "problemsPerBatch" : "groupSize"
         let value = max(reinforcement.problemsPerBatch, reinforcement.groupSize)
         let cause = MemoryCause.key("reinforcement.\(size)", value: "\(value)")
-        if hasWorkers {
-            let batch = (completions / workers).rounded(.up)
-            // Pages that no prompt and no completion reaches are never touched; a group has its prompt once.
-            let prompts = (batch / Double(reinforcement.groupSize)).rounded(.up) * Double(lengths.prompt)
-            add(
-                workers
-                    * memory.generator(
-                        batch: batch, longest: Double(lengths.longest),
-                        positions: prompts + batch * Double(lengths.completion + 16),
-                        threads: Generator.threadsSharing(engines: workerCount, threads: threads)), cause,
-                name: "rollout workers")
-        }
+        let batch = (completions / workers).rounded(.up)
+        // Pages that no prompt and no completion reaches are never touched; a group has its prompt once.
+        let prompts = (batch / Double(reinforcement.groupSize)).rounded(.up) * Double(lengths.prompt)
+        add(
+            workers
+                * memory.generator(
+                    batch: batch, longest: Double(lengths.longest),
+                    positions: prompts + batch * Double(lengths.completion + 16),
+                    threads: Generator.threadsSharing(engines: workerCount, threads: threads)), cause,
+            name: "rollout workers")
         // Batches in the queues and in the learner's hands.
         add(4 * completions * Double(lengths.completion) * Self.sampledToken, cause, name: "rollouts")
     }
@@ -220,6 +249,54 @@ extension ModelMemory {
     }
 }
 
+/// Tokens of demonstrations.
+struct DemonstrationLengths: Sendable {
+    /// What an array takes beside its elements: its header, and what the allocator rounds up, in the mean.
+    private static let arrayBytes = 48.0
+    /// A prompt's and a trace's token in a batch: its number; in a micro-batch: that, its position, and of the trace's tokens the
+    /// target with its weight.
+    private static let tokenBytes = Double(MemoryLayout<Int32>.stride)
+    private static let rowBytes = 2 * tokenBytes
+    private static let targetBytes = Double(MemoryLayout<TrainingBatch.Target>.stride + MemoryLayout<Float>.stride)
+    /// Arrays that grow token by token double, so that a quarter of one is empty in the mean.
+    private static let growth = 4.0 / 3
+
+    /// Of a prompt with its trace.
+    var longest: Int
+    private var meanTokens: Double
+    private var meanTrace: Double
+    /// The largest part of a demonstration's rows that its trace takes.
+    var tracePart: Double
+
+    /// Where nothing else is known.
+    init(longest: Int) {
+        self.longest = longest
+        (meanTokens, meanTrace, tracePart) = (Double(longest), Double(longest), 1)
+    }
+
+    /// Nil of none.
+    init?(_ demonstrations: [Demonstration]) {
+        guard !demonstrations.isEmpty else { return nil }
+        let count = Double(demonstrations.count)
+        longest = demonstrations.map { $0.prompt.count + $0.completion.count }.max() ?? 1
+        meanTokens = demonstrations.reduce(0) { $0 + Double($1.prompt.count + $1.completion.count) } / count
+        meanTrace = demonstrations.reduce(0) { $0 + Double($1.completion.count) } / count
+        // The last token has no row.
+        tracePart =
+            demonstrations.map {
+                Double($0.completion.count) / Double(max(1, $0.prompt.count + $0.completion.count - 1))
+            }.max() ?? 1
+    }
+
+    /// Of one in a batch, in the mean.
+    var meanBytes: Double {
+        Double(MemoryLayout<Demonstration>.stride) + 2 * Self.arrayBytes + Self.tokenBytes * meanTokens
+    }
+
+    /// Of one as rows of a micro-batch, in the mean.
+    var meanMicroBatchBytes: Double { Self.growth * (Self.rowBytes * meanTokens + Self.targetBytes * meanTrace) }
+}
+
 /// Tokens of the longest of a run's sequences, and how many there are.
 struct SequenceLengths: Sendable {
     /// Of any prompt with its completion.
@@ -232,31 +309,32 @@ struct SequenceLengths: Sendable {
     private var tests: [[(prompt: Int, newTokens: Int, teacherTokens: Int)]]?
     /// That any pass reaches; nil where that is not known.
     var positions: Int?
-    /// Of training: a prompt, a completion, and a prompt with its trace.
+    /// Of training: a prompt, and a completion.
     var prompt: Int
     var completion: Int
-    var demonstration: Int
-    /// The largest part of a demonstration's rows that its trace takes.
-    var tracePart: Double
+    /// Of what the warm-up imitates, and of the training problems' traces.
+    var warmup: DemonstrationLengths
+    var traced: DemonstrationLengths
 
     /// Where nothing else is known.
     init(longest: Int) {
         self.longest = longest
-        (prompt, completion, demonstration, tracePart) = (longest, longest, longest, 1)
+        (prompt, completion) = (longest, longest)
+        warmup = DemonstrationLengths(longest: longest)
+        traced = warmup
     }
 
-    init(longest: Int, training: [PreparedProblem], tests sets: [TestSet]) {
+    /// - Parameter warmup: some demonstrations of the warm-up; the training problems' own by default.
+    init(
+        longest: Int, training: [PreparedProblem], tests sets: [TestSet], warmup demonstrations: [Demonstration] = []
+    ) {
         self.longest = longest
         problems = training.count + sets.reduce(0) { $0 + $1.problems.count }
         tests = sets.map { set in set.problems.map { ($0.prompt.count, $0.maxNewTokens, $0.maxNewTeacherTokens) } }
         prompt = training.map(\.prompt.count).max() ?? 1
         completion = training.map(\.maxNewTokens).max() ?? 1
-        let demonstrations = training.compactMap(\.demonstration).map {
-            (prompt: $0.prompt.count, trace: $0.completion.count)
-        }
-        demonstration = demonstrations.map { $0.prompt + $0.trace }.max() ?? longest
-        // The last token has no row.
-        tracePart = demonstrations.map { Double($0.trace) / Double(max(1, $0.prompt + $0.trace - 1)) }.max() ?? 1
+        traced = DemonstrationLengths(training.compactMap(\.demonstration)) ?? DemonstrationLengths(longest: longest)
+        warmup = DemonstrationLengths(demonstrations) ?? traced
     }
 
     /// The test sets' prompts with the most tokens of a completion.

@@ -97,7 +97,7 @@ struct BenchRolloutCommand: AsyncParsableCommand {
         let generator = memory.generator(
             batch: Double(share), longest: Double(positions),
             positions: Double(
-                RolloutBench.positionCapacity(batch: share, positions: positions, prompt: prompt, group: group)),
+                RolloutBench.reachedPositions(batch: share, positions: positions, prompt: prompt, group: group)),
             threads: sharing)
         // What a generator takes for one short completion goes by the model alone.
         let least = memory.generator(batch: 1, longest: 1, threads: sharing)

@@ -43,6 +43,18 @@ struct RolloutBench: Sendable {
         (batch + 2) * (positions + 64) - (batch - prompts(batch, group)) * prompt
     }
 
+    /// Of those, as many as are ever there at once, in whole pages: all completions, and the prompts that wait beside them.
+    static func reachedPositions(batch: Int, positions: Int, prompt: Int, group: Int) -> Int {
+        let running = RunningSequences(
+            stride(from: 0, to: batch, by: group).map {
+                RunningSequences.Request(
+                    prompt: prompt, newTokens: positions - prompt, samples: min(group, batch - $0))
+            }, batch: batch)
+        return min(
+            running.positions + running.waiting,
+            positionCapacity(batch: batch, positions: positions, prompt: prompt, group: group))
+    }
+
     private struct Rates {
         var prefill = 0.0
         var decode = 0.0
