@@ -10,14 +10,11 @@ extension MemoryNeed {
     static let sampledToken = 24.0
     /// Completions that an engine runs at once in evaluation.
     static let evaluationBatch = 64
-    /// Part of a prepared problem that was there when its file was read: its texts. Measured on GSM8K's rows, all kept: reading
-    /// took 54 MiB, the problems count 102 MiB, and together they took 107 MiB.
-    private static let readPartOfProblem = 0.5
-    /// What reading leaves of its memory however little it took, and beside that of all it took: other threads do not take it up
-    /// again. Measured where reading took 54 MiB and next to nothing was kept: the run's later peak was 32 MiB higher.
-    private static let leastLeftOfReading = 10.0 * 1024 * 1024
-    private static let leftPartOfReading = 0.5
-    /// Code, libraries' tables and what they keep, about.
+    /// Batches that a phase has at once: in the making, in the queues and in the learner's hands, where it stands twice.
+    private static let batchesOfRollouts = 4.0
+    /// The program itself. Measured on x86-64 as resident memory after a smallest run: 35 MiB of pages of files, of which the
+    /// program has 7 and Swift's and Foundation's libraries 25, and 5 MiB that those allocate, with threads' stacks and the
+    /// allocator's own tables.
     public static let program = 40.0 * 1024 * 1024
 
     /// Of problems that are made on the spot, before any model is there.
@@ -61,15 +58,11 @@ extension MemoryNeed {
         addReading(configuration, lengths)
     }
 
-    /// What is left of the memory that reading the task's files took, or all of it where that is more than all that follows.
+    /// What reading the task's files takes, where it is more than all that follows, which takes up its memory again.
     private mutating func addReading(_ configuration: RunConfiguration, _ lengths: SequenceLengths) {
-        guard lengths.readingBytes > 0 else { return }
-        let kept = Double(lengths.problems) * Self.problem
-        let passing = max(0, lengths.readingBytes - Self.readPartOfProblem * kept)
-        let left = min(passing, Self.leastLeftOfReading + Self.leftPartOfReading * passing)
-        add(
-            max(left, Self.program + lengths.readingBytes - bytes),
-            .key("task.training", value: configuration.task.training ?? ""), name: "reading the task's files")
+        let missing = Self.program + lengths.readingBytes - bytes
+        guard lengths.readingBytes > 0, missing > 0 else { return }
+        add(missing, .key("task.training", value: configuration.task.training ?? ""), name: "reading the task's files")
     }
 
     private mutating func add(
@@ -100,7 +93,8 @@ extension MemoryNeed {
         add((reference ? 3 : 2) * memory.policyWeights, largest, name: "published versions")
         add(memory.optimizer, largest, name: "moments, sum of gradients")
         add(memory.inputGradients, largest, name: "panels for input gradients")
-        add(memory.parameters + (adapters == nil ? 2 : 3) * memory.trained, largest, name: "a checkpoint's copies")
+        let checkpoint = memory.parameters + (adapters == nil ? 2 : 3) * memory.trained
+        if !phase.isReinforcement { add(checkpoint, largest, name: "a checkpoint's copies") }
         let batch = Self.microBatch(phase, configuration, lengths)
         if batch.passes > 0 {
             let pass = memory.gradient(
@@ -112,7 +106,10 @@ extension MemoryNeed {
         switch phase {
         case .base: addDemonstrations(configuration.warmup, "warmup", lengths.warmup)
         case .sft: addDemonstrations(configuration.sft, "sft", lengths.traced)
-        case .grpo, .rlkd: addRollouts(configuration, memory, lengths, engines: engines, threads: threads)
+        case .grpo, .rlkd:
+            addRollouts(
+                configuration, memory, lengths, engines: engines, threads: threads, checkpoint: (checkpoint, largest),
+                isLast: phase == configuration.arms.last.map { RunPhase($0) })
         }
     }
 
@@ -146,15 +143,22 @@ extension MemoryNeed {
         case .sft: return imitation(configuration.sft, lengths.traced)
         case .grpo, .rlkd:
             let reinforcement = configuration.reinforcement
-            let targets = LearnerConfiguration.largestMicroBatch(
-                rollouts: reinforcement.groupSize, lengths: 1...lengths.completion)
+            let largest = RolloutLengths(configuration, lengths).longest.map { problem in
+                (
+                    problem: problem,
+                    targets: LearnerConfiguration.largestMicroBatch(
+                        rollouts: reinforcement.groupSize, lengths: 1...max(1, problem.newTokens))
+                )
+            }.max { $0.targets + $0.problem.prompt < $1.targets + $1.problem.prompt }
+            guard let largest, configuration.steps > 0 else {
+                return LargestMicroBatch(rows: 0, targets: 0, longest: 0, passes: 0)
+            }
             return LargestMicroBatch(
-                rows: Double(targets + lengths.prompt), targets: Double(targets),
-                longest: lengths.prompt + lengths.completion,
-                passes: configuration.steps == 0
-                    ? 0
-                    : LearnerConfiguration.microBatches(
-                        groups: reinforcement.problemsPerBatch, rows: reinforcement.groupSize * lengths.completion))
+                rows: Double(largest.targets + largest.problem.prompt), targets: Double(largest.targets),
+                longest: largest.problem.prompt + largest.problem.newTokens,
+                passes: LearnerConfiguration.microBatches(
+                    groups: reinforcement.problemsPerBatch,
+                    rows: reinforcement.groupSize * largest.problem.newTokens))
         }
     }
 
@@ -173,7 +177,7 @@ extension MemoryNeed {
 
     private mutating func addRollouts(
         _ configuration: RunConfiguration, _ memory: ModelMemory, _ lengths: SequenceLengths, engines: Int,
-        threads: Int
+        threads: Int, checkpoint: (bytes: Double, cause: MemoryCause), isLast: Bool
     ) {
         let workerCount = configuration.workers == 0 ? engines : configuration.workers
         let workers = Double(workerCount)
@@ -182,18 +186,44 @@ extension MemoryNeed {
         let size = reinforcement.problemsPerBatch >= reinforcement.groupSize ? "problemsPerBatch" : "groupSize"
         let value = max(reinforcement.problemsPerBatch, reinforcement.groupSize)
         let cause = MemoryCause.key("reinforcement.\(size)", value: "\(value)")
-        let batch = (completions / workers).rounded(.up)
-        // Pages that no prompt and no completion reaches are never touched; a group has its prompt once.
-        let prompts = (batch / Double(reinforcement.groupSize)).rounded(.up) * Double(lengths.prompt)
-        add(
+        let sequences = RolloutLengths(configuration, lengths)
+        // Pages that no prompt and no completion reaches are never touched.
+        let generators =
             workers
-                * memory.generator(
-                    batch: batch, longest: Double(lengths.longest),
-                    positions: prompts + batch * Double(lengths.completion + 16),
-                    threads: Generator.threadsSharing(engines: workerCount, threads: threads)), cause,
-            name: "rollout workers")
+            * memory.generator(
+                batch: (completions / workers).rounded(.up), longest: Double(lengths.longest),
+                positions: (sequences.positions / workers).rounded(.up),
+                threads: Generator.threadsSharing(engines: workerCount, threads: threads))
+        let tokens = Double(sequences.longest.map(\.newTokens).max() ?? 0)
+        let timeline = Self.timeline(configuration, tokens: tokens, threads: threads)
+        let ofSteps = MemoryCause.key("steps", value: "\(configuration.steps)")
+        if isLast { add(timeline.kept, ofSteps, name: "the timeline") }
+        // At the end the workers are gone; earlier checkpoints are written beside them.
+        let early = configuration.steps > configuration.checkpoints.every ? checkpoint.bytes : 0
+        let late = max(checkpoint.bytes, isLast ? timeline.writing : 0)
+        if generators + early > late {
+            add(generators, cause, name: "rollout workers")
+            add(early, checkpoint.cause, name: "a checkpoint's copies")
+        } else if checkpoint.bytes == late {
+            add(late, checkpoint.cause, name: "a checkpoint's copies")
+        } else {
+            add(late, ofSteps, name: "writing the timeline")
+        }
         // Batches in the queues and in the learner's hands.
-        add(4 * completions * Double(lengths.completion) * Self.sampledToken, cause, name: "rollouts")
+        add(Self.batchesOfRollouts * completions * tokens * Self.sampledToken, cause, name: "rollouts")
+    }
+
+    /// The last arm's timeline. Spans of a thread were measured at 10 to 15 a token of the longest completion; each group passes three
+    /// queues, in and out.
+    private static func timeline(
+        _ configuration: RunConfiguration, tokens: Double, threads: Int
+    ) -> (kept: Double, writing: Double) {
+        let most = Double(TraceRecorder.usualCapacity)
+        let steps = Double(configuration.steps)
+        let size = TraceRecorder.byteCount(
+            threads: threads, spans: Int(min(most, steps * tokens * 12)),
+            depths: Int(min(most, steps * Double(configuration.reinforcement.problemsPerBatch) * 6)))
+        return (Double(size.kept), Double(size.writing))
     }
 
     private static func cause(
@@ -246,104 +276,6 @@ extension ModelMemory {
         return generator(
             batch: capacity, longest: Double(running.longest),
             positions: min(all, Double(running.positions + running.waiting)), threads: threads)
-    }
-}
-
-/// Tokens of demonstrations.
-struct DemonstrationLengths: Sendable {
-    /// What an array takes beside its elements: its header, and what the allocator rounds up, in the mean.
-    private static let arrayBytes = 48.0
-    /// A prompt's and a trace's token in a batch: its number; in a micro-batch: that, its position, and of the trace's tokens the
-    /// target with its weight.
-    private static let tokenBytes = Double(MemoryLayout<Int32>.stride)
-    private static let rowBytes = 2 * tokenBytes
-    private static let targetBytes = Double(MemoryLayout<TrainingBatch.Target>.stride + MemoryLayout<Float>.stride)
-    /// Arrays that grow token by token double, so that a quarter of one is empty in the mean.
-    private static let growth = 4.0 / 3
-
-    /// Of a prompt with its trace.
-    var longest: Int
-    private var meanTokens: Double
-    private var meanTrace: Double
-    /// The largest part of a demonstration's rows that its trace takes.
-    var tracePart: Double
-
-    /// Where nothing else is known.
-    init(longest: Int) {
-        self.longest = longest
-        (meanTokens, meanTrace, tracePart) = (Double(longest), Double(longest), 1)
-    }
-
-    /// Nil of none.
-    init?(_ demonstrations: [Demonstration]) {
-        guard !demonstrations.isEmpty else { return nil }
-        let count = Double(demonstrations.count)
-        longest = demonstrations.map { $0.prompt.count + $0.completion.count }.max() ?? 1
-        meanTokens = demonstrations.reduce(0) { $0 + Double($1.prompt.count + $1.completion.count) } / count
-        meanTrace = demonstrations.reduce(0) { $0 + Double($1.completion.count) } / count
-        // The last token has no row.
-        tracePart =
-            demonstrations.map {
-                Double($0.completion.count) / Double(max(1, $0.prompt.count + $0.completion.count - 1))
-            }.max() ?? 1
-    }
-
-    /// Of one in a batch, in the mean.
-    var meanBytes: Double {
-        Double(MemoryLayout<Demonstration>.stride) + 2 * Self.arrayBytes + Self.tokenBytes * meanTokens
-    }
-
-    /// Of one as rows of a micro-batch, in the mean.
-    var meanMicroBatchBytes: Double { Self.growth * (Self.rowBytes * meanTokens + Self.targetBytes * meanTrace) }
-}
-
-/// Tokens of the longest of a run's sequences, and how many there are.
-struct SequenceLengths: Sendable {
-    /// Of any prompt with its completion.
-    var longest: Int
-    /// Of all sets together.
-    var problems = 0
-    /// That reading the task's files took.
-    var readingBytes = 0.0
-    /// Of each test set, a prompt and where its completion is cut in the student's notation and in the teacher's.
-    private var tests: [[(prompt: Int, newTokens: Int, teacherTokens: Int)]]?
-    /// That any pass reaches; nil where that is not known.
-    var positions: Int?
-    /// Of training: a prompt, and a completion.
-    var prompt: Int
-    var completion: Int
-    /// Of what the warm-up imitates, and of the training problems' traces.
-    var warmup: DemonstrationLengths
-    var traced: DemonstrationLengths
-
-    /// Where nothing else is known.
-    init(longest: Int) {
-        self.longest = longest
-        (prompt, completion) = (longest, longest)
-        warmup = DemonstrationLengths(longest: longest)
-        traced = warmup
-    }
-
-    /// - Parameter warmup: some demonstrations of the warm-up; the training problems' own by default.
-    init(
-        longest: Int, training: [PreparedProblem], tests sets: [TestSet], warmup demonstrations: [Demonstration] = []
-    ) {
-        self.longest = longest
-        problems = training.count + sets.reduce(0) { $0 + $1.problems.count }
-        tests = sets.map { set in set.problems.map { ($0.prompt.count, $0.maxNewTokens, $0.maxNewTeacherTokens) } }
-        prompt = training.map(\.prompt.count).max() ?? 1
-        completion = training.map(\.maxNewTokens).max() ?? 1
-        traced = DemonstrationLengths(training.compactMap(\.demonstration)) ?? DemonstrationLengths(longest: longest)
-        warmup = DemonstrationLengths(demonstrations) ?? traced
-    }
-
-    /// The test sets' prompts with the most tokens of a completion.
-    ///
-    /// - Parameter problems: of a set, where the sets are not known.
-    func evaluation(imitatingTeacher: Bool, problems: Int) -> [[(prompt: Int, newTokens: Int)]] {
-        tests?.map { set in
-            set.map { ($0.prompt, imitatingTeacher ? $0.teacherTokens : $0.newTokens) }
-        } ?? [Array(repeating: (1, max(1, longest - 1)), count: problems)]
     }
 }
 

@@ -14,10 +14,10 @@ public struct RunningSequences: Sendable {
             self.samples = samples
         }
 
-        fileprivate var promptPositions: Int { Self.rounded(prompt) }
+        var promptPositions: Int { Self.rounded(prompt) }
 
         /// Of a sample beside the prompt's full pages.
-        fileprivate var ownPositions: Int { Self.rounded(prompt + newTokens) - prompt / 16 * 16 }
+        var ownPositions: Int { Self.rounded(prompt + newTokens) - prompt / 16 * 16 }
 
         private static func rounded(_ positions: Int) -> Int { 16 * KeyValuePages.pages(positions: positions) }
     }

@@ -24,7 +24,8 @@ struct ImitationPhase: Sendable {
     /// - Throws: `FailedImitation`, what the source and the observer throw, and `CancellationError`.
     func run(isStopping: @escaping @Sendable () -> Bool) async throws {
         let queue = BoundedQueue<[Demonstration]>(
-            name: "demonstrations", capacity: Self.queueCapacity, producer: .problemSource, consumer: .learning, clock: executor.clock)
+            name: "demonstrations", capacity: Self.queueCapacity, producer: .problemSource, consumer: .learning,
+            clock: executor.clock)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: executor.lane(for: .problemSource)) {
                 defer { queue.close() }
