@@ -3,7 +3,7 @@ import Models
 /// What a generator makes room for.
 struct GeneratorSizes {
     /// Prompt tokens of a step at most, beside the completions' rows.
-    private static let usualPrefillRows = 256
+    static let usualPrefillRows = 256
 
     /// Completions at once.
     let batch: Int
@@ -37,13 +37,16 @@ extension Generator {
     ///   - batch: completions at once.
     ///   - longest: positions of the longest prompt with its completion.
     ///   - positions: that all sequences together reach; pages beyond them are never touched and take nothing. All pages by default.
+    ///   - promptTokens: of all prompts together; a step never has more rows of prompts. As many as a step has room for by default.
     ///   - threads: that may share a step.
     public static func byteCount(
-        _ configuration: ModelConfiguration, batch: Int, longest: Int, positions: Int? = nil, threads: Int = 1
+        _ configuration: ModelConfiguration, batch: Int, longest: Int, positions: Int? = nil, promptTokens: Int? = nil,
+        threads: Int = 1
     ) -> Int {
         var configuration = configuration
         let sizes = GeneratorSizes(
-            context: configuration.maxPositions, batch: batch, longest: longest, positions: positions)
+            context: configuration.maxPositions, batch: batch, longest: longest,
+            prefillRows: promptTokens.map { min($0, GeneratorSizes.usualPrefillRows) }, positions: positions)
         configuration.maxPositions = sizes.positions
         let reached = positions.map { KeyValuePages.pages(positions: $0) } ?? sizes.pages
         let inference = DecoderInference.memory(

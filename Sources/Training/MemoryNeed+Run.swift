@@ -6,16 +6,24 @@ import Pipelines
 extension MemoryNeed {
     /// Bytes of a prepared problem with its texts and tokens, about.
     private static let problem = 3072.0
-    /// Bytes of a sampled token with its log-probability, version and mask.
-    static let sampledToken = 24.0
+    /// What the allocator rounds a size up by in the mean: there are four sizes from one power of two to the next.
+    private static let rounding = 1.125
+    /// Bytes of a sampled token with its log-probability, version and mask, and of its text, most of which are words and parts of words.
+    static let sampledToken =
+        rounding
+        * Double(
+            MemoryLayout<Int32>.stride + MemoryLayout<Float>.stride + MemoryLayout<PolicyVersion>.stride
+                + MemoryLayout<Bool>.stride + 4)
     /// Completions that an engine runs at once in evaluation.
     static let evaluationBatch = 64
     /// Batches that a phase has at once: in the making, in the queues and in the learner's hands, where it stands twice.
     private static let batchesOfRollouts = 4.0
-    /// The program itself. Measured on x86-64 as resident memory after a smallest run: 35 MiB of pages of files, of which the
-    /// program has 7 and Swift's and Foundation's libraries 25, and 5 MiB that those allocate, with threads' stacks and the
-    /// allocator's own tables.
-    public static let program = 40.0 * 1024 * 1024
+    /// The program itself. Measured on x86-64 as resident memory beside a smallest model: 27 MiB of pages of files, of which the
+    /// program has 5 and Swift's and Foundation's libraries 17, and 1 MiB of stacks and the allocator's own tables.
+    public static let program = 28.0 * 1024 * 1024
+    /// The same where a task's problems are read and answers compared, measured likewise: 7 MiB more of files' pages, 4 of them ICU's
+    /// tables, and 5 MiB that Foundation and the task's rules allocate.
+    static let programWithTask = 40.0 * 1024 * 1024
 
     /// Of problems that are made on the spot, before any model is there.
     init(problemsOf configuration: RunConfiguration) {
@@ -37,7 +45,7 @@ extension MemoryNeed {
     init(_ configuration: RunConfiguration, model: ModelConfiguration, lengths: SequenceLengths) {
         self.init(problemsOf: configuration)
         let threads = configuration.threads == 0 ? ProcessorCores.available.count : configuration.threads
-        add(Self.program, .key("threads", value: "\(threads)"), name: "the program")
+        add(Self.programWithTask, .key("threads", value: "\(threads)"), name: "the program")
         if configuration.task.kind != .quantityGraphs {
             add(
                 Double(lengths.problems) * Self.problem,
@@ -60,7 +68,7 @@ extension MemoryNeed {
 
     /// What reading the task's files takes, where it is more than all that follows, which takes up its memory again.
     private mutating func addReading(_ configuration: RunConfiguration, _ lengths: SequenceLengths) {
-        let missing = Self.program + lengths.readingBytes - bytes
+        let missing = Self.programWithTask + lengths.readingBytes - bytes
         guard lengths.readingBytes > 0, missing > 0 else { return }
         add(missing, .key("task.training", value: configuration.task.training ?? ""), name: "reading the task's files")
     }
@@ -275,7 +283,8 @@ extension ModelMemory {
         let all = (capacity + 1) * Double(running.longest)
         return generator(
             batch: capacity, longest: Double(running.longest),
-            positions: min(all, Double(running.positions + running.waiting)), threads: threads)
+            positions: min(all, Double(running.positions + running.waiting)),
+            promptTokens: Double(running.promptTokens), threads: threads)
     }
 }
 

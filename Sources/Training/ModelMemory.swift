@@ -138,12 +138,16 @@ public struct ModelMemory: Sendable {
     ///   - batch: completions at once.
     ///   - longest: positions of the longest prompt with its completion.
     ///   - positions: that all sequences together reach, where they are fewer than the generator has pages for.
+    ///   - promptTokens: of all prompts together, where they are fewer than a step has room for.
     ///   - threads: that may share a step.
-    public func generator(batch: Double, longest: Double, positions: Double? = nil, threads: Int = 1) -> Double {
+    public func generator(
+        batch: Double, longest: Double, positions: Double? = nil, promptTokens: Double? = nil, threads: Int = 1
+    ) -> Double {
         // Keys and values, tables of pages, and workspaces.
         counted(max(batch, positions ?? 1), longest, Double(threads)) {
             Generator.byteCount(
-                shape, batch: Int(batch), longest: Int(longest), positions: positions.map { Int($0) }, threads: threads)
+                shape, batch: Int(batch), longest: Int(longest), positions: positions.map { Int($0) },
+                promptTokens: promptTokens.map { Int(min($0, Self.countable)) }, threads: threads)
         }
     }
 

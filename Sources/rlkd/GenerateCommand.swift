@@ -98,6 +98,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let engines = min(all, plan.requests.count)
         let capacity = plan.batchCapacity(engines: all, atMost: batch)
         let longest = Double(plan.longestSequence)
+        let running = plan.running(batch: engines * capacity)
         var need = directory.servingNeed(positions: plan.longestSequence, threads: compute.threadCount)
         let tokens = maxNewTokens.map { MemoryCause.option("--max-new-tokens", value: "\($0)") }
         let batches = MemoryCause.option("--batch", value: "\(batch)")
@@ -105,7 +106,8 @@ struct GenerateCommand: AsyncParsableCommand {
             Double(engines)
                 * memory.generator(
                     batch: Double(capacity), longest: longest,
-                    positions: Double(plan.runningPositions(batch: engines * capacity)) / Double(engines),
+                    positions: Double(running.positions) / Double(engines),
+                    promptTokens: (Double(running.promptTokens) / Double(engines)).rounded(.up),
                     threads: Generator.threadsSharing(engines: all, threads: compute.threadCount)),
             capacity > 1 ? batches : tokens ?? batches)
         need.add(

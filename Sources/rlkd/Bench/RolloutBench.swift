@@ -28,7 +28,7 @@ struct RolloutBench: Sendable {
     }
 
     /// Prompts of so many completions.
-    private static func prompts(_ batch: Int, _ group: Int) -> Int { (batch + group - 1) / group }
+    static func prompts(_ batch: Int, _ group: Int) -> Int { (batch + group - 1) / group }
 
     /// Positions that a completion takes.
     private var positions: Int { Self.positions(batch: batch, prompt: prompt, new: new, group: group) }
