@@ -110,17 +110,17 @@ public final class Generator {
         inference.begin()
         scheduleDecode()
         schedulePrefill(version: weights.version)
-        let isPrefill = logitIndices.isEmpty
-        let began = ContinuousClock.now
+        let phase: Phase = logitIndices.isEmpty ? .prefill : .decode
+        let computed = StallClock.nanoseconds(phase)
         let waited = StallClock.nanoseconds(.synchronize)
-        StallClock.phase(isPrefill ? .prefill : .decode) {
+        StallClock.phase(phase) {
             self.weights = weights
             forward.run(places: places)
             self.weights = nil
         }
         charge(
-            ContinuousClock.now - began, waited: .nanoseconds(StallClock.nanoseconds(.synchronize) - waited),
-            isPrefill: isPrefill)
+            phase, computed: StallClock.nanoseconds(phase) - computed,
+            waited: StallClock.nanoseconds(.synchronize) - waited)
         StallClock.phase(.sample) {
             sampling.run(places: places)
             extendActive(version: weights.version)
@@ -129,17 +129,16 @@ public final class Generator {
         return finished
     }
 
-    /// Tells each prompt in the forward pass its share of the time, as the clock charges this thread.
-    private func charge(_ duration: Duration, waited: Duration, isPrefill: Bool) {
+    /// Tells each prompt in the forward pass its share of the nanoseconds that the clock has charged this thread for it.
+    private func charge(_ phase: Phase, computed: UInt64, waited: UInt64) {
         for (prompt, rows) in scheduled {
-            let share = Double(rows) / Double(inference.rowCount)
-            let seconds = (duration - waited) / .seconds(1) * share
-            if isPrefill {
-                prompt.prefillSeconds += seconds
+            let share = 1e-9 * Double(rows) / Double(inference.rowCount)
+            if phase == .prefill {
+                prompt.prefillSeconds += Double(computed) * share
             } else {
-                prompt.decodeSeconds += seconds
+                prompt.decodeSeconds += Double(computed) * share
             }
-            prompt.synchronizeSeconds += waited / .seconds(1) * share
+            prompt.synchronizeSeconds += Double(waited) * share
         }
     }
 

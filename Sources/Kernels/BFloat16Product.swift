@@ -41,19 +41,25 @@ public enum BFloat16Product {
 
     /// X [rows, width], a row every `rowStride` floats, as pairs [rows][⌈width / 2⌉] of neighbouring columns; an odd
     /// column is paired with zero.
+    ///
+    /// - Parameter pairStride: pairs from one row to the next; `pairCount(width)` by default.
     public static func pairNeighbours(
         _ source: UnsafePointer<Float>, rows: Int, rowStride: Int, width: Int,
-        into pairs: UnsafeMutablePointer<BFloat16Pair>
+        into pairs: UnsafeMutablePointer<BFloat16Pair>, pairStride: Int? = nil
     ) {
+        let pairStride = pairStride ?? pairCount(width)
         switch InstructionSet.current {
         #if arch(x86_64)
             case .avx512:
-                KernelsAVX512.pairNeighbours(source, rows: rows, rowStride: rowStride, width: width, into: pairs)
+                KernelsAVX512.pairNeighbours(
+                    source, rows: rows, rowStride: rowStride, width: width, into: pairs, pairStride: pairStride)
             case .avx2:
-                KernelsAVX2.pairNeighbours(source, rows: rows, rowStride: rowStride, width: width, into: pairs)
+                KernelsAVX2.pairNeighbours(
+                    source, rows: rows, rowStride: rowStride, width: width, into: pairs, pairStride: pairStride)
         #endif
         default:
-            KernelsBaseline.pairNeighbours(source, rows: rows, rowStride: rowStride, width: width, into: pairs)
+            KernelsBaseline.pairNeighbours(
+                source, rows: rows, rowStride: rowStride, width: width, into: pairs, pairStride: pairStride)
         }
     }
 
@@ -125,6 +131,38 @@ public enum BFloat16Product {
             KernelsBaseline.multiplyPairs(
                 a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: pairs, into: c,
                 resultStride: resultStride, accumulating: accumulating, next: next)
+        }
+    }
+
+    /// C[rows, outputs] = A[rows, depth] · packed, or += where `accumulating`, for A in floats, a row every `rowStride`, which are
+    /// rounded on the way: the same bits as `multiply` of what `pairNeighbours` gives, in less time.
+    ///
+    /// - Parameters:
+    ///   - rounded: takes A as pairs [rows][⌈depth / 2⌉], a row every `roundedStride`.
+    ///   - next: panels that are read after this product: the first of them are brought near meanwhile.
+    public static func multiply(
+        rounding a: UnsafePointer<Float>, rows: Int, rowStride: Int, to rounded: UnsafeMutablePointer<BFloat16Pair>,
+        roundedStride: Int, packed: UnsafePointer<BFloat16Pair>, outputs: Int, depth: Int,
+        into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, next: UnsafePointer<BFloat16Pair>?
+    ) {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+            case .avx512:
+                KernelsAVX512.multiplyRounding(
+                    a, rows: rows, rowStride: rowStride, width: depth, rounded: rounded, roundedStride: roundedStride,
+                    packed: packed, outputs: outputs, into: c, resultStride: resultStride, accumulating: accumulating,
+                    next: next)
+            case .avx2:
+                KernelsAVX2.multiplyRounding(
+                    a, rows: rows, rowStride: rowStride, width: depth, rounded: rounded, roundedStride: roundedStride,
+                    packed: packed, outputs: outputs, into: c, resultStride: resultStride, accumulating: accumulating,
+                    next: next)
+        #endif
+        default:
+            KernelsBaseline.multiplyRounding(
+                a, rows: rows, rowStride: rowStride, width: depth, rounded: rounded, roundedStride: roundedStride,
+                packed: packed, outputs: outputs, into: c, resultStride: resultStride, accumulating: accumulating,
+                next: next)
         }
     }
 

@@ -8,7 +8,22 @@ public func multiplyPairs(
 ) {
     multiplyLanes(
         lanePointer(a), rows: rows, rowStride: rowStride, packed: lanePointer(packed), outputs: outputs, depth: depth,
-        into: c, resultStride: resultStride, accumulating: accumulating, next: next.map(lanePointer), pairs: true)
+        into: c, resultStride: resultStride, accumulating: accumulating, next: next.map(lanePointer), pairs: true,
+        rounding: nil)
+}
+
+/// C[rows, outputs] (+)= A · packed panels, of pairs, for A [rows, width] in floats, rounded to `rounded` when tiles come to it;
+/// see `Kernels.BFloat16Product.multiply(rounding:)`.
+@inline(never)
+public func multiplyRounding(
+    _ a: UnsafePointer<Float>, rows: Int, rowStride: Int, width: Int, rounded: UnsafeMutablePointer<UInt32>,
+    roundedStride: Int, packed: UnsafePointer<UInt32>, outputs: Int, into c: UnsafeMutablePointer<Float>,
+    resultStride: Int, accumulating: Bool, next: UnsafePointer<UInt32>?
+) {
+    multiplyLanes(
+        lanePointer(UnsafePointer(rounded)), rows: rows, rowStride: roundedStride, packed: lanePointer(packed),
+        outputs: outputs, depth: (width + 1) / 2, into: c, resultStride: resultStride, accumulating: accumulating,
+        next: next.map(lanePointer), pairs: true, rounding: (a, rowStride, width, lanePointer(rounded), roundedStride))
 }
 
 /// Pairs seen as the lanes that kernels carry. Memory of pairs is only ever loaded and stored whole, as bits.

@@ -1,8 +1,9 @@
-/// How many values of `depth` a block takes at most: a tile's rows of A (24 KB) then stay in the first-level cache.
-private let depthBlock = 512
+/// How many lanes of depth a block takes at most: a tile's rows of A and its panel then stay in the second-level cache, from
+/// where reading keeps pace. Smaller blocks cost more, in results that are loaded and stored again.
+private let depthBlock = 2560
 
 /// The floats of the packed panels that a group takes: they stay in the second-level cache while rows pass.
-private let groupFloats = 32 * 1024
+private let groupFloats = 96 * 1024
 
 /// C[rows, outputs] (+)= A[rows, depth] · packed panels; see `Kernels.MatrixProduct.multiply`.
 @inline(never)
@@ -12,7 +13,7 @@ public func multiply(
 ) {
     multiplyLanes(
         a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: depth, into: c,
-        resultStride: resultStride, accumulating: accumulating, next: next, pairs: false)
+        resultStride: resultStride, accumulating: accumulating, next: next, pairs: false, rounding: nil)
 }
 
 /// The product of lanes that are floats, or `pairs` of bfloat16; depth and strides count lanes. Where rows make more than one
@@ -21,7 +22,7 @@ public func multiply(
 func multiplyLanes(
     _ a: UnsafePointer<Float>, rows: Int, rowStride: Int, packed: UnsafePointer<Float>, outputs: Int, depth: Int,
     into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, next: UnsafePointer<Float>?,
-    pairs: Bool
+    pairs: Bool, rounding unrounded: UnroundedRows?
 ) {
     let blocks = rows <= tileHeight ? 1 : max(1, (depth + depthBlock - 1) / depthBlock)
     let blockDepth = (depth + blocks - 1) / blocks
@@ -54,15 +55,16 @@ func multiplyLanes(
                 group.aheadPanelStride = panelWidth * blockDepth
                 group.aheadColumns = groupColumns
             }
-            multiplyGroup(group, rows: rows, pairs: pairs)
+            multiplyGroup(group, rows: rows, pairs: pairs, rounding: block == 0 && column == 0 ? unrounded : nil)
             column += groupColumns
         }
     }
 }
 
-/// All rows with one group of panels, while what is wanted ahead is brought nearer: in every strip its share of each panel.
+/// All rows with one group of panels, while what is wanted ahead is brought nearer: in every strip its share of each panel or,
+/// where rows are `unrounded`, the next strip's. Those are rounded strip by strip.
 @inline(__always)
-private func multiplyGroup(_ group: Strip, rows: Int, pairs: Bool) {
+private func multiplyGroup(_ group: Strip, rows: Int, pairs: Bool, rounding unrounded: UnroundedRows?) {
     let strips = (rows + tileHeight - 1) / tileHeight
     var strip = group
     strip.aheadStride = (tileWidth + strips - 1) / strips
@@ -71,12 +73,27 @@ private func multiplyGroup(_ group: Strip, rows: Int, pairs: Bool) {
     while row < rows {
         let height = nextTileHeight(rows - row)
         strip.following = strip.result + height * strip.resultStride
+        if let unrounded {
+            pairRows(unrounded, from: row, count: height)
+            if strips > 1 { bringNearer(unrounded, from: row + height, in: &strip) }
+        }
         multiplyColumns(strip, height: height, pairs: pairs)
         strip.a += height * strip.rowStride
         strip.result = strip.following
         strip.ahead += strip.depth * strip.aheadStride
         row += height
     }
+}
+
+/// Has a strip bring the rows of the next one nearer: a line in every step of as many tiles as that takes.
+@inline(__always)
+private func bringNearer(_ unrounded: UnroundedRows, from row: Int, in strip: inout Strip) {
+    strip.ahead = unrounded.values + row * unrounded.rowStride
+    strip.aheadStride = 16
+    strip.aheadPanelStride = strip.aheadStride * strip.depth * panelWidth / tileWidth
+    let tiles =
+        (tileHeight * unrounded.rowStride + strip.aheadStride * strip.depth - 1) / (strip.aheadStride * strip.depth)
+    strip.aheadColumns = tiles * tileWidth
 }
 
 /// A strip, whose columns go to the fastest way that there is for so many.

@@ -20,7 +20,8 @@ final class MicroBatchQueue: Sendable {
 
 /// Adds gradients in the order of their micro-batches, whatever order they are ready in.
 actor GradientSum {
-    // Only this actor touches the memory between the start and the end of a step; the learner owns it and awaits the step.
+    // Only this actor touches the memory between the start and the end of a step; the learner owns it and awaits the step. `add`
+    // does not suspend while its slices, each of a range of its own, are written, and ends after them.
     private nonisolated(unsafe) let total: UnsafeMutablePointer<Float>
     private let count: Int
     private let slices: SliceLoop
@@ -60,8 +61,8 @@ actor GradientSum {
 }
 
 /// Carries a job into the task that has it for the length of a step.
-// Unchecked: the learner hands each box to one task of a step and awaits that task before the next step; the sum reads the
-// gradient while that task waits in `add`.
+// Unchecked: the learner hands each box to one task of a step and awaits that task before the next step; that task alone runs
+// the job. The sum, and the threads of its slices, read the gradient while the task waits in `add`, which returns after them.
 final class GradientJobBox: @unchecked Sendable {
     /// What all jobs of a step read.
     struct Shared: Sendable {

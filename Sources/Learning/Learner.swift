@@ -10,8 +10,10 @@ import Trajectories
 /// order of the micro-batches, so that the result does not depend on the number of threads. The new version is published
 /// before the step returns.
 public actor Learner {
+    /// Changed in place by the second half of an update, which does not suspend: whoever reads them elsewhere does so between
+    /// updates, or after the last.
     public let parameters: Parameters
-    /// What is trained in place of the weights, if not they themselves.
+    /// What is trained in place of the weights, if not they themselves; the same holds for them.
     public let adapters: Adapters?
     public let store: PolicyStore
     public private(set) var version: PolicyVersion
@@ -65,7 +67,7 @@ public actor Learner {
 
     /// One update from a batch of scored groups.
     ///
-    /// - Throws: `NonFiniteUpdate` before any weight has changed; `CancellationError`.
+    /// - Throws: `NonFiniteUpdate`, before any weight has changed unless it is of the weights; `CancellationError`.
     public func learn(from groups: [ScoredGroup]) async throws -> UpdateMetrics {
         try await update(
             MicroBatch.policy(groups, loss: configuration.loss, rows: configuration.rolloutRows),
@@ -74,16 +76,21 @@ public actor Learner {
 
     /// One update that raises the probability of demonstrations.
     ///
-    /// - Throws: `NonFiniteUpdate` before any weight has changed; `CancellationError`.
+    /// - Throws: `NonFiniteUpdate`, before any weight has changed unless it is of the weights; `CancellationError`.
     public func imitate(_ demonstrations: [Demonstration]) async throws -> UpdateMetrics {
         try await update(
             MicroBatch.imitation(demonstrations, rows: configuration.microBatchRows), temperature: 1)
     }
 
     private func update(_ microBatches: [MicroBatch], temperature: Float) async throws -> UpdateMetrics {
+        // Before anything is touched: while an update awaits its jobs, the actor would let another one in.
+        precondition(!isUpdating, "one update at a time")
+        isUpdating = true
+        defer { isUpdating = false }
         let weights = store.current
         precondition(weights.version == version, "the store holds version \(weights.version), not \(version)")
-        // The learner leaves the memory alone until every job, and with it the sum's last addition, has ended.
+        // Written by `gradientSum` alone from here until every job, and with it the sum's last addition, has ended, which the
+        // group below awaits; then by the learner, which lets no other update in meanwhile.
         nonisolated(unsafe) let total = sum.pointer
         if microBatches.isEmpty { Elementwise.fill(sum.pointer, with: 0, count: sum.count) }
         let gradientSum = GradientSum(into: total, count: sum.count, slices: slices)
@@ -91,9 +98,6 @@ public actor Learner {
         let shared = GradientJobBox.Shared(
             weights: weights, transposed: transposed, adapters: panels, reference: reference,
             loss: configuration.loss, temperature: temperature)
-        precondition(!isUpdating, "one update at a time")
-        isUpdating = true
-        defer { isUpdating = false }
         await withTaskGroup(of: Void.self) { group in
             for box in jobs.prefix(microBatches.count) {
                 group.addTask(executorPreference: lane) {
@@ -110,11 +114,12 @@ public actor Learner {
         }
         try checkFinite(outcome.loss, norm)
         let learningRate = configuration.schedule.rate(at: optimizer.steps)
-        StallClock.phase(.optimizer) {
+        let isFinite = StallClock.phase(.optimizer) {
             optimizer.update(
                 TrainedVector(parameters, adapters), gradient: sum.pointer, norm: norm, learningRate: learningRate,
                 slices: slices)
         }
+        guard isFinite else { throw NonFiniteUpdate(quantity: .weights, step: optimizer.steps) }
         version = version.next
         StallClock.phase(.publish) {
             if let adapters { panels?.write(adapters) }
@@ -178,15 +183,24 @@ public struct LearnerConfiguration: Sendable {
     }
 }
 
-/// An update whose loss or gradient is not a number; the weights are as they were.
+/// An update whose loss or gradient is not a number, with the weights as they were; or one that made weights that are none,
+/// which are not published, and after which a learner is of no more use.
 public struct NonFiniteUpdate: Error, CustomStringConvertible {
     public enum Quantity: String, Sendable {
-        case loss, gradient
+        case loss, gradient, weights
     }
 
     public var quantity: Quantity
-    /// The optimizer step that was not made, from 1.
+    /// The optimizer step, from 1.
     public var step: Int
 
-    public var description: String { "the \(quantity.rawValue) of step \(step) is not finite" }
+    /// What has become no number.
+    public var finding: String {
+        switch quantity {
+        case .loss, .gradient: "the \(quantity.rawValue) is not a finite number"
+        case .weights: "a weight is not a finite number any more"
+        }
+    }
+
+    public var description: String { "in step \(step), \(finding)" }
 }

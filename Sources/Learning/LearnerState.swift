@@ -5,7 +5,8 @@ import Models
 import Trajectories
 
 /// A learner at rest: weights, optimizer moments and counters, for a checkpoint.
-// Unchecked: written in the initializers alone.
+// Unchecked: the moments are written in the initializers alone. So are the weights and adapters until the state's owner makes a
+// learner of them, which changes them in place; nobody reads them of the state from then on.
 public final class LearnerState: @unchecked Sendable {
     /// Without the adapters, where there are any.
     public let parameters: Parameters

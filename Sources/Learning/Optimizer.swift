@@ -1,6 +1,7 @@
 import Kernels
 import Memory
 import Models
+import Synchronization
 
 /// AdamW's settings (Loshchilov and Hutter, arXiv 1711.05101); matrices decay, vectors do not.
 public struct OptimizerConfiguration: Sendable, Codable, Equatable {
@@ -43,11 +44,13 @@ public final class Optimizer {
         return Float(configuration.maxGradientNorm / norm)
     }
 
+    /// - Returns: whether all that was trained is finite afterwards.
     func update(
         _ trained: TrainedVector, gradient: UnsafePointer<Float>, norm: Double, learningRate: Double, slices: SliceLoop
-    ) {
+    ) -> Bool {
         steps += 1
         let scale = clipScale(norm: norm)
+        let isFinite = Atomic(true)
         for entry in trained.entries {
             slices.perform(over: entry.count) { range in
                 let start = entry.offset + range.lowerBound
@@ -58,7 +61,13 @@ public final class Optimizer {
                     beta2: configuration.beta2, epsilon: configuration.epsilon,
                     weightDecay: entry.shape.count > 1 ? configuration.weightDecay : 0, step: steps,
                     gradientScale: scale)
+                // While the slice is in the caches.
+                if !Elementwise.isFinite(trained.pointer + start, count: range.count) {
+                    isFinite.store(false, ordering: .relaxed)
+                }
             }
         }
+        // The loop's end orders the threads' stores before this.
+        return isFinite.load(ordering: .relaxed)
     }
 }

@@ -32,7 +32,7 @@ struct SliceLoop: Sendable {
     func sum(over count: Int, _ body: (Range<Int>) -> Double) -> Double {
         var parts = [Double](repeating: 0, count: Self.slices(of: count))
         parts.withUnsafeMutableBufferPointer { parts in
-            // Each tile writes its own element.
+            // Each tile writes its own element; `perform` returns after all of them.
             nonisolated(unsafe) let parts = parts
             perform(tiles: parts.count) { parts[$0] = body(Self.slice($0, of: count)) }
         }

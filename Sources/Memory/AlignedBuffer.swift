@@ -8,7 +8,8 @@ import Glibc
 ///
 /// The elements are shared through `pointer` without any check: whoever hands the pointer to several threads arranges that
 /// no element is written while another thread touches it.
-// The buffer is immutable but for the memory behind the pointer, for which the rule above holds.
+// Unchecked: the buffer is immutable but for the memory behind the pointer, for which the rule above holds; each owner that
+// threads share says how it keeps to that. Memory is freed with the owner, when nobody else has the buffer.
 public struct AlignedBuffer<Element: BitwiseCopyable>: ~Copyable, @unchecked Sendable {
     public let count: Int
     public let pointer: UnsafeMutablePointer<Element>

@@ -4,7 +4,8 @@
 ///     let before = worker.bytes                          // anywhere
 ///
 /// A reading is exact once the reader has synchronised with what the thread did, as a barrier or an awaited result does.
-// jemalloc keeps the counter in the thread's own storage, where that thread alone writes it, a whole word at a time.
+// Unchecked: jemalloc keeps the counter in the thread's own storage, where that thread alone writes it, an aligned word at a time,
+// so that no reader sees half of one; who wants an exact reading synchronises with the thread, as said above.
 public struct ThreadAllocations: @unchecked Sendable {
     private let counter: UnsafePointer<UInt64>
 

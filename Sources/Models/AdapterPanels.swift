@@ -5,7 +5,8 @@ import Memory
 /// dB = dYᵀ (X (s A)ᵀ) and dA = (dY (s B))ᵀ X, which need no gradient of W.
 ///
 /// The learner packs them after each optimizer step, and its threads read them.
-// Unchecked: written by `write` alone, which the learner calls while no pass runs.
+// Unchecked: written by `write` alone. The learner calls it when it has awaited the tasks of an update, and begins those of the
+// next, which read, after it has returned.
 public final class AdapterPanels: @unchecked Sendable {
     public let configuration: AdapterConfiguration
     public let layout: AdapterLayout

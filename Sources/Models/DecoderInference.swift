@@ -237,7 +237,7 @@ public final class DecoderInference {
                 (selected.pointer + index * width)
                     .update(from: hidden.pointer + logitSources.pointer[index] * width, count: width)
             }
-            Normalization.forward(
+            Normalization.forwardMarkingOverflow(
                 input: selected.pointer + part.lowerBound * width, weight: weights.finalNorm, rows: part.count,
                 width: width, epsilon: shape.normalizationEpsilon, output: normed + part.lowerBound * width,
                 reciprocal: activations.attentionReciprocal + part.lowerBound)

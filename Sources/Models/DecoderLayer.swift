@@ -67,7 +67,7 @@ struct DecoderLayer: BitwiseCopyable {
     func normalizeInput(_ part: Range<Int>) {
         let width = shape.hiddenSize
         let first = part.lowerBound
-        Normalization.forward(
+        Normalization.forwardMarkingOverflow(
             input: activations.input + first * width, weight: weights.attentionNorm, rows: part.count, width: width,
             epsilon: shape.normalizationEpsilon, output: activations.attentionNormed + first * width,
             reciprocal: activations.attentionReciprocal + first)
@@ -101,7 +101,7 @@ struct DecoderLayer: BitwiseCopyable {
             _ heads: UnsafeMutablePointer<Float>, _ count: Int, _ weight: UnsafePointer<Float>,
             _ reciprocal: UnsafeMutablePointer<Float>
         ) {
-            Normalization.forward(
+            Normalization.forwardMarkingOverflow(
                 input: heads, weight: weight, rows: count, width: shape.headDimension,
                 epsilon: shape.normalizationEpsilon, output: heads, reciprocal: reciprocal)
         }
@@ -217,7 +217,7 @@ struct DecoderLayer: BitwiseCopyable {
         let width = shape.hiddenSize
         let first = part.lowerBound
         add(weights.outputBias, to: activations.middle, part, width: width)
-        Normalization.forward(
+        Normalization.forwardMarkingOverflow(
             input: activations.middle + first * width, weight: weights.feedForwardNorm, rows: part.count, width: width,
             epsilon: shape.normalizationEpsilon, output: activations.feedForwardNormed + first * width,
             reciprocal: activations.feedForwardReciprocal + first)

@@ -80,7 +80,7 @@ extension KeyedDecodingContainer {
             throw error
         } catch {
             throw DecodingError.dataCorruptedError(
-                forKey: key, in: self, debugDescription: "the value does not fit the type \(type)")
+                forKey: key, in: self, debugDescription: "the value is beyond what the field takes")
         }
     }
 

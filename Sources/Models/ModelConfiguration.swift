@@ -97,18 +97,15 @@ public struct ModelConfiguration: Sendable, Hashable {
 
 extension FormatError {
     init(decoding error: DecodingError, file: String) {
-        let context: DecodingError.Context
-        var field = ""
-        switch error {
-        case .dataCorrupted(let found): context = found
-        case .typeMismatch(_, let found): context = found
-        case .valueNotFound(_, let found): context = found
-        case .keyNotFound(let key, let found):
-            context = found
-            field = key.stringValue
-        @unknown default: context = DecodingError.Context(codingPath: [], debugDescription: "\(error)")
-        }
-        let path = context.codingPath.map(\.stringValue) + (field.isEmpty ? [] : [field])
-        self.init(file: file, field: path.joined(separator: "."), reason: context.debugDescription)
+        let (path, reason): ([any CodingKey], String) =
+            switch error {
+            case .dataCorrupted(let context): (context.codingPath, context.debugDescription)
+            case .typeMismatch(let type, let context): (context.codingPath, "is not \(DecodingError.kind(of: type))")
+            case .valueNotFound(let type, let context):
+                (context.codingPath, "has no value; it takes \(DecodingError.kind(of: type))")
+            case .keyNotFound(let key, let context): (context.codingPath + [key], "the field is missing")
+            @unknown default: ([], "\(error)")
+            }
+        self.init(file: file, field: path.map(\.stringValue).joined(separator: "."), reason: reason)
     }
 }

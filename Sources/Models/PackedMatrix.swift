@@ -80,10 +80,21 @@ package struct PackedMatrix: BitwiseCopyable {
         let block = Self.blockRows(of: rows, depth: depth, precision: precision)
         for first in stride(from: 0, to: rows, by: block) {
             let count = min(block, rows - first)
-            arrange(0..<count, of: x + first * depth, into: scratch)
-            multiply(
-                panels: allPanels, of: x + first * depth, arranged: scratch, rows: count, into: y + first * outputs,
-                accumulating: accumulating, next: first + block < rows ? panels : nil)
+            let (x, y) = (x + first * depth, y + first * outputs)
+            let next = first + block < rows ? panels : nil
+            switch precision {
+            case .float32:
+                arrange(0..<count, of: x, into: scratch)
+                multiply(
+                    panels: allPanels, of: x, arranged: scratch, rows: count, into: y, accumulating: accumulating,
+                    next: next)
+            case .bfloat16:
+                BFloat16Product.multiply(
+                    rounding: x, rows: count, rowStride: depth, to: scratch,
+                    roundedStride: Self.rowStride(depth: depth, precision: precision), packed: Self.pairs(panels),
+                    outputs: outputs, depth: depth, into: y, resultStride: outputs, accumulating: accumulating,
+                    next: next.map(Self.pairs))
+            }
         }
     }
 
@@ -117,16 +128,21 @@ package struct PackedMatrix: BitwiseCopyable {
                     .update(from: x + row * depth, count: depth)
             }
         case .bfloat16:
-            for row in rows {
-                BFloat16Product.pairNeighbours(
-                    x + row * depth, rows: 1, rowStride: depth, width: depth, into: arranged + row * stride)
-            }
+            let first = rows.lowerBound
+            BFloat16Product.pairNeighbours(
+                x + first * depth, rows: rows.count, rowStride: depth, width: depth, into: arranged + first * stride,
+                pairStride: stride)
         }
     }
 
     /// Lanes that hold floats.
     private static func floats(_ lanes: UnsafePointer<BFloat16Pair>, _ count: Int) -> UnsafePointer<Float> {
         UnsafeRawPointer(lanes).bindMemory(to: Float.self, capacity: count)
+    }
+
+    /// Lanes that hold pairs.
+    private static func pairs(_ lanes: UnsafePointer<Float>) -> UnsafePointer<BFloat16Pair> {
+        UnsafeRawPointer(lanes).assumingMemoryBound(to: BFloat16Pair.self)
     }
 
     /// Panels of 32 columns.
@@ -160,13 +176,11 @@ package struct PackedMatrix: BitwiseCopyable {
                     rows: count, rowStride: rowStride, packed: packed, outputs: columns, depth: depth, into: result,
                     resultStride: outputs, accumulating: accumulating, next: following)
             case .bfloat16:
-                func pairs(_ lanes: UnsafePointer<Float>) -> UnsafePointer<BFloat16Pair> {
-                    UnsafeRawPointer(lanes).assumingMemoryBound(to: BFloat16Pair.self)
-                }
                 BFloat16Product.multiply(
-                    arranged + first * rowStride, rows: count, packed: pairs(packed), outputs: columns, depth: depth,
+                    arranged + first * rowStride, rows: count, packed: Self.pairs(packed), outputs: columns,
+                    depth: depth,
                     into: result, resultStride: outputs, accumulating: accumulating, rowStride: rowStride,
-                    next: following.map(pairs))
+                    next: following.map(Self.pairs))
             }
         }
     }
@@ -183,7 +197,7 @@ package struct PackedMatrix: BitwiseCopyable {
         let tile = 12
         // Rows that are arranged first are read whole, others a part of their depth at a time.
         let lanes = arrangedCount(rows: 1, depth: depth, precision: precision)
-        let largest = max(tile, min(264, 256 * 1024 / max(1, lanes) / tile * tile))
+        let largest = max(tile, min(264, 128 * 1024 / max(1, lanes) / tile * tile))
         let blocks = max(1, (rows + largest - 1) / largest)
         return max(tile, ((rows + blocks - 1) / blocks + tile - 1) / tile * tile)
     }

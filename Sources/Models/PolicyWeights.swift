@@ -6,7 +6,9 @@ import Trajectories
 ///
 /// A value is written once, by `write(_:version:)`, before it is published, and only read from then on; generation and
 /// learner read the same panels, which is half of why their log-probabilities are equal bit for bit.
-// Unchecked: the buffers are written only while a single owner holds the object (see PolicyStore), never after publication.
+// Unchecked: all is written by `write` alone, while its caller has the only reference: a new object, or one of which the store
+// has seen that no reader's is left, after the last of them let it go. The store's lock orders it before those who take it up,
+// and from then on all read.
 public final class PolicyWeights: @unchecked Sendable {
     /// The model's, its context cut to the positions of the rotary table.
     public let configuration: ModelConfiguration

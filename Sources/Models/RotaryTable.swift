@@ -4,7 +4,7 @@ import Memory
 /// Cosines and sines of the rotary embedding, [position][headDimension / 2], shared by every version of a model's weights.
 ///
 /// A table of fewer positions than the model has room for holds the same values for those.
-// Unchecked: written in the initializer alone.
+// Unchecked: the values are written in the initializer, before anybody else has the object, and only read from then on.
 public final class RotaryTable: @unchecked Sendable {
     public let positions: Int
     let values: AlignedBuffer<Float>

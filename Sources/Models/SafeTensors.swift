@@ -12,7 +12,8 @@ import Tokenizers
 /// Opening checks the whole header; pages of a tensor are read when it is. The file must not be shortened while it is
 /// open: the operating system then answers a read with SIGBUS. Writers that rename a new file over it, as ours does,
 /// are safe.
-// Unchecked: the mapping is private and read-only, made in the initializer and unmapped in the deinitializer.
+// Unchecked: nobody writes. The mapping is private and read-only, made in the initializer and unmapped in the deinitializer, when
+// no reader has the object any more; all else is constant. Pages that `release` gives back are read from the file again.
 public final class SafeTensors: @unchecked Sendable {
     /// Number formats that can be read as floats, and written.
     public enum DataType: String, Sendable, Hashable, CaseIterable {

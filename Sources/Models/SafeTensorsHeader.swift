@@ -6,6 +6,12 @@ struct SafeTensorsHeader {
     /// The format's own limit.
     static let largestLength = 100_000_000
 
+    /// JSON values: of a hundred thousand tensors, whose number no file comes near to. What is larger is refused before it takes
+    /// gigabytes.
+    static let mostValues = 1 << 20
+    /// Dimensions of a tensor.
+    private static let highestRank = 64
+
     /// Bytes an element, by the format's names; those of fewer than eight bits are left out.
     private static let elementSizes = [
         "BOOL": 1, "U8": 1, "I8": 1, "F8_E5M2": 1, "F8_E4M3": 1, "F8_E8M0": 1, "F8_E5M2FNUZ": 1, "F8_E4M3FNUZ": 1,
@@ -29,7 +35,9 @@ struct SafeTensorsHeader {
             throw failure("its length is given as \(length) bytes, but \(bytes.count - 8) follow")
         }
         let text = UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart])
-        let header = JSONField(file: file, path: "header", value: try JSONValue(parsing: text, file: file))
+        let header = JSONField(
+            file: file, path: "header",
+            value: try JSONValue(parsing: text, file: file, valueLimit: Self.mostValues))
         for (name, field) in try header.members() {
             let field = JSONField(file: file, path: name, value: field.value)
             if name == "__metadata__" {
@@ -47,8 +55,8 @@ struct SafeTensorsHeader {
         func failure(_ reason: String) -> FormatError { field.failure(reason) }
         let typeName = try field["dtype"].string()
         guard let size = elementSizes[typeName] else { throw failure("the dtype \(typeName) is not supported") }
-        let shape = try field["shape"].elements().map { try $0.integer() }
-        let offsets = try field["data_offsets"].elements().map { try $0.integer() }
+        let shape = try integers(field["shape"], atMost: highestRank)
+        let offsets = try integers(field["data_offsets"], atMost: 2)
         guard offsets.count == 2, 0 <= offsets[0], offsets[0] <= offsets[1], offsets[1] <= dataCount else {
             throw failure("the offsets \(offsets) are not a range within the \(dataCount) bytes of data")
         }
@@ -65,6 +73,13 @@ struct SafeTensorsHeader {
         return SafeTensors.Tensor(
             name: name, type: SafeTensors.DataType(rawValue: typeName), typeName: typeName, shape: shape, count: count,
             byteCount: byteCount, offset: dataStart + offsets[0])
+    }
+
+    private static func integers(_ field: JSONField, atMost limit: Int) throws -> [Int] {
+        if case .array(let elements) = field.value, elements.count > limit {
+            throw field.failure("has \(elements.count) elements; it may have \(limit)")
+        }
+        return try field.elements().map { try $0.integer() }
     }
 
     /// Tensors must follow one another without gaps and fill the file, as the format asks.

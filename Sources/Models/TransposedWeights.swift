@@ -3,7 +3,8 @@ import Memory
 
 /// A model's matrices packed for input gradients, dX = dY · W. Only the learner has them; it packs them after each
 /// optimizer step and its threads read them.
-// Unchecked: written by `write` alone, which the learner calls while no pass runs.
+// Unchecked: written by `write` alone, each tile by one thread. The learner calls it when it has awaited the tasks of an
+// update, and begins those of the next, which read, after it has returned.
 public final class TransposedWeights: @unchecked Sendable {
     private let configuration: ModelConfiguration
     /// Lanes of the packed matrices: floats, or pairs of bfloat16.

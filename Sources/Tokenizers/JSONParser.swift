@@ -5,6 +5,8 @@ struct JSONParser {
 
     let bytes: UnsafeRawBufferPointer
     let file: String
+    /// Values that may still come.
+    var valuesLeft: Int
     var position = 0
 
     mutating func parseDocument() throws -> JSONValue {
@@ -51,6 +53,8 @@ struct JSONParser {
 
     private mutating func parseValue(depth: Int) throws -> JSONValue {
         guard depth < Self.deepestNesting else { throw failure("nested deeper than \(Self.deepestNesting)") }
+        guard valuesLeft > 0 else { throw failure("more values than a file of its kind has") }
+        valuesLeft -= 1
         skipSpace()
         guard position < bytes.count else { throw failure("the text ends too early") }
         switch bytes[position] {

@@ -22,8 +22,11 @@ package enum JSONValue: Sendable {
     }
 
     /// Parses UTF-8. Throws `FormatError` naming `file` and the line.
-    package init(parsing bytes: UnsafeRawBufferPointer, file: String) throws {
-        var parser = JSONParser(bytes: bytes, file: file)
+    ///
+    /// - Parameter valueLimit: values at most, those within lists and objects included: a value takes far more memory than the
+    ///   two bytes that it may have in the text.
+    package init(parsing bytes: UnsafeRawBufferPointer, file: String, valueLimit: Int = .max) throws {
+        var parser = JSONParser(bytes: bytes, file: file, valuesLeft: valueLimit)
         self = try parser.parseDocument()
     }
 

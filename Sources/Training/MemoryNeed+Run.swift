@@ -63,14 +63,18 @@ extension MemoryNeed {
         var largest = MemoryNeed()
         for need in phases where need.bytes > largest.bytes { largest = need }
         for part in largest.parts { add(part.bytes, part.cause, name: part.name) }
-        addReading(configuration, lengths)
+        addReading(
+            lengths.readingBytes, program: Self.programWithTask,
+            .key("task.training", value: configuration.task.training ?? ""), name: "reading the task's files")
     }
 
-    /// What reading the task's files takes, where it is more than all that follows, which takes up its memory again.
-    private mutating func addReading(_ configuration: RunConfiguration, _ lengths: SequenceLengths) {
-        let missing = Self.programWithTask + lengths.readingBytes - bytes
-        guard lengths.readingBytes > 0, missing > 0 else { return }
-        add(missing, .key("task.training", value: configuration.task.training ?? ""), name: "reading the task's files")
+    /// What reading files takes, where it is more than all that follows, which takes up its memory again.
+    public mutating func addReading(
+        _ reading: Double, program: Double = program, _ cause: MemoryCause, name: String? = nil
+    ) {
+        let missing = program + reading - bytes
+        guard reading > 0, missing > 0 else { return }
+        add(missing, cause, name: name)
     }
 
     private mutating func add(

@@ -108,7 +108,7 @@ actor RunRecorder {
         report.discarded = discardedBefore + stalls.discardedWork
     }
 
-    /// Keeps the batch whose update could not be made, as JSON.
+    /// Keeps the batch whose update came to no numbers, as JSON.
     ///
     /// - Returns: the error that ends the run.
     func save(
@@ -116,7 +116,7 @@ actor RunRecorder {
     ) throws -> DivergedRun {
         let file = directory.url.appending(path: "failed-batch-\(phase.rawValue)-step-\(cause.step).json")
         try batch.write(to: file)
-        return DivergedRun(phase: phase, cause: cause, batch: file)
+        return DivergedRun(finding: .update(cause, batch: file), phase: phase, configuration: configuration)
     }
 
     private func count(_ update: UpdateMetrics) {

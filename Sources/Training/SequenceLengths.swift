@@ -87,8 +87,6 @@ struct RolloutLengths {
 
 /// Tokens of demonstrations.
 struct DemonstrationLengths: Sendable {
-    /// What an array takes beside its elements: its header, and what the allocator rounds up, in the mean.
-    private static let arrayBytes = 48.0
     /// A prompt's and a trace's token in a batch: its number; in a micro-batch: that, its position, and of the trace's tokens the
     /// target with its weight.
     private static let tokenBytes = Double(MemoryLayout<Int32>.stride)
@@ -126,7 +124,7 @@ struct DemonstrationLengths: Sendable {
 
     /// Of one in a batch, in the mean.
     var meanBytes: Double {
-        Double(MemoryLayout<Demonstration>.stride) + 2 * Self.arrayBytes + Self.tokenBytes * meanTokens
+        Double(MemoryLayout<Demonstration>.stride) + 2 * MemoryNeed.arrayBytes + Self.tokenBytes * meanTokens
     }
 
     /// Of one as rows of a micro-batch, in the mean.

@@ -45,9 +45,9 @@ public struct TrainingRun: Sendable {
     /// Does all the work. The first SIGINT, SIGTERM or SIGHUP, whenever it comes, lets what is in flight finish, saves it and stops before
     /// the next phase; the second cancels.
     ///
-    /// - Throws: `ConfigurationError` and the errors of unreadable files before any work is done; `DivergedRun` when a loss or
-    ///   gradient is not a number, after the batch was saved; `NonFiniteEvaluation` where the run's own training led to weights
-    ///   that give no numbers, `ConfigurationError` where those of `student.model` give none.
+    /// - Throws: `ConfigurationError` and the errors of unreadable files before any work is done; `DivergedRun` when a loss, a
+    ///   gradient or a weight is not a number, after the batch was saved, and where the run's own training led to weights that
+    ///   give no numbers; `ConfigurationError` where those of `student.model` give none.
     public func run() async throws -> Outcome {
         try await run(signals: UnixSignalsSequence(trapping: StageSupervisor.signals))
     }

@@ -9,7 +9,7 @@ struct BenchKernelsCommand: AsyncParsableCommand {
         abstract: "Matrix products in the shapes of a model.",
         discussion: """
             gemm.DTYPE.FORM.MxNxK: the three products of a linear layer with N outputs and K inputs over M rows. gemv.DTYPE.NxK: one \
-            row, weights from memory, held against the peak of reading. Rounding and packing of activations is in the time. Every thread has rows of its own and shares the weights. \
+            row, weights from memory, held against the peak of reading. Rounding and packing of activations is in the time. The fraction of the peak is that of the same moments: the peak is measured again just before and after every round. Every thread has rows of its own and shares the weights. \
             More than one thread adds the figures of a single one. Without --model and --shape: both built-in shapes.
             """)
 
@@ -36,24 +36,27 @@ struct BenchKernelsCommand: AsyncParsableCommand {
         }
     }
 
-    /// Of the largest product; one is measured at a time.
+    /// Of the largest product, or of the copies of a matrix; one is measured at a time.
     private func need(of shape: ModelConfiguration, threads: Int) -> MemoryNeed {
         let rows = batch.counts.max() ?? 1
         let largest = ProductShape.matrices(of: shape).map {
             ProductShape(rows: rows, outputs: $0.outputs, depth: $0.depth)
         }
-        .max { $0.operations < $1.operations }
+        .max { $0.bytes(threads: threads) < $1.bytes(threads: threads) }
+        let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)"))
         var need = MemoryNeed()
-        if let largest {
-            need.add(
-                largest.weightBytes(threads: threads) + MachinePeaks.bytes + VectorProductBench.bytes,
-                options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)")))
+        // The peak of reading is measured all along.
+        need.add(MemoryNeed.program + MachinePeaks.bytes, fixed)
+        if let largest, largest.bytes(threads: threads) > VectorProductBench.bytes {
+            need.add(largest.weightBytes(threads: threads), fixed)
             need.add(largest.rowBytes(threads: threads), .option("--batch", value: "\(rows)"))
+        } else {
+            need.add(VectorProductBench.bytes, fixed)
         }
         return need
     }
 
-    /// Passes over all products, of which each one's best counts: what disturbs one seldom lasts through all.
+    /// Passes over all products: what disturbs one seldom lasts through all.
     private static let passes = 3
 
     private func measure(_ models: [ModelConfiguration], threads: Int) async -> BenchReport.Measurements {
@@ -65,26 +68,23 @@ struct BenchKernelsCommand: AsyncParsableCommand {
         let vectors = ProductShape.products(of: models, rows: [1])
         let precision = options.compute.dtype
         var peaks = await MachinePeaks.measure(on: executor)
-        var productRates = [Double](repeating: 0, count: products.count)
-        var vectorRates = [Double](repeating: 0, count: vectors.count)
-        for pass in 0..<Self.passes {
-            if pass > 0 { peaks.raise(to: await MachinePeaks.measure(on: executor)) }
+        let source = ReadSource()
+        var productRounds = [[TimedRound]](repeating: [], count: products.count)
+        var vectorRounds = [[TimedRound]](repeating: [], count: vectors.count)
+        for _ in 0..<Self.passes {
             for (index, product) in products.enumerated() {
-                let rate = await ProductBench(product.form, product.shape, precision, threads: threads)
-                    .productsPerSecond(on: executor)
-                productRates[index] = max(productRates[index], rate)
+                productRounds[index] += await ProductBench(product.form, product.shape, precision, threads: threads)
+                    .rounds(on: executor)
             }
             for (index, matrix) in vectors.enumerated() {
-                let rate = await VectorProductBench(matrix, precision, threads: threads)
-                    .productsPerSecond(on: executor)
-                vectorRates[index] = max(vectorRates[index], rate)
+                vectorRounds[index] += await VectorProductBench(matrix, precision, threads: threads)
+                    .rounds(on: executor, reading: source)
             }
         }
+        peaks.raise(arithmetic: productRounds.joined(), of: precision, reading: vectorRounds.joined())
         let results =
-            products.indices.map {
-                products[$0].shape.result(products[$0].form, precision, productsPerSecond: productRates[$0], peaks)
-            }
-            + vectors.indices.map { vectors[$0].vectorResult(precision, productsPerSecond: vectorRates[$0], peaks) }
+            products.indices.map { products[$0].shape.result(products[$0].form, precision, productRounds[$0]) }
+            + vectors.indices.map { vectors[$0].vectorResult(precision, vectorRounds[$0]) }
         return BenchReport.Measurements(peaks: peaks, results: results)
     }
 }

@@ -30,8 +30,9 @@ struct BenchLearnerCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let shape = try options.shape.configuration(
-                positions: prompt + length, precision: options.compute.dtype)
+            let shape = try options.shape.configuration(precision: options.compute.dtype) { _ in
+                (prompt + length, "--prompt \(prompt) and --length \(length)")
+            }
             try need(of: shape).check()
             let parameters = try options.shape.parameters(of: shape)
             options.noteThreads()

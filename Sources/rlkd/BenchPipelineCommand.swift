@@ -44,7 +44,9 @@ struct BenchPipelineCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let shape = try options.shape.configuration(positions: prompt + new, precision: options.compute.dtype)
+            let shape = try options.shape.configuration(precision: options.compute.dtype) { _ in
+                (prompt + new, "--prompt \(prompt) and --new \(new)")
+            }
             try need(of: shape).check()
             let parameters = try options.shape.parameters(of: shape)
             options.noteThreads()

@@ -37,12 +37,10 @@ struct BenchRolloutCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            // Enough for whatever number of engines the model turns out to want.
-            let most = RolloutBench.positions(batch: batch, prompt: prompt, new: new, group: group)
-            let shape = try options.shape.configuration(positions: most, precision: options.compute.dtype)
+            let shape = try options.shape.configuration(precision: options.compute.dtype, positions: positionsTaken)
             let engines = engines(shape)
-            let share = (batch + engines - 1) / engines
-            let positions = RolloutBench.positions(batch: share, prompt: prompt, new: new, group: group)
+            let share = share(engines)
+            let positions = positionsTaken(by: shape).count
             let directory = try options.shape.directory(precision: options.compute.dtype)
             try need(of: shape, directory, engines: engines, share: share, positions: positions).check()
             options.noteThreads()
@@ -66,6 +64,20 @@ struct BenchRolloutCommand: AsyncParsableCommand {
     /// An engine without a completion would be none.
     private func engines(_ shape: ModelConfiguration) -> Int {
         min(batch, Generator.engines(threads: options.threadCount, configuration: shape))
+    }
+
+    /// Completions of the engine that has most.
+    private func share(_ engines: Int) -> Int { (batch + engines - 1) / engines }
+
+    /// What the first completion of an engine takes: it goes on while the others' prompts are computed.
+    private func positionsTaken(by shape: ModelConfiguration) -> (count: Int, options: String) {
+        let share = share(engines(shape))
+        let count = RolloutBench.positions(batch: share, prompt: prompt, new: new, group: group)
+        return (
+            count,
+            "--prompt \(prompt), --new \(new) and the \(count - prompt - new) steps until all \(share) completions of an "
+                + "engine run (of --batch \(batch))"
+        )
     }
 
     private func weights(

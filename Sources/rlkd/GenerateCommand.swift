@@ -46,7 +46,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "Completions of each row; greedy ones are all the same.")
     var samples = 1
 
-    @Option(help: "Of the random numbers.")
+    @Option(help: "Of the random numbers.", transform: OptionRange.seed)
     var seed: UInt64 = 0
 
     @Option(help: "Completions that an engine runs at once: one a thread, or few for a large model.")
@@ -65,7 +65,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let rows = try prompts.map { try JSONLinesFile(path: $0).rows.map { try GenerateRow($0) } }
+            let rows = try prompts.map { try JSONLinesFile.map(path: $0, GenerateRow.init) }
             let directory = try ModelDirectory(model, precision: compute.dtype, logger: Diagnostics.logger)
             let defaults = try SamplingDefaults(directory: model)
             let sampling = defaults.applying(
@@ -113,6 +113,11 @@ struct GenerateCommand: AsyncParsableCommand {
         need.add(
             Double(engines) * Double(samples) * longest * GenerationPlan.bytesPerToken,
             .option("--samples", value: "\(samples)"))
+        if let prompts {
+            let file = MemoryCause.option("--prompts", value: prompts)
+            need.add(plan.byteCount, file)
+            need.addReading(JSONLinesFile.mappingByteCount(path: prompts), file)
+        }
         return need
     }
 }

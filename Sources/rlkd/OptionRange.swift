@@ -13,6 +13,12 @@ enum OptionRange {
         }
     }
 
+    /// - Throws: `ValidationError`, to which the parser adds option and value.
+    static func seed(_ text: String) throws -> UInt64 {
+        guard let seed = UInt64(text) else { throw ValidationError("it must be 0 to \(UInt64.max)") }
+        return seed
+    }
+
     /// - Throws: `ValidationError` naming the option that is out of range.
     static func check(_ sampling: SamplingParameters) throws {
         do {

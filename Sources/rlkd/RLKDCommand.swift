@@ -23,10 +23,27 @@ struct RLKDCommand: AsyncParsableCommand {
         }
     }
 
+    /// `--batch -1` as `--batch=-1`: the parser would take the number for an option, and miss the value.
+    static func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
+        // What follows `--` is no option.
+        let options = arguments.prefix { $0 != "--" }
+        var joined: [String] = []
+        for argument in options {
+            if let name = joined.last, name.hasPrefix("--"), !name.contains("="), argument.hasPrefix("-"),
+                Double(argument) != nil
+            {
+                joined[joined.count - 1] = "\(name)=\(argument)"
+            } else {
+                joined.append(argument)
+            }
+        }
+        return joined + arguments.dropFirst(options.count)
+    }
+
     static func main() async {
         // A reader that went away is seen by the write that fails, not by a signal that would also end a training run.
         signal(SIGPIPE, SIG_IGN)
         holdStandardDescriptors()
-        await main(nil)
+        await main(joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst())))
     }
 }

@@ -129,33 +129,52 @@ import Trajectories
             _ = generator.step(versions[version])
             #expect(generator.restarted.tokens == tokens, "\(version)")
         }
-        #expect(generator.restarted.prefillSeconds > 0)
-        #expect(generator.restarted.decodeSeconds == 0)
+        // No clock charges this thread.
+        #expect(generator.restarted == RestartedPrompts(tokens: 18))
         #expect(generator.unfinished.rollouts == 1)
         #expect(generator.unfinished.tokens == 2)
     }
 
-    /// What a restart wastes is no more than what the clock has charged, phase by phase: waits for other threads are not prefill.
+    /// What a restart wastes is the prompt's share of what the clock charged the thread for each step, phase by phase: waits for
+    /// other threads are no prefill, and rows of others are not the prompt's.
     @Test func whatARestartWastesIsWhatTheClockCharged() async throws {
         let parameters = try TestModel.parameters()
         let executor = ComputeExecutor(threads: 2, pinned: false)
+        defer { executor.shutdown() }
         let versions = (0..<3).map { PolicyWeights(parameters, version: PolicyVersion($0)) }
-        let restarted = try await executor.lane(.rollout).run {
+        // Six rows a step: the short prompt's three and three of the long one's; then a decoding row and five of the long one's.
+        let steps: [(version: Int, rows: Double)] = [(0, 3), (0, 5), (1, 5), (2, 5)]
+        let (restarted, expected) = try await executor.lane(.rollout).run {
             let generator = Generator(
                 configuration: parameters.configuration, batchCapacity: 2, prefillRows: 4, threads: 2)
-            try generator.submit(
-                GenerationRequest(
-                    identifier: 0, prompt: Array(1...17), sampleCount: 1, maxNewTokens: 3,
-                    sampling: SamplingParameters(), endTokens: [], seed: 1, problemKey: 1))
-            for version in [0, 0, 1, 2, 2, 2] { _ = generator.step(versions[version]) }
-            return generator.restarted
+            for (identifier, prompt) in [[Int32](1...3), Array(1...17)].enumerated() {
+                try generator.submit(
+                    GenerationRequest(
+                        identifier: identifier, prompt: prompt, sampleCount: 1, maxNewTokens: 9,
+                        sampling: SamplingParameters(), endTokens: [], seed: 1, problemKey: 1))
+            }
+            var expected = RestartedPrompts(tokens: 3 + 5 + 5)
+            for (index, step) in steps.enumerated() {
+                let charged = [Phase.prefill, .decode, .synchronize].map { StallClock.nanoseconds($0) }
+                _ = generator.step(versions[step.version])
+                // The last step's rows are of the version that stays.
+                guard index + 1 < steps.count else { break }
+                let seconds = zip([Phase.prefill, .decode, .synchronize], charged).map { phase, before in
+                    Double(StallClock.nanoseconds(phase) - before) * 1e-9 * step.rows / 6
+                }
+                #expect((seconds[0] > 0) == (index == 0) && (seconds[1] > 0) == (index > 0))
+                expected.prefillSeconds += seconds[0]
+                expected.decodeSeconds += seconds[1]
+                expected.synchronizeSeconds += seconds[2]
+            }
+            return (generator.restarted, expected)
         }
-        executor.shutdown()
-        let report = executor.clock.report()
-        #expect(restarted.tokens == 18)
-        #expect(restarted.prefillSeconds > 0 && restarted.decodeSeconds == 0)
-        #expect(restarted.prefillSeconds <= report.busySeconds(.rollout, .prefill))
-        #expect(restarted.synchronizeSeconds <= report.busySeconds(.rollout, .synchronize) + 1e-9)
+        let difference = restarted - expected
+        #expect(difference.tokens == 0)
+        for seconds in [difference.prefillSeconds, difference.decodeSeconds, difference.synchronizeSeconds] {
+            // A thousandth of a nanosecond, for rounding.
+            #expect(abs(seconds) < 1e-12)
+        }
     }
 
     @Test func impossibleRequestsAreRefused() {

@@ -10,7 +10,7 @@ import Testing
 /// The bfloat16 kernels of one variant module, called directly.
 struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
     let instructionSet: InstructionSet
-    let pairNeighbours: @Sendable (UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<UInt32>) -> Void
+    let pairNeighbours: @Sendable (UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<UInt32>, Int) -> Void
     let packWeight:
         @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>) -> Void
     let packTransposedWeight: @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<UInt32>) -> Void
@@ -18,6 +18,11 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
         @Sendable (
             UnsafePointer<UInt32>, Int, Int, UnsafePointer<UInt32>, Int, Int, UnsafeMutablePointer<Float>, Int, Bool,
             UnsafePointer<UInt32>?
+        ) -> Void
+    let multiplyRounding:
+        @Sendable (
+            UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<UInt32>, Int, UnsafePointer<UInt32>, Int,
+            UnsafeMutablePointer<Float>, Int, Bool, UnsafePointer<UInt32>?
         ) -> Void
     /// Of rows and inputs.
     let weightGradientWorkspace: @Sendable (Int, Int) -> Int
@@ -69,6 +74,7 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
         packWeight: KernelsBaseline.packWeightPairs,
         packTransposedWeight: KernelsBaseline.packTransposedWeightPairs,
         multiply: KernelsBaseline.multiplyPairs,
+        multiplyRounding: KernelsBaseline.multiplyRounding,
         weightGradientWorkspace: { KernelsBaseline.weightGradientWorkspace(rows: $0, inputs: $1, pairs: true) },
         weightGradient: KernelsBaseline.weightGradientPairs
     )
@@ -80,6 +86,7 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
             packWeight: KernelsAVX2.packWeightPairs,
             packTransposedWeight: KernelsAVX2.packTransposedWeightPairs,
             multiply: KernelsAVX2.multiplyPairs,
+            multiplyRounding: KernelsAVX2.multiplyRounding,
             weightGradientWorkspace: { KernelsAVX2.weightGradientWorkspace(rows: $0, inputs: $1, pairs: true) },
             weightGradient: KernelsAVX2.weightGradientPairs
         )
@@ -90,6 +97,7 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
             packWeight: KernelsAVX512.packWeightPairs,
             packTransposedWeight: KernelsAVX512.packTransposedWeightPairs,
             multiply: KernelsAVX512.multiplyPairs,
+            multiplyRounding: KernelsAVX512.multiplyRounding,
             weightGradientWorkspace: { KernelsAVX512.weightGradientWorkspace(rows: $0, inputs: $1, pairs: true) },
             weightGradient: KernelsAVX512.weightGradientPairs
         )

@@ -20,7 +20,7 @@ import Testing
         ]
         values += (0..<20_001).map { _ in Float(bitPattern: UInt32.random(in: .min ... .max, using: &generator)) }
         var pairs = [UInt32](repeating: 0xffff_ffff, count: (values.count + 1) / 2 + 1)
-        kernels.pairNeighbours(values, 1, values.count, values.count, &pairs)
+        kernels.pairNeighbours(values, 1, values.count, values.count, &pairs, pairs.count)
         for (index, value) in values.enumerated() {
             let half = pairs[index / 2] >> (index % 2 == 0 ? 0 : 16) & 0xffff
             #expect(half == BFloat16KernelSet.bfloat16(value), "\(value.bitPattern)")
@@ -35,7 +35,7 @@ import Testing
     ) -> [Float] {
         let pairCount = BFloat16Product.pairCount(depth)
         var a = [UInt32](repeating: .max, count: rows * pairCount)
-        kernels.pairNeighbours(x, rows, depth, depth, &a)
+        kernels.pairNeighbours(x, rows, depth, depth, &a, pairCount)
         var packed = [UInt32](repeating: .max, count: BFloat16Product.packedCount(outputs: outputs, depth: depth))
         var workspace = [UInt32](repeating: .max, count: BFloat16Product.packWorkspace(depth: depth))
         kernels.packWeight(w, outputs, depth, &packed, &workspace)
@@ -67,6 +67,53 @@ import Testing
         }
     }
 
+    /// Several strips, several groups of panels, several blocks of depth, rows with and without gaps.
+    static let roundedShapes =
+        shapes.map { (rows: $0.rows, outputs: $0.outputs, depth: $0.depth, gap: $0.rows % 3) } + [
+            (rows: 25, outputs: 64, depth: 5202, gap: 0), (rows: 38, outputs: 70, depth: 5203, gap: 16),
+            (rows: 30, outputs: 1408, depth: 256, gap: 0), (rows: 100, outputs: 260, depth: 1030, gap: 0),
+        ]
+
+    /// The bits of `pairNeighbours` and `multiply`; the rows as they round them; nothing between rows is touched.
+    @Test(arguments: BFloat16KernelSet.supported, roundedShapes)
+    func roundingOnTheWayIsRoundingFirst(
+        kernels: BFloat16KernelSet, shape: (rows: Int, outputs: Int, depth: Int, gap: Int)
+    ) {
+        let (rows, outputs, depth, gap) = shape
+        var generator = SeededGenerator(seed: UInt64(rows * 1_000_000 + outputs * 1000 + depth))
+        let x = generator.floats(rows * (depth + gap))
+        let w = generator.floats(outputs * depth)
+        let pairCount = BFloat16Product.pairCount(depth)
+        let pairStride = pairCount + gap
+        var packed = [UInt32](repeating: .max, count: BFloat16Product.packedCount(outputs: outputs, depth: depth))
+        var workspace = [UInt32](repeating: .max, count: BFloat16Product.packWorkspace(depth: depth))
+        kernels.packWeight(w, outputs, depth, &packed, &workspace)
+        var first = [UInt32](repeating: 0xabcd, count: rows * pairStride)
+        kernels.pairNeighbours(x, rows, depth + gap, depth, &first, pairStride)
+        for accumulating in [false, true] {
+            var expected = [Float](repeating: 3, count: rows * (outputs + 2))
+            kernels.multiply(
+                first, rows, pairStride, packed, outputs, pairCount, &expected, outputs + 2, accumulating, nil)
+            var c = [Float](repeating: 3, count: rows * (outputs + 2))
+            var rounded = [UInt32](repeating: 0xabcd, count: rows * pairStride)
+            kernels.multiplyRounding(
+                x, rows, depth + gap, depth, &rounded, pairStride, packed, outputs, &c, outputs + 2, accumulating,
+                packed)
+            #expect(bits(c) == bits(expected))
+            #expect(rounded == first)
+        }
+        for row in 0..<rows {
+            for pair in 0..<pairCount {
+                let low = x[row * (depth + gap) + 2 * pair]
+                let high = 2 * pair + 1 < depth ? x[row * (depth + gap) + 2 * pair + 1] : 0
+                #expect(
+                    first[row * pairStride + pair] == BFloat16KernelSet.bfloat16(low)
+                        | BFloat16KernelSet.bfloat16(high) << 16)
+            }
+            #expect(first[(row * pairStride + pairCount)..<((row + 1) * pairStride)].allSatisfy { $0 == 0xabcd })
+        }
+    }
+
     @Test(arguments: BFloat16KernelSet.supported, shapes)
     func inputGradientIsTheDocumentedChain(kernels: BFloat16KernelSet, shape: (rows: Int, outputs: Int, depth: Int)) {
         let (rows, outputs, depth) = shape
@@ -75,7 +122,7 @@ import Testing
         let w = generator.floats(outputs * depth)
         let pairCount = BFloat16Product.pairCount(outputs)
         var a = [UInt32](repeating: .max, count: rows * pairCount)
-        kernels.pairNeighbours(dY, rows, outputs, outputs, &a)
+        kernels.pairNeighbours(dY, rows, outputs, outputs, &a, BFloat16Product.pairCount(outputs))
         var packed = [UInt32](repeating: .max, count: BFloat16Product.packedCount(outputs: depth, depth: outputs))
         kernels.packTransposedWeight(w, outputs, depth, &packed)
         var dX = [Float](repeating: .nan, count: rows * depth)

@@ -52,7 +52,7 @@ struct SafeTensorsTests {
         (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}"#, "a"),
         (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#, "a"),
         (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}"#, "a"),
-        (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,8]}}"#, "a"),
+        (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,8]}}"#, "a.data_offsets"),
         (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8.0]}}"#, "a.data_offsets[1]"),
         (#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,99999999999999999999]}}"#, "a.data_offsets[1]"),
         (
@@ -101,6 +101,38 @@ struct SafeTensorsTests {
             #expect(error.file == url.path)
             #expect(field == "line" ? error.field.hasPrefix("line") : error.field == field, "\(error)")
             #expect(field != "line" || error.reason.contains("JSON"))
+        }
+    }
+
+    /// Headers that are short as text and long in memory.
+    @Test func headersOfAMillionValuesAreRefused() throws {
+        let half = (1 << 19) + 1
+        let hostile = [
+            "{\"a\":[" + String(repeating: "0,", count: 2 * half) + "0]}",
+            "{\"a\":{\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":["
+                + String(repeating: "[],", count: 2 * half) + "0]}}",
+            "{\"__metadata__\":{" + (0...2 * half).map { "\"\($0)\":0" }.joined(separator: ",") + "}}",
+        ]
+        try HuggingFaceFixture.withDirectory { directory in
+            for header in hostile {
+                let url = try Self.file(header, in: directory)
+                let error = try #require(throws: FormatError.self) { try SafeTensors(url: url) }
+                #expect(error.file == url.path)
+                #expect(error.reason == "not JSON: more values than a file of its kind has")
+            }
+            // As many as a shape may have, and more.
+            for rank in [64, 65, 100_000] {
+                let shape = "[" + String(repeating: "1,", count: rank - 1) + "0]"
+                let url = try Self.file(
+                    "{\"a\":{\"dtype\":\"U8\",\"shape\":\(shape),\"data_offsets\":[0,0]}}", in: directory)
+                guard rank > 64 else {
+                    #expect(try SafeTensors(url: url)["a"]?.shape.count == rank)
+                    continue
+                }
+                let error = try #require(throws: FormatError.self) { try SafeTensors(url: url) }
+                #expect(error.field == "a.shape")
+                #expect(error.reason == "has \(rank) elements; it may have 64")
+            }
         }
     }
 

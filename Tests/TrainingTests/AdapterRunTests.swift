@@ -64,6 +64,8 @@ import Trajectories
                 try JSONSerialization.data(withJSONObject: object).write(to: file)
                 try await expectRefusal(of: configuration, naming: file, key: "lora_alpha")
                 try Data(text.utf8).write(to: file)
+                try await expectOtherAdaptersRefused(
+                    of: configuration, in: file.deletingLastPathComponent(), base: whole)
             }
             let pipeline = resumed.appending(path: "checkpoints/step-2/pipeline.json")
             let waiting = try Data(contentsOf: pipeline)
@@ -76,6 +78,28 @@ import Trajectories
             #expect(try TestRun.metrics(whole) == TestRun.metrics(resumed))
             #expect(try TestRun.summary(whole).arms == TestRun.summary(resumed).arms)
         }
+    }
+
+    /// Whole adapters, but not of the run's rank or not on its projections.
+    private func expectOtherAdaptersRefused(
+        of configuration: RunConfiguration, in folder: URL, base whole: URL
+    ) async throws {
+        let manager = FileManager.default
+        let kept = folder.deletingLastPathComponent().appending(path: "kept")
+        try manager.moveItem(at: folder, to: kept)
+        let (shape, _) = try HuggingFaceDirectory.load(whole.appending(path: "checkpoints/base/step-7"))
+        let wanted = try #require(configuration.adapters(of: .rlkd))
+        for (key, change) in [
+            ("r", { $0.rank = 2 }), ("target_modules", { $0.projections = [.query, .value, .up] }),
+            ("target_modules", { $0.projections = [.query, .key, .up, .down] }),
+        ] as [(String, (inout AdapterConfiguration) -> Void)] {
+            var other = wanted
+            change(&other)
+            try Adapters.randomized(other, of: shape, seed: 1).save(to: folder)
+            try await expectRefusal(of: configuration, naming: folder.appending(path: "adapter_config.json"), key: key)
+            try manager.removeItem(at: folder)
+        }
+        try manager.moveItem(at: kept, to: folder)
     }
 
     private func expectRefusal(of configuration: RunConfiguration, naming file: URL, key: String?) async throws {

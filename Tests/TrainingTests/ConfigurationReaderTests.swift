@@ -162,7 +162,7 @@ import Testing
     @Test(arguments: [
         ("seed: 1\nsteps: many\n", 2, "steps", "a whole number"),
         ("steps: 2.5\n", 1, "steps", "a whole number"),
-        ("seed: -1\n", 1, "seed", "a whole number"),
+        ("seed: -1\n", 1, "seed", "is -1: it must be 0 to 18446744073709551615"),
         ("warmup:\n  learningRate: fast\n", 2, "warmup.learningRate", "a number"),
         ("arms:\n  - rlkd\n  - ppo\n", 2, "arms.1", "ppo"),
         ("task: {kind: sudoku}\n", 1, "task.kind", "sudoku"),

@@ -91,6 +91,37 @@ import Testing
         }
     }
 
+    /// In words, not in the names of the program's types.
+    @Test func aValueOfAnotherKindIsToldInWords() async throws {
+        try await withRun { configuration, run in
+            let checkpoint = run.checkpoints.appending(path: "step-2/state.json")
+            for (file, key, value, reason) in [
+                (checkpoint, "phase", "", "is not among the values it takes: “” is none of base, sft, grpo, rlkd"),
+                (checkpoint, "dtype", "f8 x", "is not among the values it takes: “f8 x” is none of f32, bf16"),
+                (checkpoint, "report", NSNull(), "has no value; it takes an object of named values"),
+                (checkpoint, "report", 3, "is not an object of named values"),
+                (checkpoint, "optimizerSteps", "1", "is not a whole number"),
+                (checkpoint, "optimizerSteps", NSNull(), "has no value; it takes a whole number"),
+                (
+                    run.state, "finished", ["base", "bass"],
+                    "is not among the values it takes: “bass” is none of base, sft, grpo, rlkd"
+                ),
+                (run.state, "finished", NSNull(), "has no value; it takes a list"),
+                (run.state, "results", [1], "is not an object of named values"),
+            ] as [(URL, String, Any, String)] {
+                let whole = try Data(contentsOf: file)
+                try set(key, to: value, in: file)
+                let error = await #expect(throws: ConfigurationError.self) {
+                    try await TestRun.run(configuration, resuming: true)
+                }
+                #expect(error?.source == file.path)
+                #expect(error?.key.hasPrefix(key) == true)
+                #expect(error?.reason.hasPrefix(reason) == true, "\(error.map(\.description) ?? "")")
+                try whole.write(to: file)
+            }
+        }
+    }
+
     @Test func strayDirectoriesDoNotKeepARunFromGoingOn() async throws {
         try await withRun { configuration, run in
             let manager = FileManager.default
@@ -118,7 +149,7 @@ import Testing
             try #require(TestRun.checkpoints(run.checkpoints) == ["step-2", "step-4"])
             for (step, remedy) in [(4, "the run goes on from the one before"), (2, "the phase begins again")] {
                 let checkpoint = Checkpoint.place(of: step, in: run.checkpoints)
-                for name in ["config.json", "model.safetensors", "optimizer.safetensors"] {
+                for name in ["config.json", "model.safetensors", "optimizer.safetensors", "pipeline.json"] {
                     let file = checkpoint.appending(path: name)
                     let whole = try Data(contentsOf: file)
                     try FileManager.default.removeItem(at: file)

@@ -1,4 +1,5 @@
 import Foundation
+import StructureRewards
 import TestSupport
 import Testing
 import Trajectories
@@ -39,7 +40,10 @@ import Trajectories
         ScoredGroup(
             request: request(ordinal),
             rollouts: (0..<2).map {
-                ScoredRollout(rollout: rollout($0), reward: Reward(total: Double($0) / 3, terms: []))
+                ScoredRollout(
+                    rollout: rollout($0),
+                    reward: RewardComposition(accuracy: 15, format: 10, structure: 0.1).reward(
+                        RewardComposition.Values(accuracy: Double($0), format: 0.1, structure: Double($0) / 3)))
             })
     }
 
@@ -122,7 +126,16 @@ import Trajectories
         #expect(
             refusal { $0.unscored[0].rollouts[1] = Self.rollout(1, versions: 4...6) }
                 == "unscored.0.rollouts.1.versions")
-        #expect(refusal { $0.scored[0].rollouts[1].reward.total = .nan } == "scored.0.rollouts.1.reward.total")
+        let reward = "scored.0.rollouts.1.reward"
+        #expect(refusal { $0.scored[0].rollouts[1].reward.total = .nan } == "\(reward).total")
+        // Beyond a float, and not what the terms add up to.
+        for total in [1e300, -1e300, 0, 16.1] {
+            #expect(refusal { $0.scored[0].rollouts[1].reward.total = total } == "\(reward).total")
+        }
+        #expect(refusal { $0.scored[0].rollouts[1].reward.terms = [] } == "\(reward).total")
+        #expect(refusal { $0.scored[0].rollouts[1].reward.terms[0].weight = 15.0001 } == "\(reward).total")
+        #expect(refusal { $0.scored[0].rollouts[1].reward.terms[1].value = 1e300 } == "\(reward).terms.1.value")
+        #expect(refusal { $0.scored[0].rollouts[1].reward.terms[0].weight = .nan } == "\(reward).terms.0.weight")
     }
 
     @Test func aDamagedFileIsRefusedByFileAndField() async throws {
@@ -228,6 +241,8 @@ import Trajectories
             }
             #expect(error?.source == file.path)
             #expect(error?.key == "unscored.0.request")
+            #expect(
+                error?.reason.hasSuffix("; if its checkpoint is removed, the run goes on from the one before") == true)
             try PipelineState(unscored: [Self.unscored(60)]).write(to: file)
             let other = await #expect(throws: ConfigurationError.self) {
                 try await TestRun.run(configuration, resuming: true)

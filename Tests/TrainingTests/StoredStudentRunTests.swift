@@ -67,7 +67,12 @@ import Tokenizers
                 #expect(error.key == "student.model")
                 #expect(error.reason.hasPrefix("is \(model.path): the log-probabilities of a completion"), "\(error)")
             } catch {
-                #expect(updates > 0 && error is NonFiniteEvaluation, "\(error)")
+                let error = try #require(error as? DivergedRun)
+                #expect(updates == 1 && error.step == 1)
+                #expect(
+                    error.description.contains("after step 1 of phase base, the log-probabilities of a completion")
+                        && error.description.contains("lower warmup.learningRate (it is 1000000000000000.0)"),
+                    "\(error)")
             }
         }
     }

@@ -102,10 +102,40 @@ import Testing
         Case(
             command: "eval --model MODEL --task gsm8k evaluation.split=validation",
             says: ["task.validation", "names no file"]),
+        Case(command: "bench rollout --batch -1", status: 64, says: ["--batch is -1: it must be 1 to 1048576"]),
+        Case(
+            command: "train --threads -2 --dry-run", status: 64, says: ["--threads is -2: it must be 0 for all cores"]),
+        Case(
+            command: "generate --model MODEL --temperature -0.5", status: 64,
+            says: ["--temperature is -0.5: it must be 0 or more"]),
+        Case(
+            command: "generate --model MODEL --seed -1", status: 64,
+            says: ["--seed", "-1", "0 to 18446744073709551615"]),
+        Case(
+            command: "train learner.adapters.targets= --dry-run",
+            says: ["command line: learner.adapters.targets: has no value; it takes a list of q_proj, k_proj"]),
+        Case(
+            command: "train dtype= --dry-run", says: ["command line: dtype: has no value; it takes f32, bf16"]),
+        Case(command: "train seed=-1 --dry-run", says: ["seed: is -1: it must be 0 to 18446744073709551615"]),
+        Case(
+            command: "train steps=99999999999999999999 --dry-run",
+            says: ["steps: is 99999999999999999999: it must be -9223372036854775808 to"]),
+        Case(
+            command: "train arms=null --dry-run",
+            says: ["command line: arms: has no value; it takes a list of sft, grpo, rlkd"]),
         Case(command: "bench kernels --batch 0", status: 64, says: ["--batch"]),
         Case(command: "bench kernels --batch 1,x", status: 64, says: ["--batch"]),
         Case(command: "bench kernels --model MODEL/none", says: ["none/config.json"]),
-        Case(command: "bench rollout --model MODEL --prompt 60 --new 60", says: ["max_position_embeddings", "64"]),
+        Case(
+            command: "bench rollout --model MODEL --prompt 60 --new 60 --threads 1",
+            says: ["max_position_embeddings", "is 64, but --prompt 60, --new 60", "(of --batch 64)"]),
+        // The batch alone is too large: an engine's first completion would grow while the others' prompts are computed.
+        Case(
+            command: "bench rollout --model MODEL --batch 999 --prompt 16 --new 16 --threads 1",
+            says: ["is 64, but", "the 66 steps until all 999 completions of an engine run (of --batch 999) take 98"]),
+        Case(
+            command: "bench pipeline --model MODEL --prompt 60 --new 60",
+            says: ["max_position_embeddings", "is 64, but --prompt 60 and --new 60 take 120"]),
         Case(command: "bench learner --shape large", status: 64, says: ["large", "small"]),
         Case(command: "train stepz=1 --dry-run", says: ["stepz", "“steps”"]),
         Case(command: "train steps=-1 --dry-run", says: ["command line: steps: is -1"]),
@@ -232,16 +262,31 @@ import Testing
         "bench pipeline --model MODEL --batch 1 --samples 2 --prompt 4 --new 4 --updates 1 --threads 1",
     ]
 
+    enum Absurdity: CaseIterable {
+        /// One weight is not a number.
+        case notANumber
+        /// Products overflow.
+        case products
+        /// Sums of squares overflow, which a norm alone would turn into zeros, and those into a uniform distribution.
+        case squares
+    }
+
     /// Weights that are not numbers, and weights of which the arithmetic makes none, are the model's fault wherever they show.
-    @Test(arguments: modelCommands, [true, false])
-    func absurdWeightsAreNamed(command: String, areFinite: Bool) throws {
+    @Test(arguments: modelCommands, Absurdity.allCases)
+    func absurdWeightsAreNamed(command: String, absurdity: Absurdity) throws {
         let model = try ModelFixture()
         let rows = try model.folder.write("{\"id\": 1, \"tokens\": [0, 1, 2]}", to: "rows.jsonl")
         let (configuration, parameters) = try HuggingFaceDirectory.load(model.folder.url)
         let name = "model.layers.1.mlp.up_proj.weight"
-        for entry in try ParameterLayout(configuration).entries where entry.name.contains("proj") {
-            for index in entry.offset..<entry.offset + entry.count where areFinite { parameters.pointer[index] *= 1e30 }
-            if entry.name == name, !areFinite { parameters.pointer[entry.offset] = .nan }
+        for entry in try ParameterLayout(configuration).entries {
+            let weights = entry.offset..<entry.offset + entry.count
+            switch absurdity {
+            case .notANumber: if entry.name == name { parameters.pointer[entry.offset] = .nan }
+            case .products:
+                if entry.name.contains("proj") { for index in weights { parameters.pointer[index] *= 1e30 } }
+            case .squares:
+                if entry.name.contains("embed") { for index in weights { parameters.pointer[index] *= 1e25 } }
+            }
         }
         try HuggingFaceDirectory.save(parameters, tokenizer: nil, to: model.folder.url)
         let outcome = try CommandLineProcess.run(
@@ -249,9 +294,9 @@ import Testing
         #expect(outcome.status == 65, "\(outcome.diagnostics)")
         #expect(outcome.output.isEmpty)
         let says =
-            areFinite
-            ? ["rlkd: \(model.path): ", "are the weights whole"]
-            : ["rlkd: \(model.path)/model.safetensors: \(name): holds a value that is infinite or not a number"]
+            absurdity == .notANumber
+            ? ["rlkd: \(model.path)/model.safetensors: \(name): holds a value that is infinite or not a number"]
+            : ["rlkd: \(model.path): ", "are the weights whole"]
         #expect(says.allSatisfy(outcome.diagnostics.contains), "\(outcome.diagnostics)")
         #expect(outcome.diagnostics.split(separator: "\n").count == 1)
     }

@@ -4,7 +4,7 @@ import Synchronization
 
 /// The shared part of `ComputeExecutor`: the lanes' queues and the loop that each thread runs.
 final class ComputeCore: @unchecked Sendable {
-    // `state` is touched under `lock` alone; the rest is constant or atomic.
+    // Unchecked: `state` is touched under `lock` alone, whichever thread does; the rest is constant or atomic.
 
     struct Job {
         let job: UnownedJob

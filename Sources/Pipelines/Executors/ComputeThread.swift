@@ -2,7 +2,7 @@ import Glibc
 
 /// One operating-system thread of a `ComputeExecutor`.
 struct ComputeThread: @unchecked Sendable {
-    // A thread handle is a number; nothing is shared through it.
+    // Unchecked: a thread handle is a number, constant from the initializer on; nothing is shared through it.
     private let handle: pthread_t
 
     private final class Start {

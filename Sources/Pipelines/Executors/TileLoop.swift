@@ -8,8 +8,10 @@ import Synchronization
 /// tiles from one counter, see `TeamMember`; whoever finds them gone closes the loop, and the caller then waits for the helpers
 /// inside, each of which has started and is at most in its last tile. So the caller can always finish alone.
 final class TileLoop: @unchecked Sendable {
-    // `work` is written by the caller alone, while the loop is closed and empty; helpers read it only while they are inside.
-    // Everything else is atomic.
+    // Unchecked: `work` is written by the caller alone, the one that has `taken` the loop, while it is closed and empty; helpers
+    // read it only while they are inside. `offer` opens the entry after the write (release), and a helper comes in by an exchange
+    // that acquires it; a helper leaves by a release, and the caller, which acquires the entry that has become empty, writes again
+    // after all of them. Everything else is atomic.
 
     /// The stages of a program, as a member has gone through them.
     struct Outline {

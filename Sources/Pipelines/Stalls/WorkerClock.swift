@@ -8,7 +8,8 @@ import Synchronization
 /// `StallClock`, which outlives its threads. Every switch writes under a sequence number, odd while it goes on, so that a
 /// reader on another thread gets the counters of one moment without any lock.
 struct WorkerClock: @unchecked Sendable {
-    // The memory is atomics alone, and is written by one thread.
+    // Unchecked: the memory is atomics alone, and is written by one thread, under the sequence number that readers go by. The
+    // initial values are written before that thread is made.
     private let cells: UnsafeMutablePointer<Atomic<UInt64>>
 
     /// A state is `stage * phases + phase`, or idle.

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Yams
 
 /// Lays a YAML file and `key=value` pairs over the built-in configuration.
@@ -85,6 +86,12 @@ public struct ConfigurationReader {
             origins.set(key, ConfigurationOrigins.Place(source: source, line: change.mark?.line))
             var value = change
             if case .sequence = base, case .scalar(let scalar) = change {
+                guard change.null == nil || RunConfiguration.ranges.contains(key) else {
+                    let names = RunConfiguration.choices[key].map { " of \($0.joined(separator: ", "))" } ?? ""
+                    throw ConfigurationError(
+                        source: source, line: change.mark?.line, key: key,
+                        reason: "has no value; it takes a list" + names)
+                }
                 let names = scalar.string.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
                 value = Node(names.map { Node($0) })
             }
@@ -93,7 +100,12 @@ public struct ConfigurationReader {
                     source: source, line: change.mark?.line, key: key,
                     reason: "is not two whole numbers, the least and the most")
             }
-            // The decoder would take an absent text for the word “null”.
+            // The decoder would take an absent text or name for the word “null”.
+            if let names = RunConfiguration.choices[key], value.null != nil {
+                throw ConfigurationError(
+                    source: source, line: change.mark?.line, key: key,
+                    reason: "has no value; it takes \(names.joined(separator: ", "))")
+            }
             guard !RunConfiguration.texts.contains(key) || value.null == nil else {
                 throw ConfigurationError(
                     source: source, line: change.mark?.line, key: key, reason: "has no value; \"\" is the empty text")
@@ -119,11 +131,21 @@ public struct ConfigurationReader {
         return .mapping(known)
     }
 
+    private static func isWhole(_ text: String) -> Bool {
+        let digits = text.drop { $0 == "-" || $0 == "+" }
+        return !digits.isEmpty && digits.allSatisfy { $0.isASCII && $0.isNumber }
+    }
+
     private func configuration() throws -> RunConfiguration {
         do {
             return try YAMLDecoder().decode(RunConfiguration.self, from: tree)
         } catch let error as DecodingError {
-            let (path, reason) = DecodingProblem.describe(error)
+            var (path, reason) = DecodingProblem.describe(error)
+            if case .typeMismatch(let type as any FixedWidthInteger.Type, _) = error,
+                let text = path.reduce(Optional(tree), { $0?[$1] })?.scalar?.string, Self.isWhole(text)
+            {
+                reason = "is \(text): it must be \(DecodingError.range(of: type))"
+            }
             let key = path.joined(separator: ".")
             let origin = origins.place(of: key)
             throw ConfigurationError(

@@ -3,6 +3,8 @@ import Models
 extension RunConfiguration {
     /// Counts beyond it are mistakes, and their products would not fit a number.
     private static let largestCount = 1 << 24
+    /// Of a reward's part: updates take the weighted sum as a 32-bit float, whose range ends at 3e38.
+    private static let largestWeight = 1e30
 
     /// - Throws: `ConfigurationError` naming the first key whose value is impossible.
     func validate() throws {
@@ -93,12 +95,10 @@ extension RunConfiguration {
             ("accuracy", reward.accuracy), ("format", reward.format), ("tagCount", reward.tagCount),
             ("structure", reward.structure),
         ] {
-            try Self.check(weight.isFinite, "reward.\(name)", "is \(weight): it must be a finite number")
+            try Self.checkWeight(weight, from: -Self.largestWeight, "reward.\(name)")
         }
         let overlong = reward.overlong
-        try Self.check(
-            overlong.weight >= 0 && overlong.weight.isFinite, "reward.overlong.weight",
-            "is \(overlong.weight): it must be 0 or more")
+        try Self.checkWeight(overlong.weight, from: 0, "reward.overlong.weight")
         try Self.checkCount(overlong.limit, from: 1, "reward.overlong.limit")
         try Self.check(
             (0...overlong.limit).contains(overlong.start), "reward.overlong.start",
@@ -158,8 +158,9 @@ extension RunConfiguration {
         try Self.checkCount(task.testProblems, from: least, "task.testProblems")
         try Self.checkCount(evaluation.samples, from: 0, "evaluation.samples")
         try Self.check(
-            evaluation.temperature > 0 && evaluation.temperature.isFinite, "evaluation.temperature",
-            "is \(evaluation.temperature): it must be above 0")
+            evaluation.temperature > 0 && evaluation.temperature.isFinite && (1 / evaluation.temperature).isFinite,
+            "evaluation.temperature",
+            "is \(evaluation.temperature): it must be above 0, and not so small that its inverse is infinite")
         for (name, value) in [
             ("every", checkpoints.every), ("imitationEvery", checkpoints.imitationEvery), ("keep", checkpoints.keep),
             ("rolloutsEvery", checkpoints.rolloutsEvery),
@@ -170,6 +171,11 @@ extension RunConfiguration {
 
     private static func checkCount(_ count: Int, from least: Int, _ key: String) throws {
         try check((least...largestCount).contains(count), key, "is \(count): it must be \(least) to \(largestCount)")
+    }
+
+    private static func checkWeight(_ weight: Double, from least: Double, _ key: String) throws {
+        try check(
+            (least...largestWeight).contains(weight), key, "is \(weight): it must be \(least) to \(largestWeight)")
     }
 
     private static func checkRate(_ rate: Double, _ key: String) throws {

@@ -4,8 +4,9 @@ public struct NonFiniteEvaluation: Error, CustomStringConvertible {
     /// Of the first such completion.
     public let problem: String
 
+    var finding: String { "the log-probabilities of a completion of problem \(problem) are not numbers" }
+
     public var description: String {
-        "the log-probabilities of a completion of problem \(problem) are not numbers; are the weights whole, and is "
-            + "evaluation.temperature sane?"
+        "\(finding); are the weights whole, and is evaluation.temperature sane?"
     }
 }

@@ -68,12 +68,12 @@ struct PhaseRunner: Sendable {
         for stray in Checkpoint.strays(in: folder) {
             logger.warning("\(stray.path): passed over, for it holds no state.json and so is no checkpoint; remove it")
         }
-        let checkpoint = try Checkpoint.latest(in: folder)
-        try Self.reading(remedy: remedy) {
+        return try Self.reading(remedy: remedy) {
+            let checkpoint = try Checkpoint.latest(in: folder)
             try checkpoint?.check(
                 phase: phase, seed: configuration.seed, steps: steps, student: material.student.configuration)
+            return checkpoint
         }
-        return checkpoint
     }
 
     /// Reads a checkpoint's files; where one is damaged the error says what to do as well.
@@ -83,6 +83,12 @@ struct PhaseRunner: Sendable {
         } catch let error as FormatError {
             throw ConfigurationError(
                 source: error.file, key: error.field, reason: "\(error.reason); \(remedy)")
+        } catch let error as MalformedMoments {
+            throw ConfigurationError(
+                source: error.file, key: error.tensor, reason: "\(error.reason); \(remedy)")
+        } catch let error as ConfigurationError where !Checkpoint.isPlace(error.source) {
+            throw ConfigurationError(
+                source: error.source, line: error.line, key: error.key, reason: "\(error.reason); \(remedy)")
         }
     }
 
@@ -152,8 +158,8 @@ struct PhaseRunner: Sendable {
             isComplete = try await train(learner, store, executor, queues, from: first.rawValue)
         } catch {
             await recorder.close(executor.clock.report())
-            // The error says more than a failure to save would.
-            try? await save(learner, queues, keep: nil)
+            // The error says more than a failure to save would; weights that are none are not what was reached.
+            if (error as? DivergedRun)?.hasSoundWeights ?? true { try? await save(learner, queues, keep: nil) }
             throw error
         }
         await recorder.close(executor.clock.report())
@@ -192,15 +198,18 @@ struct PhaseRunner: Sendable {
         guard phase.isReinforcement else { return nil }
         var state = PipelineState()
         if let restored {
-            state = try PipelineState.read(restored.pipeline)
             let settings = configuration.reinforcement
-            try PipelineStateCheck(
+            let check = PipelineStateCheck(
                 file: restored.pipeline, version: restored.state.version, groupsPerBatch: settings.problemsPerBatch,
                 groupSize: settings.groupSize, maxStaleness: configuration.maxStaleness, steps: steps,
                 vocabularySize: material.student.configuration.vocabularySize,
                 maxPositions: material.positions,
-                request: ReinforcementPhase.requests(material.task.training, seed: configuration.seed)
-            ).check(state)
+                request: ReinforcementPhase.requests(material.task.training, seed: configuration.seed))
+            state = try Self.reading(remedy: remedy) {
+                let state = try PipelineState.read(restored.pipeline)
+                try check.check(state)
+                return state
+            }
         }
         return ReinforcementPhase.Queues(
             capacity: configuration.reinforcement.queueCapacity, clock: clock, restoring: state)
@@ -290,7 +299,7 @@ struct PhaseRunner: Sendable {
             reader: material.task.reader, verifier: material.task.verifier, countsStructure: countsStructure)
     }
 
-    /// - Throws: `NonFiniteEvaluation`; of a student as it came from a directory, `ConfigurationError`.
+    /// - Throws: `DivergedRun`; of a student as it came from a directory, `ConfigurationError`.
     private func evaluate(
         _ weights: PolicyWeights, _ executor: ComputeExecutor
     ) async throws -> [String: EvaluationResult] {
@@ -298,7 +307,9 @@ struct PhaseRunner: Sendable {
             return try await results(of: weights, executor)
         } catch let error as NonFiniteEvaluation {
             guard phase == .base, weights.version == PolicyVersion(0), let model = configuration.student.model else {
-                throw error
+                throw DivergedRun(
+                    finding: .evaluation(error, step: weights.version.rawValue), phase: phase,
+                    configuration: configuration)
             }
             throw ConfigurationError(
                 source: ConfigurationError.configuration, key: "student.model", reason: "is \(model): \(error)")

@@ -86,6 +86,9 @@ struct Checkpoint: Sendable {
 
     static func place(of step: Int, in folder: URL) -> URL { folder.appending(path: "step-\(step)") }
 
+    /// Whether a path is that of a checkpoint, not of a file in one: what an error names where the run's settings are others.
+    static func isPlace(_ path: String) -> Bool { URL(filePath: path).lastPathComponent.hasPrefix("step-") }
+
     /// The newest checkpoint in a folder, if there is one.
     static func latest(in folder: URL) throws -> Checkpoint? {
         guard let step = steps(in: folder).last else { return nil }

@@ -24,9 +24,7 @@ struct PipelineStateCheck {
             try check(group.request, key, &known)
             try check(group.rollouts.map(\.rollout), of: group.request, key, suffix: ".rollout")
             for (number, scored) in group.rollouts.enumerated() {
-                try require(
-                    scored.reward.total.isFinite, "\(key).rollouts.\(number).reward.total",
-                    "is not a finite number")
+                try check(scored.reward, "\(key).rollouts.\(number).reward")
             }
         }
         for (index, group) in state.unscored.enumerated() {
@@ -34,6 +32,25 @@ struct PipelineStateCheck {
             try check(group.request, key, &known)
             try check(group.rollouts, of: group.request, key, suffix: "")
         }
+    }
+
+    /// A total always is the weighted sum of its terms, and updates take it as a 32-bit float.
+    private func check(_ reward: Reward, _ key: String) throws {
+        for (index, term) in reward.terms.enumerated() {
+            for (name, number) in [("value", term.value), ("weight", term.weight)] {
+                try require(
+                    Float(number).isFinite, "\(key).terms.\(index).\(name)",
+                    "is \(number): it must be a number that 32-bit floats hold")
+            }
+        }
+        try require(
+            Float(reward.total).isFinite, "\(key).total",
+            "is \(reward.total): it must be a number that 32-bit floats hold")
+        let products = reward.terms.map { $0.weight * $0.value }
+        let sum = products.reduce(0, +)
+        try require(
+            abs(reward.total - sum) <= 1e-9 * products.reduce(0) { $0 + abs($1) }, "\(key).total",
+            "is \(reward.total): its terms' weighted sum is \(sum)")
     }
 
     private func check(_ request: RolloutRequest, _ key: String, _ known: inout Set<Int>) throws {

@@ -1,10 +1,17 @@
 import Files
 import Foundation
+import Models
 
 /// Reads the JSON files that a run resumes from.
 enum StateFile {
     /// What a counter may be: more than any run makes, and far from overflowing.
     static let counts = 0...1 << 48
+
+    /// Names that these files hold.
+    private static let choices = [
+        "phase": RunPhase.allCases.map(\.rawValue), "finished": RunPhase.allCases.map(\.rawValue),
+        "dtype": Precision.allCases.map(\.rawValue),
+    ]
 
     static func countReason(_ count: Int) -> String { "is \(count); a count is 0 to 2^48" }
 
@@ -26,7 +33,7 @@ enum StateFile {
         do {
             return try decoder.decode(type, from: data)
         } catch let error as DecodingError {
-            let (path, reason) = DecodingProblem.describe(error)
+            let (path, reason) = DecodingProblem.describe(error, choices: choices)
             throw ConfigurationError(
                 source: url.path, key: path.joined(separator: "."),
                 reason: path.isEmpty ? "is damaged: it is not the JSON that the run wrote" : reason)

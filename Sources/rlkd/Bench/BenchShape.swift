@@ -57,17 +57,21 @@ struct BenchShape: ParsableArguments {
 
     /// The one model of a benchmark, a built-in shape with as many positions as are needed.
     ///
+    /// - Parameter positions: how many `options` take of a model.
     /// - Throws: `FormatError`; `MalformedInput` where a model directory's has not that many positions.
-    func configuration(positions: Int, precision: Precision) throws -> ModelConfiguration {
+    func configuration(
+        precision: Precision, positions: (ModelConfiguration) -> (count: Int, options: String)
+    ) throws -> ModelConfiguration {
         var configuration = try configurations(default: [.tiny], precision: precision)[0]
+        let needed = positions(configuration)
         guard let model else {
-            configuration.maxPositions = max(configuration.maxPositions, positions)
+            configuration.maxPositions = max(configuration.maxPositions, needed.count)
             return configuration
         }
-        guard configuration.maxPositions >= positions else {
+        guard configuration.maxPositions >= needed.count else {
             throw MalformedInput(
                 file: model + "/config.json", field: "max_position_embeddings",
-                problem: "is \(configuration.maxPositions), but the benchmark needs \(positions)")
+                problem: "is \(configuration.maxPositions), but \(needed.options) take \(needed.count): ask for less")
         }
         return configuration
     }

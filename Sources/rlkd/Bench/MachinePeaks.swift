@@ -28,37 +28,41 @@ struct MachinePeaks: Encodable, Sendable {
         readGBps = max(readGBps, other.readGBps)
     }
 
-    private static let readFloats = 32 << 20
+    /// Takes the peaks of rounds where they are larger.
+    mutating func raise(
+        arithmetic products: some Sequence<TimedRound>, of precision: Precision, reading: some Sequence<TimedRound>
+    ) {
+        let gigaflops = (products.map(\.peak).max() ?? 0) * 1e-9
+        switch precision {
+        case .float32: f32GFLOPS = max(f32GFLOPS, gigaflops)
+        case .bfloat16: bf16GFLOPS = max(bf16GFLOPS, gigaflops)
+        }
+        readGBps = max(readGBps, (reading.map(\.peak).max() ?? 0) * 1e-9)
+    }
 
     /// What a measurement takes in memory.
-    static let bytes = 4 * Double(readFloats)
+    static let bytes = ReadSource.bytes
 
     /// The best of some rounds in which all threads work at once.
     static func measure(on executor: ComputeExecutor) async -> MachinePeaks {
         // The second time, what the benchmark has freed would add to it.
         Allocator.returnFreedMemory()
-        let source = ReadSource(count: readFloats)
-        let arithmetic = await ParallelTiming.best(of: 20, on: executor) { _ in
-            Peaks.measureFMA(trials: 1, repetitions: 500_000)
-        }
-        let pairs = await ParallelTiming.best(of: 20, on: executor) { _ in
-            Peaks.measurePairProducts(trials: 1, repetitions: 500_000)
-        }
-        let share = readFloats / executor.threads
-        let reading = await ParallelTiming.best(of: 12, on: executor) { thread in
-            Peaks.measureRead(source.buffer.pointer + thread * share, count: share, trials: 1)
-        }
+        let source = ReadSource()
+        let arithmetic = await ParallelTiming.best(of: 20, on: executor) { _ in Precision.float32.measurePeak() }
+        let pairs = await ParallelTiming.best(of: 20, on: executor) { _ in Precision.bfloat16.measurePeak() }
+        let threads = executor.threads
+        let reading = await ParallelTiming.best(of: 12, on: executor) { source.measurePeak(thread: $0, of: threads) }
         return MachinePeaks(
-            f32GFLOPS: arithmetic * 1e-9, bf16GFLOPS: pairs * 1e-9, readGBps: reading * 1e-9, threads: executor.threads)
+            f32GFLOPS: arithmetic * 1e-9, bf16GFLOPS: pairs * 1e-9, readGBps: reading * 1e-9, threads: threads)
     }
+}
 
-    private final class ReadSource: Sendable {
-        let buffer: AlignedBuffer<Float>
-
-        init(count: Int) {
-            buffer = AlignedBuffer(count: count, pages: .large)
-            // Untouched pages would all be the one page of zeros.
-            Elementwise.fill(buffer.pointer, with: 1, count: count)
+extension Precision {
+    /// Operations a second of one thread, over some milliseconds: in shorter time it may run at a clock that does not last.
+    func measurePeak() -> Double {
+        switch self {
+        case .float32: Peaks.measureFMA(trials: 1, repetitions: 500_000)
+        case .bfloat16: Peaks.measurePairProducts(trials: 1, repetitions: 500_000)
         }
     }
 }

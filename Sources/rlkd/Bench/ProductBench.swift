@@ -65,9 +65,10 @@ final class ProductBench: Sendable {
         operands = (0..<threads).map { _ in Operands(shape, form, precision) }
     }
 
-    /// Of all threads together.
-    func productsPerSecond(on executor: ComputeExecutor) async -> Double {
-        await ParallelTiming.repetitionsPerSecond(on: executor) { self.run($0) }
+    /// Products a second beside the peak in operations a second.
+    func rounds(on executor: ComputeExecutor) async -> [TimedRound] {
+        let precision = precision
+        return await ParallelTiming.rounds(on: executor, peak: { _ in precision.measurePeak() }) { self.run($0) }
     }
 
     private func run(_ thread: Int) {

@@ -31,24 +31,25 @@ struct ProductShape: Hashable, Sendable {
     /// What all threads' activations take there: operands, and as much again as workspace.
     func rowBytes(threads: Int) -> Double { Double(threads) * 2 * 4 * Double(rows) * (Double(outputs) + Double(depth)) }
 
+    func bytes(threads: Int) -> Double { weightBytes(threads: threads) + rowBytes(threads: threads) }
+
     var operations: Double { 2 * Double(rows) * Double(outputs) * Double(depth) }
 
     /// M, N and K in the name are the layer's rows, outputs and inputs in all three forms.
-    func result(
-        _ form: ProductForm, _ precision: Precision, productsPerSecond: Double, _ peaks: MachinePeaks
-    ) -> BenchResult {
-        let gigaflops = productsPerSecond * operations * 1e-9
+    func result(_ form: ProductForm, _ precision: Precision, _ rounds: [TimedRound]) -> BenchResult {
+        let fastest = rounds.fastest
         return BenchResult(
-            name: "gemm.\(precision.rawValue).\(form.rawValue).\(rows)x\(outputs)x\(depth)", gigaflops: gigaflops,
-            fractionOfPeak: gigaflops / peaks.gigaflops(precision))
+            name: "gemm.\(precision.rawValue).\(form.rawValue).\(rows)x\(outputs)x\(depth)",
+            gigaflops: fastest.rate * operations * 1e-9, fractionOfPeak: fastest.rate * operations / fastest.peak)
     }
 
     /// Of one row's product, which is held against the peak of reading.
-    func vectorResult(_ precision: Precision, productsPerSecond: Double, _ peaks: MachinePeaks) -> BenchResult {
+    func vectorResult(_ precision: Precision, _ rounds: [TimedRound]) -> BenchResult {
+        let fastest = rounds.fastest
         let lanes = PackedMatrix.laneCount(outputs: outputs, depth: depth, precision: precision)
         return BenchResult(
-            name: "gemv.\(precision.rawValue).\(outputs)x\(depth)", gigaflops: productsPerSecond * operations * 1e-9,
-            fractionOfPeak: productsPerSecond * 4 * Double(lanes) * 1e-9 / peaks.readGBps)
+            name: "gemv.\(precision.rawValue).\(outputs)x\(depth)", gigaflops: fastest.rate * operations * 1e-9,
+            fractionOfPeak: fastest.rate * 4 * Double(lanes) / fastest.peak)
     }
 }
 

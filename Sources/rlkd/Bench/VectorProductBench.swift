@@ -33,16 +33,18 @@ final class VectorProductBench: Sendable {
         scratch = AlignedBuffer(count: threads * scratchCount)
     }
 
-    /// Of all threads together, which share out the copies.
-    func productsPerSecond(on executor: ComputeExecutor) async -> Double {
+    /// Products a second of all threads, which share out the copies, beside the peak in bytes read a second.
+    func rounds(on executor: ComputeExecutor, reading source: ReadSource) async -> [TimedRound] {
         let threads = executor.threads
         let share = max(1, copies / threads)
-        let rate = await ParallelTiming.repetitionsPerSecond(on: executor) { thread in
+        let rounds = await ParallelTiming.rounds(
+            on: executor, peak: { source.measurePeak(thread: $0, of: threads) }
+        ) { thread in
             for index in 0..<share {
                 self.multiply(copy: (thread * share + index) % self.copies, thread: thread)
             }
         }
-        return rate * Double(share)
+        return rounds.map { TimedRound(rate: $0.rate * Double(share), peak: $0.peak) }
     }
 
     private func multiply(copy: Int, thread: Int) {

@@ -37,6 +37,14 @@ struct GenerationPlan: Sendable {
             }, batch: batch)
     }
 
+    /// In memory, about.
+    var byteCount: Double {
+        let row = MemoryLayout<GenerationRequest>.stride + MemoryLayout<RowIdentifier>.stride
+        return requests.reduce(0) {
+            $0 + Double(row + MemoryLayout<Int32>.stride * $1.prompt.count) + MemoryNeed.arrayBytes
+        }
+    }
+
     /// Completions of all requests together.
     var completionCount: Int { requests.reduce(0) { $0 + $1.sampleCount } }
 
