@@ -2,18 +2,19 @@ import Generation
 import Learning
 import Models
 import Pipelines
+import Trajectories
 
 extension MemoryNeed {
     /// Bytes of a prepared problem with its texts and tokens, about.
     private static let problem = 3072.0
-    /// What the allocator rounds a size up by in the mean: there are four sizes from one power of two to the next.
-    private static let rounding = 1.125
-    /// Bytes of a sampled token with its log-probability, version and mask, and of its text, most of which are words and parts of words.
+    /// Bytes of a sampled token with its log-probability, version and mask; and of its text, some characters long.
     static let sampledToken =
         rounding
         * Double(
             MemoryLayout<Int32>.stride + MemoryLayout<Float>.stride + MemoryLayout<PolicyVersion>.stride
                 + MemoryLayout<Bool>.stride + 4)
+    /// What the allocator rounds a size up by, in the mean: it has four sizes from one power of two to the next.
+    private static let rounding = 1.125
     /// Completions that an engine runs at once in evaluation.
     static let evaluationBatch = 64
     /// Batches that a phase has at once: in the making, in the queues and in the learner's hands, where it stands twice.
