@@ -1,4 +1,5 @@
 import ArgumentParser
+import Memory
 import Models
 import Pipelines
 import Training
@@ -76,6 +77,8 @@ struct BenchKernelsCommand: AsyncParsableCommand {
                 productRounds[index] += await ProductBench(product.form, product.shape, precision, threads: threads)
                     .rounds(on: executor)
             }
+            // What the products have freed would add to the copies of matrices.
+            Allocator.returnFreedMemory()
             for (index, matrix) in vectors.enumerated() {
                 vectorRounds[index] += await VectorProductBench(matrix, precision, threads: threads)
                     .rounds(on: executor, reading: source)

@@ -26,8 +26,7 @@ struct PeakMemoryTests {
     private static func bytes(in text: String) -> Double? {
         let row = text.split(separator: "\n").first { $0.hasPrefix("memory, about") }?.split(separator: " ")
         let units = ["KiB": 0x1p10, "MiB": 0x1p20, "GiB": 0x1p30]
-        guard let row, row.count > 2, let number = Double(row[row.count - 2]), let unit = units[String(row[row.count - 1])]
-        else { return nil }
-        return number * unit
+        guard let row, row.count > 2, let number = Double(row[row.count - 2]) else { return nil }
+        return units[String(row[row.count - 1])].map { number * $0 }
     }
 }
