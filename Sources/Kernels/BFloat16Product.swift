@@ -15,8 +15,8 @@ public typealias BFloat16Pair = UInt32
 ///
 /// | product | activations, by | weights, by |
 /// | --- | --- | --- |
-/// | Y | X, `pairNeighbours` | W, `pack` |
-/// | dX = dY W | dY, `pairNeighbours` | W, `packTransposed` |
+/// | Y | X, `round` | W, `pack` |
+/// | dX = dY W | dY, `round` | W, `packTransposed` |
 /// | dW += dYᵀ X | dY and X, rounded by `weightGradient` itself | |
 ///
 /// Values are rounded to nearest even; denormals become zero. Every element of a result is one chain over the summed
@@ -39,27 +39,40 @@ public enum BFloat16Product {
         MatrixProduct.panelWidth * pairCount(depth)
     }
 
-    /// X [rows, width], a row every `rowStride` floats, as pairs [rows][⌈width / 2⌉] of neighbouring columns; an odd
-    /// column is paired with zero.
+    /// The lanes that a row of `width` activations takes, rounded: its pairs or, where the instruction set multiplies none, as
+    /// many floats.
+    public static func roundedCount(_ width: Int) -> Int {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+            case .avx512: KernelsAVX512.roundedCount(width)
+            case .avx2: KernelsAVX2.roundedCount(width)
+        #endif
+        default: KernelsBaseline.roundedCount(width)
+        }
+    }
+
+    /// Rounds X [rows, width], a row every `rowStride` floats, to rows as `multiply` reads them: pairs of neighbouring columns
+    /// or, where the instruction set multiplies none, floats, the second of each pair first. An odd column is paired with
+    /// zero.
     ///
-    /// - Parameter pairStride: pairs from one row to the next; `pairCount(width)` by default.
-    public static func pairNeighbours(
+    /// - Parameter roundedStride: lanes from one row to the next; `roundedCount(width)` by default.
+    public static func round(
         _ source: UnsafePointer<Float>, rows: Int, rowStride: Int, width: Int,
-        into pairs: UnsafeMutablePointer<BFloat16Pair>, pairStride: Int? = nil
+        into rounded: UnsafeMutablePointer<BFloat16Pair>, roundedStride: Int? = nil
     ) {
-        let pairStride = pairStride ?? pairCount(width)
+        let roundedStride = roundedStride ?? roundedCount(width)
         switch InstructionSet.current {
         #if arch(x86_64)
             case .avx512:
-                KernelsAVX512.pairNeighbours(
-                    source, rows: rows, rowStride: rowStride, width: width, into: pairs, pairStride: pairStride)
+                KernelsAVX512.roundRows(
+                    source, rows: rows, rowStride: rowStride, width: width, into: rounded, roundedStride: roundedStride)
             case .avx2:
-                KernelsAVX2.pairNeighbours(
-                    source, rows: rows, rowStride: rowStride, width: width, into: pairs, pairStride: pairStride)
+                KernelsAVX2.roundRows(
+                    source, rows: rows, rowStride: rowStride, width: width, into: rounded, roundedStride: roundedStride)
         #endif
         default:
-            KernelsBaseline.pairNeighbours(
-                source, rows: rows, rowStride: rowStride, width: width, into: pairs, pairStride: pairStride)
+            KernelsBaseline.roundRows(
+                source, rows: rows, rowStride: rowStride, width: width, into: rounded, roundedStride: roundedStride)
         }
     }
 
@@ -104,10 +117,10 @@ public enum BFloat16Product {
         }
     }
 
-    /// C[rows, outputs] = A[rows, depth] · packed, or += where `accumulating`. A is rows of `pairCount(depth)` pairs. Of C only these rows and columns are touched.
+    /// C[rows, outputs] = A[rows, depth] · packed, or += where `accumulating`. A is what `round` gives. Of C only these rows and columns are touched.
     ///
     /// - Parameters:
-    ///   - rowStride: pairs from one row of A to the next; `pairCount(depth)` by default.
+    ///   - rowStride: lanes from one row of A to the next; `roundedCount(depth)` by default.
     ///   - next: panels that are read after this product: the first of them are brought near meanwhile.
     public static func multiply(
         _ a: UnsafePointer<BFloat16Pair>, rows: Int, packed: UnsafePointer<BFloat16Pair>, outputs: Int, depth: Int,
@@ -115,7 +128,7 @@ public enum BFloat16Product {
         rowStride: Int? = nil, next: UnsafePointer<BFloat16Pair>? = nil
     ) {
         let pairs = pairCount(depth)
-        let rowStride = rowStride ?? pairs
+        let rowStride = rowStride ?? roundedCount(depth)
         switch InstructionSet.current {
         #if arch(x86_64)
             case .avx512:
@@ -135,10 +148,10 @@ public enum BFloat16Product {
     }
 
     /// C[rows, outputs] = A[rows, depth] · packed, or += where `accumulating`, for A in floats, a row every `rowStride`, which are
-    /// rounded on the way: the same bits as `multiply` of what `pairNeighbours` gives, in less time.
+    /// rounded on the way: the same bits as `round` and `multiply`, in less time.
     ///
     /// - Parameters:
-    ///   - rounded: takes A as pairs [rows][⌈depth / 2⌉], a row every `roundedStride`.
+    ///   - rounded: takes what `round` gives, a row every `roundedStride` lanes.
     ///   - next: panels that are read after this product: the first of them are brought near meanwhile.
     public static func multiply(
         rounding a: UnsafePointer<Float>, rows: Int, rowStride: Int, to rounded: UnsafeMutablePointer<BFloat16Pair>,

@@ -1,37 +1,70 @@
 import CSIMD
 
-/// Rows of `width` floats, every `rowStride`, that become pairs of neighbours, every `roundedStride`. (A tuple, for the reason
-/// that `Strip` gives.)
+/// Rows of `width` floats, every `rowStride`, that are rounded to what tiles take, a row every `roundedStride`: pairs of
+/// neighbours, or floats, the second of each pair first. (A tuple, for the reason that `Strip` gives.)
 typealias UnroundedRows = (
     values: UnsafePointer<Float>, rowStride: Int, width: Int, rounded: UnsafeMutablePointer<Float>, roundedStride: Int
 )
 
-/// Rows of `width` floats as rows of ⌈width / 2⌉ pairs of neighbours; see `Kernels.BFloat16Product.pairNeighbours`.
+/// The lanes that a rounded row of `width` values takes; see `Kernels.BFloat16Product.roundedCount`.
 @inline(never)
-public func pairNeighbours(
-    _ source: UnsafePointer<Float>, rows: Int, rowStride: Int, width: Int, into pairs: UnsafeMutablePointer<UInt32>,
-    pairStride: Int
+public func roundedCount(_ width: Int) -> Int {
+    roundedLanes(width)
+}
+
+@inline(__always)
+func roundedLanes(_ width: Int) -> Int {
+    tilesTakePairs ? (width + 1) / 2 : (width + 1) / 2 * 2
+}
+
+/// Rows of `width` floats rounded to rows as tiles take them; see `Kernels.BFloat16Product.round`.
+@inline(never)
+public func roundRows(
+    _ source: UnsafePointer<Float>, rows: Int, rowStride: Int, width: Int, into rounded: UnsafeMutablePointer<UInt32>,
+    roundedStride: Int
 ) {
-    pairRows((source, rowStride, width, lanePointer(pairs), pairStride), from: 0, count: rows)
+    roundRows((source, rowStride, width, lanePointer(rounded), roundedStride), from: 0, count: rows)
 }
 
 /// Rounds `count` rows.
 @inline(__always)
-func pairRows(_ rows: UnroundedRows, from first: Int, count: Int) {
+func roundRows(_ rows: UnroundedRows, from first: Int, count: Int) {
     var values = rows.values + first * rows.rowStride
     var rounded = rows.rounded + first * rows.roundedStride
-    if rows.rowStride == rows.width && 2 * rows.roundedStride == rows.width {
+    if rows.rowStride == rows.width && rows.width % 2 == 0 && rows.roundedStride == roundedLanes(rows.width) {
         // Rows without gaps are one.
-        pairRow(values, width: count * rows.width, into: rounded)
+        roundRow(values, width: count * rows.width, into: rounded)
         return
     }
     for _ in 0..<count {
-        pairRow(values, width: rows.width, into: rounded)
+        roundRow(values, width: rows.width, into: rounded)
         values += rows.rowStride
         rounded += rows.roundedStride
     }
 }
 
+#if KERNELS_AVX512
+    @inline(__always)
+    private func roundRow(_ values: UnsafePointer<Float>, width: Int, into rounded: UnsafeMutablePointer<Float>) {
+        pairRow(values, width: width, into: rounded)
+    }
+#else
+    /// Single values, the second of each pair first.
+    @inline(__always)
+    private func roundRow(_ values: UnsafePointer<Float>, width: Int, into rounded: UnsafeMutablePointer<Float>) {
+        var column = 0
+        while column + lanes <= width {
+            store(roundedNeighbours(load(values + column)), rounded + column)
+            column += lanes
+        }
+        if column < width {
+            let left = width - column
+            storeSome(roundedNeighbours(loadSome(values + column, left)), rounded + column, (left + 1) / 2 * 2)
+        }
+    }
+#endif
+
+/// Pairs of neighbours.
 @inline(__always)
 private func pairRow(_ values: UnsafePointer<Float>, width: Int, into destination: UnsafeMutablePointer<Float>) {
     var column = 0
@@ -65,7 +98,10 @@ public func packWeightPairs(
     var output = 0
     while output < outputs {
         let rows = min(panelWidth, outputs - output)
-        pairRows((weight + output * depth, depth, depth, lanePointer(workspace), pairCount), from: 0, count: rows)
+        for row in 0..<rows {
+            pairRow(
+                weight + (output + row) * depth, width: depth, into: lanePointer(workspace) + row * pairCount)
+        }
         packWeight(
             lanePointer(UnsafePointer(workspace)), outputs: rows, depth: pairCount,
             into: lanePointer(packed) + output * pairCount)

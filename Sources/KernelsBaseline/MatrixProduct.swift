@@ -16,8 +16,9 @@ public func multiply(
         resultStride: resultStride, accumulating: accumulating, next: next, pairs: false, rounding: nil)
 }
 
-/// The product of lanes that are floats, or `pairs` of bfloat16; depth and strides count lanes. Where rows make more than one
-/// tile, as much as a group of panels takes is brought into the second-level cache meanwhile, from `next` on.
+/// The product of lanes that are floats, or `pairs` of bfloat16; depth counts lanes, strides the floats that rows take. Where
+/// rows make more than one tile, as much as a group of panels takes is brought into the second-level cache meanwhile, from
+/// `next` on.
 @inline(never)
 func multiplyLanes(
     _ a: UnsafePointer<Float>, rows: Int, rowStride: Int, packed: UnsafePointer<Float>, outputs: Int, depth: Int,
@@ -31,15 +32,16 @@ func multiplyLanes(
         rows == nextTileHeight(rows)
         ? outputs : max(1, groupFloats / (panelWidth * max(1, blockDepth))) * panelWidth
     let panelStride = panelWidth * depth
+    let depthStride = pairs && !tilesTakePairs ? 2 : 1
     for block in 0..<blocks {
         let firstDepth = block * blockDepth
         let panels = packed + firstDepth * panelWidth
         var column = 0
         while column < outputs {
             var group: Strip = (
-                a: a + firstDepth, rowStride: rowStride, depthStride: 1, panel: panels + column * depth,
-                panelStride: panelStride, depth: min(blockDepth, depth - firstDepth), result: c + column,
-                resultStride: resultStride, columns: min(groupColumns, outputs - column),
+                a: a + firstDepth * depthStride, rowStride: rowStride, depthStride: depthStride,
+                panel: panels + column * depth, panelStride: panelStride, depth: min(blockDepth, depth - firstDepth),
+                result: c + column, resultStride: resultStride, columns: min(groupColumns, outputs - column),
                 reloading: accumulating || block > 0, following: c, ahead: packed, aheadPanelStride: panelStride,
                 aheadColumns: 0, aheadStride: 0
             )
@@ -74,7 +76,7 @@ private func multiplyGroup(_ group: Strip, rows: Int, pairs: Bool, rounding unro
         let height = nextTileHeight(rows - row)
         strip.following = strip.result + height * strip.resultStride
         if let unrounded {
-            pairRows(unrounded, from: row, count: height)
+            roundRows(unrounded, from: row, count: height)
             if strips > 1 { bringNearer(unrounded, from: row + height, in: &strip) }
         }
         multiplyColumns(strip, height: height, pairs: pairs)
@@ -85,15 +87,14 @@ private func multiplyGroup(_ group: Strip, rows: Int, pairs: Bool, rounding unro
     }
 }
 
-/// Has a strip bring the rows of the next one nearer: a line in every step of as many tiles as that takes.
+/// Has a strip bring the rows of the next one nearer: a line in every step below as many panels as that takes.
 @inline(__always)
 private func bringNearer(_ unrounded: UnroundedRows, from row: Int, in strip: inout Strip) {
     strip.ahead = unrounded.values + row * unrounded.rowStride
     strip.aheadStride = 16
-    strip.aheadPanelStride = strip.aheadStride * strip.depth * panelWidth / tileWidth
-    let tiles =
-        (tileHeight * unrounded.rowStride + strip.aheadStride * strip.depth - 1) / (strip.aheadStride * strip.depth)
-    strip.aheadColumns = tiles * tileWidth
+    strip.aheadPanelStride = strip.aheadStride * max(1, strip.depth)
+    let panels = (tileHeight * unrounded.rowStride + strip.aheadPanelStride - 1) / strip.aheadPanelStride
+    strip.aheadColumns = panels * panelWidth
 }
 
 /// A strip, whose columns go to the fastest way that there is for so many.

@@ -1,3 +1,5 @@
+import CSIMD
+
 /// One row with four whole tiles at once: as many chains as the units' latency needs.
 @inline(__always)
 func multiplyOneRow(_ strip: Strip, pairs: Bool) {
@@ -15,20 +17,31 @@ private func oneRowChains(_ strip: Strip, pairs: Bool) {
     let panel1 = strip.panel + tileOffset(column: 1 * tileWidth, strip.panelStride)
     let panel2 = strip.panel + tileOffset(column: 2 * tileWidth, strip.panelStride)
     let panel3 = strip.panel + tileOffset(column: 3 * tileWidth, strip.panelStride)
+    #if !KERNELS_AVX512
+        let ahead = tileOffset(column: 4 * tileWidth, strip.panelStride)
+    #endif
     let c = strip.result
     var sum0 = startRow(c, columns: tileWidth, reloading: strip.reloading)
     var sum1 = startRow(c + tileWidth, columns: tileWidth, reloading: strip.reloading)
     var sum2 = startRow(c + 2 * tileWidth, columns: tileWidth, reloading: strip.reloading)
     var sum3 = startRow(c + 3 * tileWidth, columns: tileWidth, reloading: strip.reloading)
     for k in 0..<strip.depth {
+        let a = strip.a + k * strip.depthStride
         let weights0 = loadRow(strip.panel + k * panelWidth)
         let weights1 = loadRow(panel1 + k * panelWidth)
         let weights2 = loadRow(panel2 + k * panelWidth)
         let weights3 = loadRow(panel3 + k * panelWidth)
-        addRow(strip.a[k], weights0, to: &sum0, pairs: pairs)
-        addRow(strip.a[k], weights1, to: &sum1, pairs: pairs)
-        addRow(strip.a[k], weights2, to: &sum2, pairs: pairs)
-        addRow(strip.a[k], weights3, to: &sum3, pairs: pairs)
+        #if !KERNELS_AVX512
+            // The next panels: so few at once end before the processor has found out how they go on.
+            prefetch(strip.panel + ahead + k * panelWidth)
+            prefetch(strip.panel + ahead + k * panelWidth + tileWidth)
+            prefetch(panel2 + ahead + k * panelWidth)
+            prefetch(panel2 + ahead + k * panelWidth + tileWidth)
+        #endif
+        addLane(a, weights0, to: &sum0, pairs: pairs)
+        addLane(a, weights1, to: &sum1, pairs: pairs)
+        addLane(a, weights2, to: &sum2, pairs: pairs)
+        addLane(a, weights3, to: &sum3, pairs: pairs)
     }
     storeRow(sum0, c, columns: tileWidth)
     storeRow(sum1, c + tileWidth, columns: tileWidth)
@@ -58,12 +71,13 @@ private func twoRowsChains(_ strip: Strip, pairs: Bool) {
     var sum10 = startRow(c1, columns: tileWidth, reloading: strip.reloading)
     var sum11 = startRow(c1 + tileWidth, columns: tileWidth, reloading: strip.reloading)
     for k in 0..<strip.depth {
+        let a = strip.a + k * strip.depthStride
         let weights0 = loadRow(strip.panel + k * panelWidth)
         let weights1 = loadRow(panel1 + k * panelWidth)
-        addRow(strip.a[k], weights0, to: &sum00, pairs: pairs)
-        addRow(strip.a[k], weights1, to: &sum01, pairs: pairs)
-        addRow(strip.a[strip.rowStride + k], weights0, to: &sum10, pairs: pairs)
-        addRow(strip.a[strip.rowStride + k], weights1, to: &sum11, pairs: pairs)
+        addLane(a, weights0, to: &sum00, pairs: pairs)
+        addLane(a, weights1, to: &sum01, pairs: pairs)
+        addLane(a + strip.rowStride, weights0, to: &sum10, pairs: pairs)
+        addLane(a + strip.rowStride, weights1, to: &sum11, pairs: pairs)
     }
     storeRow(sum00, c0, columns: tileWidth)
     storeRow(sum01, c0 + tileWidth, columns: tileWidth)

@@ -7,7 +7,8 @@ let panelWidth = 32
 /// side. Each element is one chain over `depth` ascending.
 ///
 /// A lane is a float, or where the function is given `pairs` two bfloat16 values that follow one another in depth; C holds
-/// floats. `a` has lane (row, k) at `row * rowStride + k * depthStride`; panels stand `panelStride` apart, their row k at
+/// floats. `a` has lane (row, k) at `row * rowStride + k * depthStride`, or where tiles take no pairs the two values as floats,
+/// the second first; panels stand `panelStride` apart, their row k at
 /// `k * panelWidth`. Where `reloading`, a chain starts from what C holds, else from zero. Only the first `columns` columns of C
 /// are touched.
 ///
@@ -99,7 +100,7 @@ private func strip1(_ strip: Strip, pairs: Bool) {
         var a = strip.a
         var panel = tile.panel
         for _ in 0..<strip.depth {
-            addRow(a[0], loadRow(panel), to: &row, pairs: pairs)
+            addLane(a, loadRow(panel), to: &row, pairs: pairs)
             a += strip.depthStride
             panel += panelWidth
         }
@@ -132,8 +133,8 @@ private func strip2(_ strip: Strip, pairs: Bool) {
         var panel = tile.panel
         for _ in 0..<strip.depth {
             let weights = loadRow(panel)
-            addRow(a[0], weights, to: &row0, pairs: pairs)
-            addRow(a[strip.rowStride], weights, to: &row1, pairs: pairs)
+            addLane(a, weights, to: &row0, pairs: pairs)
+            addLane(a + strip.rowStride, weights, to: &row1, pairs: pairs)
             a += strip.depthStride
             panel += panelWidth
         }
@@ -240,7 +241,23 @@ func addStep(
     _ rows: inout FourRows, _ row4: inout TileRow, _ row5: inout TileRow, pairs: Bool
 ) {
     let weights = loadRow(panel)
-    addFour(a0, offsets, weights, to: &rows, pairs: pairs)
+    #if !KERNELS_AVX512
+        if pairs {
+            // All rows with half of the values first: both halves would not find room in registers.
+            addFactors(a0, a4, offsets, highValues(weights), &rows, &row4, &row5, pairs: false)
+            addFactors(a0 + 1, a4 + 1, offsets, lowValues(weights), &rows, &row4, &row5, pairs: false)
+            return
+        }
+    #endif
+    addFactors(a0, a4, offsets, weights, &rows, &row4, &row5, pairs: pairs)
+}
+
+@inline(__always)
+private func addFactors(
+    _ a0: UnsafePointer<Float>, _ a4: UnsafePointer<Float>, _ offsets: RowOffsets, _ weights: TileRow,
+    _ rows: inout FourRows, _ row4: inout TileRow, _ row5: inout TileRow, pairs: Bool
+) {
+    addFactors(a0, offsets, weights, to: &rows, pairs: pairs)
     addRow(a4[0], weights, to: &row4, pairs: pairs)
     addRow(a4[offsets.one], weights, to: &row5, pairs: pairs)
 }

@@ -24,6 +24,14 @@ import CSIMD
     #endif
 #endif
 
+#if KERNELS_AVX512
+    /// Whether tiles multiply pairs of bfloat16 values. Without an instruction that does, they multiply floats, the second of a
+    /// pair and then the first, with the same bits.
+    let tilesTakePairs = true
+#else
+    let tilesTakePairs = false
+#endif
+
 /// Columns `0 ..< tileWidth` at `source`.
 @inline(__always)
 func loadRow(_ source: UnsafePointer<Float>) -> TileRow {
@@ -62,6 +70,19 @@ func addRow(_ factor: Float, _ other: TileRow, to row: inout TileRow, pairs: Boo
 @inline(__always)
 func addProduct(_ a: Vector, _ b: Vector, _ sum: Vector, pairs: Bool) -> Vector {
     pairs ? addPairProducts(a, b, to: sum) : multiplyAdd(a, b, sum)
+}
+
+/// A step of a row: what stands at `a` times `other`. Of `pairs` that are taken as single values there are two at `a`.
+@inline(__always)
+func addLane(_ a: UnsafePointer<Float>, _ other: TileRow, to row: inout TileRow, pairs: Bool) {
+    #if !KERNELS_AVX512
+        if pairs {
+            addRow(a[0], highValues(other), to: &row, pairs: false)
+            addRow(a[1], lowValues(other), to: &row, pairs: false)
+            return
+        }
+    #endif
+    addRow(a[0], other, to: &row, pairs: pairs)
 }
 
 /// Writes the first `columns` values and nothing beyond.
@@ -105,9 +126,24 @@ func startFour(
     )
 }
 
-/// `addRow` of four rows, whose factors stand at `a` and `offsets` from it.
+/// `addLane` of four rows, whose lanes stand at `a` and `offsets` from it.
 @inline(__always)
 func addFour(
+    _ a: UnsafePointer<Float>, _ offsets: RowOffsets, _ other: TileRow, to rows: inout FourRows, pairs: Bool
+) {
+    #if !KERNELS_AVX512
+        if pairs {
+            addFactors(a, offsets, highValues(other), to: &rows, pairs: false)
+            addFactors(a + 1, offsets, lowValues(other), to: &rows, pairs: false)
+            return
+        }
+    #endif
+    addFactors(a, offsets, other, to: &rows, pairs: pairs)
+}
+
+/// `addRow` of four rows, whose factors stand at `a` and `offsets` from it.
+@inline(__always)
+func addFactors(
     _ a: UnsafePointer<Float>, _ offsets: RowOffsets, _ other: TileRow, to rows: inout FourRows, pairs: Bool
 ) {
     addRow(a[0], other, to: &rows.0, pairs: pairs)

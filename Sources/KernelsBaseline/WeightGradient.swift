@@ -6,14 +6,6 @@ private let blockLanes = 256
 /// The floats of packed input panels that a group takes: they stay in the second-level cache while outputs pass.
 private let gradientGroupFloats = 128 * 1024
 
-#if KERNELS_AVX512
-    /// Whether tiles multiply pairs of bfloat16 values. Without an instruction that does, the two multiply-adds are made of
-    /// rows of their own, with the same bits.
-    private let tilesTakePairs = true
-#else
-    private let tilesTakePairs = false
-#endif
-
 /// Lanes of rows in a block, all alike but the last: a row is one; of `pairs`, two rows are one, or two where tiles
 /// take single values.
 @inline(__always)

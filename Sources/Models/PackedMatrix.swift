@@ -104,9 +104,9 @@ package struct PackedMatrix: BitwiseCopyable {
         return precision == .bfloat16 || stride > depth ? rows * stride : 0
     }
 
-    /// Lanes of 32 bits that a row takes: floats, or pairs of bfloat16.
+    /// Lanes of 32 bits that a row takes as products read it, without a gap.
     private static func rowLanes(depth: Int, precision: Precision) -> Int {
-        precision == .float32 ? depth : BFloat16Product.pairCount(depth)
+        precision == .float32 ? depth : BFloat16Product.roundedCount(depth)
     }
 
     /// Lanes from one row to the next as products read them. Rows that stood a multiple of 4 KiB apart would all want the same
@@ -129,9 +129,9 @@ package struct PackedMatrix: BitwiseCopyable {
             }
         case .bfloat16:
             let first = rows.lowerBound
-            BFloat16Product.pairNeighbours(
+            BFloat16Product.round(
                 x + first * depth, rows: rows.count, rowStride: depth, width: depth, into: arranged + first * stride,
-                pairStride: stride)
+                roundedStride: stride)
         }
     }
 
@@ -187,7 +187,7 @@ package struct PackedMatrix: BitwiseCopyable {
 
     /// Where a panel starts.
     func panel(_ index: Int) -> UnsafePointer<Float> {
-        panels + index * MatrixProduct.panelWidth * Self.rowLanes(depth: depth, precision: precision)
+        panels + index * Self.laneCount(outputs: MatrixProduct.panelWidth, depth: depth, precision: precision)
     }
 
     /// Rows of so many that are multiplied at a time: few enough for what is read again and again to stay in the second-level

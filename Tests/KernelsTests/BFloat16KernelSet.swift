@@ -10,7 +10,9 @@ import Testing
 /// The bfloat16 kernels of one variant module, called directly.
 struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
     let instructionSet: InstructionSet
-    let pairNeighbours: @Sendable (UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<UInt32>, Int) -> Void
+    /// Lanes of a rounded row of so many values.
+    let roundedCount: @Sendable (Int) -> Int
+    let round: @Sendable (UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<UInt32>, Int) -> Void
     let packWeight:
         @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<UInt32>) -> Void
     let packTransposedWeight: @Sendable (UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<UInt32>) -> Void
@@ -46,6 +48,16 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
         Float(bitPattern: bfloat16(value) << 16)
     }
 
+    /// The bfloat16 values of a row that `round` gave, in their order.
+    func values(_ rounded: ArraySlice<UInt32>, width: Int) -> [UInt32] {
+        let isPaired = roundedCount(2) == 1
+        return (0..<width).map { index in
+            let lane = isPaired ? index / 2 : index ^ 1
+            let bits = rounded[rounded.startIndex + lane]
+            return isPaired && index % 2 == 0 ? bits & 0xffff : bits >> 16
+        }
+    }
+
     /// start + Σ a b in pairs: of each the second product first, every step rounded once.
     static func chain(_ start: Float, count: Int, a: (Int) -> Float, b: (Int) -> Float) -> Float {
         var sum = start
@@ -70,7 +82,8 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
 
     static let baseline = BFloat16KernelSet(
         instructionSet: .baseline,
-        pairNeighbours: KernelsBaseline.pairNeighbours,
+        roundedCount: KernelsBaseline.roundedCount,
+        round: KernelsBaseline.roundRows,
         packWeight: KernelsBaseline.packWeightPairs,
         packTransposedWeight: KernelsBaseline.packTransposedWeightPairs,
         multiply: KernelsBaseline.multiplyPairs,
@@ -82,7 +95,8 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
     #if arch(x86_64)
         static let avx2 = BFloat16KernelSet(
             instructionSet: .avx2,
-            pairNeighbours: KernelsAVX2.pairNeighbours,
+            roundedCount: KernelsAVX2.roundedCount,
+            round: KernelsAVX2.roundRows,
             packWeight: KernelsAVX2.packWeightPairs,
             packTransposedWeight: KernelsAVX2.packTransposedWeightPairs,
             multiply: KernelsAVX2.multiplyPairs,
@@ -93,7 +107,8 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
 
         static let avx512 = BFloat16KernelSet(
             instructionSet: .avx512,
-            pairNeighbours: KernelsAVX512.pairNeighbours,
+            roundedCount: KernelsAVX512.roundedCount,
+            round: KernelsAVX512.roundRows,
             packWeight: KernelsAVX512.packWeightPairs,
             packTransposedWeight: KernelsAVX512.packTransposedWeightPairs,
             multiply: KernelsAVX512.multiplyPairs,

@@ -19,14 +19,15 @@ import Testing
             Float(bitPattern: 0x007f_ffff), Float(bitPattern: 0x7f7f_8000),
         ]
         values += (0..<20_001).map { _ in Float(bitPattern: UInt32.random(in: .min ... .max, using: &generator)) }
-        var pairs = [UInt32](repeating: 0xffff_ffff, count: (values.count + 1) / 2 + 1)
-        kernels.pairNeighbours(values, 1, values.count, values.count, &pairs, pairs.count)
+        let count = kernels.roundedCount(values.count)
+        var rounded = [UInt32](repeating: 0xffff_ffff, count: count + 1)
+        kernels.round(values, 1, values.count, values.count, &rounded, count)
+        let found = kernels.values(rounded[..<count], width: values.count + 1)
         for (index, value) in values.enumerated() {
-            let half = pairs[index / 2] >> (index % 2 == 0 ? 0 : 16) & 0xffff
-            #expect(half == BFloat16KernelSet.bfloat16(value), "\(value.bitPattern)")
+            #expect(found[index] == BFloat16KernelSet.bfloat16(value), "\(value.bitPattern)")
         }
-        #expect(pairs[values.count / 2] >> 16 == 0, "an odd value is paired with zero")
-        #expect(pairs[values.count / 2 + 1] == 0xffff_ffff)
+        #expect(values.count % 2 == 1 && found[values.count] == 0, "an odd value is paired with zero")
+        #expect(rounded[count] == 0xffff_ffff)
     }
 
     private func product(
@@ -34,13 +35,14 @@ import Testing
         accumulating: Bool
     ) -> [Float] {
         let pairCount = BFloat16Product.pairCount(depth)
-        var a = [UInt32](repeating: .max, count: rows * pairCount)
-        kernels.pairNeighbours(x, rows, depth, depth, &a, pairCount)
+        let stride = kernels.roundedCount(depth)
+        var a = [UInt32](repeating: .max, count: rows * stride)
+        kernels.round(x, rows, depth, depth, &a, stride)
         var packed = [UInt32](repeating: .max, count: BFloat16Product.packedCount(outputs: outputs, depth: depth))
         var workspace = [UInt32](repeating: .max, count: BFloat16Product.packWorkspace(depth: depth))
         kernels.packWeight(w, outputs, depth, &packed, &workspace)
         var c = [Float](repeating: 3, count: rows * (outputs + 2))
-        kernels.multiply(a, rows, pairCount, packed, outputs, pairCount, &c, outputs + 2, accumulating, packed)
+        kernels.multiply(a, rows, stride, packed, outputs, pairCount, &c, outputs + 2, accumulating, packed)
         return c
     }
 
@@ -71,10 +73,11 @@ import Testing
     static let roundedShapes =
         shapes.map { (rows: $0.rows, outputs: $0.outputs, depth: $0.depth, gap: $0.rows % 3) } + [
             (rows: 25, outputs: 64, depth: 5202, gap: 0), (rows: 38, outputs: 70, depth: 5203, gap: 16),
-            (rows: 30, outputs: 1408, depth: 256, gap: 0), (rows: 100, outputs: 260, depth: 1030, gap: 0),
+            (rows: 30, outputs: 1408, depth: 256, gap: 0), (rows: 25, outputs: 40, depth: 0, gap: 0),
+            (rows: 100, outputs: 260, depth: 1030, gap: 0),
         ]
 
-    /// The bits of `pairNeighbours` and `multiply`; the rows as they round them; nothing between rows is touched.
+    /// The bits of `round` and `multiply`; the rows as they round them; nothing between rows is touched.
     @Test(arguments: BFloat16KernelSet.supported, roundedShapes)
     func roundingOnTheWayIsRoundingFirst(
         kernels: BFloat16KernelSet, shape: (rows: Int, outputs: Int, depth: Int, gap: Int)
@@ -84,33 +87,30 @@ import Testing
         let x = generator.floats(rows * (depth + gap))
         let w = generator.floats(outputs * depth)
         let pairCount = BFloat16Product.pairCount(depth)
-        let pairStride = pairCount + gap
+        let lanes = kernels.roundedCount(depth)
+        let roundedStride = lanes + gap
         var packed = [UInt32](repeating: .max, count: BFloat16Product.packedCount(outputs: outputs, depth: depth))
         var workspace = [UInt32](repeating: .max, count: BFloat16Product.packWorkspace(depth: depth))
         kernels.packWeight(w, outputs, depth, &packed, &workspace)
-        var first = [UInt32](repeating: 0xabcd, count: rows * pairStride)
-        kernels.pairNeighbours(x, rows, depth + gap, depth, &first, pairStride)
+        var first = [UInt32](repeating: 0xabcd, count: rows * roundedStride)
+        kernels.round(x, rows, depth + gap, depth, &first, roundedStride)
         for accumulating in [false, true] {
             var expected = [Float](repeating: 3, count: rows * (outputs + 2))
             kernels.multiply(
-                first, rows, pairStride, packed, outputs, pairCount, &expected, outputs + 2, accumulating, nil)
+                first, rows, roundedStride, packed, outputs, pairCount, &expected, outputs + 2, accumulating, nil)
             var c = [Float](repeating: 3, count: rows * (outputs + 2))
-            var rounded = [UInt32](repeating: 0xabcd, count: rows * pairStride)
+            var rounded = [UInt32](repeating: 0xabcd, count: rows * roundedStride)
             kernels.multiplyRounding(
-                x, rows, depth + gap, depth, &rounded, pairStride, packed, outputs, &c, outputs + 2, accumulating,
+                x, rows, depth + gap, depth, &rounded, roundedStride, packed, outputs, &c, outputs + 2, accumulating,
                 packed)
             #expect(bits(c) == bits(expected))
             #expect(rounded == first)
         }
         for row in 0..<rows {
-            for pair in 0..<pairCount {
-                let low = x[row * (depth + gap) + 2 * pair]
-                let high = 2 * pair + 1 < depth ? x[row * (depth + gap) + 2 * pair + 1] : 0
-                #expect(
-                    first[row * pairStride + pair] == BFloat16KernelSet.bfloat16(low)
-                        | BFloat16KernelSet.bfloat16(high) << 16)
-            }
-            #expect(first[(row * pairStride + pairCount)..<((row + 1) * pairStride)].allSatisfy { $0 == 0xabcd })
+            let start = row * roundedStride
+            let values = x[(row * (depth + gap))..<(row * (depth + gap) + depth)].map(BFloat16KernelSet.bfloat16)
+            #expect(kernels.values(first[start..<(start + lanes)], width: depth) == values)
+            #expect(first[(start + lanes)..<(start + roundedStride)].allSatisfy { $0 == 0xabcd })
         }
     }
 
@@ -121,12 +121,13 @@ import Testing
         let dY = generator.floats(rows * outputs)
         let w = generator.floats(outputs * depth)
         let pairCount = BFloat16Product.pairCount(outputs)
-        var a = [UInt32](repeating: .max, count: rows * pairCount)
-        kernels.pairNeighbours(dY, rows, outputs, outputs, &a, BFloat16Product.pairCount(outputs))
+        let stride = kernels.roundedCount(outputs)
+        var a = [UInt32](repeating: .max, count: rows * stride)
+        kernels.round(dY, rows, outputs, outputs, &a, stride)
         var packed = [UInt32](repeating: .max, count: BFloat16Product.packedCount(outputs: depth, depth: outputs))
         kernels.packTransposedWeight(w, outputs, depth, &packed)
         var dX = [Float](repeating: .nan, count: rows * depth)
-        kernels.multiply(a, rows, pairCount, packed, depth, pairCount, &dX, depth, false, nil)
+        kernels.multiply(a, rows, stride, packed, depth, pairCount, &dX, depth, false, nil)
         var expected = [Float](repeating: 0, count: rows * depth)
         for i in 0..<rows {
             for k in 0..<depth {

@@ -73,10 +73,10 @@ import Testing
                 x, rows: rows, rowStride: depth, packed: panels, outputs: outputs, depth: depth, into: result,
                 resultStride: outputs, accumulating: accumulating)
         case .bfloat16:
-            let pairs = AlignedBuffer<BFloat16Pair>(count: rows * BFloat16Product.pairCount(depth))
-            BFloat16Product.pairNeighbours(x, rows: rows, rowStride: depth, width: depth, into: pairs.pointer)
+            let rounded = AlignedBuffer<BFloat16Pair>(count: rows * BFloat16Product.roundedCount(depth))
+            BFloat16Product.round(x, rows: rows, rowStride: depth, width: depth, into: rounded.pointer)
             BFloat16Product.multiply(
-                pairs.pointer, rows: rows,
+                rounded.pointer, rows: rows,
                 packed: UnsafeRawPointer(panels).assumingMemoryBound(to: BFloat16Pair.self), outputs: outputs,
                 depth: depth, into: result, resultStride: outputs, accumulating: accumulating)
         }

@@ -61,6 +61,14 @@ csimd_float16 csimd_pairs_of_neighbours(csimd_float16 first, csimd_float16 secon
 #endif
 }
 
+#if !defined(__AVX512BF16__)
+/// Values rounded to bfloat16, as floats, every two neighbours exchanged.
+CSIMD_INLINE("roundedNeighbours(_:)") csimd_float16 csimd_rounded_neighbours(csimd_float16 x) {
+    const csimd_float16 rounded = (csimd_float16)(CSIMD_ROUNDED_TO_BFLOAT16(x) << 16);
+    return __builtin_shufflevector(rounded, rounded, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14);
+}
+#endif
+
 /// Two rows as pairs: lane i of `low` in the low half of lane i, that of `high` in the high half.
 CSIMD_INLINE("pairsOfRows(low:high:)") csimd_float16 csimd_pairs_of_rows(csimd_float16 low, csimd_float16 high) {
 #if defined(__AVX512BF16__)

@@ -11,7 +11,7 @@ enum ParallelTiming {
     /// be compared.
     static func rounds(
         on executor: ComputeExecutor, peak: @escaping @Sendable (_ thread: Int) -> Double,
-        _ body: @escaping @Sendable (_ thread: Int) -> Void
+        body: @escaping @Sendable (_ thread: Int) -> Void
     ) async -> [TimedRound] {
         let slow = await best(of: 2, on: executor) { thread in rate(1, of: body, thread) }
         let repetitions = max(1, Int(roundSeconds * slow / Double(executor.threads)))

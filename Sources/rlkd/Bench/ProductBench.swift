@@ -68,7 +68,8 @@ final class ProductBench: Sendable {
     /// Products a second beside the peak in operations a second.
     func rounds(on executor: ComputeExecutor) async -> [TimedRound] {
         let precision = precision
-        return await ParallelTiming.rounds(on: executor, peak: { _ in precision.measurePeak() }) { self.run($0) }
+        return await ParallelTiming.rounds(
+            on: executor, peak: { _ in precision.measurePeak() }, body: { self.run($0) })
     }
 
     private func run(_ thread: Int) {

@@ -38,12 +38,12 @@ final class VectorProductBench: Sendable {
         let threads = executor.threads
         let share = max(1, copies / threads)
         let rounds = await ParallelTiming.rounds(
-            on: executor, peak: { source.measurePeak(thread: $0, of: threads) }
-        ) { thread in
-            for index in 0..<share {
-                self.multiply(copy: (thread * share + index) % self.copies, thread: thread)
-            }
-        }
+            on: executor, peak: { source.measurePeak(thread: $0, of: threads) },
+            body: { thread in
+                for index in 0..<share {
+                    self.multiply(copy: (thread * share + index) % self.copies, thread: thread)
+                }
+            })
         return rounds.map { TimedRound(rate: $0.rate * Double(share), peak: $0.peak) }
     }
 
