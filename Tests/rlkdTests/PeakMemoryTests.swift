@@ -24,7 +24,7 @@ struct PeakMemoryTests {
 
     /// Of the row of a dry run's table that sums up its memory.
     private static func bytes(in text: String) -> Double? {
-        let row = text.split(separator: "\n").first { $0.hasPrefix("memory, about") }?.split(separator: " ")
+        let row = text.split(separator: "\n").first { $0.contains("memory, about") }?.split(separator: " ")
         let units = ["KiB": 0x1p10, "MiB": 0x1p20, "GiB": 0x1p30]
         guard let row, row.count > 2, let number = Double(row[row.count - 2]) else { return nil }
         return units[String(row[row.count - 1])].map { number * $0 }
