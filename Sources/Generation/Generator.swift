@@ -42,25 +42,24 @@ public final class Generator {
     ///   - batchCapacity: completions that run at once.
     ///   - longestSequence: positions of the longest prompt with its completion; memory goes by it. The model's context by
     ///     default, and never more.
-    ///   - prefillRows: prompt tokens a step at most, beside the completions' rows.
+    ///   - prefillRows: prompt tokens a step at most, 256 by default, beside the completions' rows.
     ///   - positionCapacity: positions of all sequences together; at least two of the longest are kept.
     ///   - threads: of the executor that steps run on; with fewer than it has, steps are not shared.
     public init(
-        configuration: ModelConfiguration, batchCapacity: Int, longestSequence: Int? = nil, prefillRows: Int = 256,
-        positionCapacity: Int? = nil, threads: Int = 1
+        configuration: ModelConfiguration, batchCapacity: Int, longestSequence: Int? = nil,
+        prefillRows: Int? = nil, positionCapacity: Int? = nil, threads: Int = 1
     ) {
         var configuration = configuration
         let threads = max(1, threads)
-        configuration.maxPositions = min(
-            configuration.maxPositions, max(1, longestSequence ?? configuration.maxPositions))
+        let sizes = GeneratorSizes(
+            context: configuration.maxPositions, batch: batchCapacity, longest: longestSequence,
+            prefillRows: prefillRows, positions: positionCapacity)
+        configuration.maxPositions = sizes.positions
         self.configuration = configuration
-        self.batchCapacity = max(1, batchCapacity)
-        let context = KeyValuePages.pages(positions: configuration.maxPositions)
-        let wanted = KeyValuePages.pages(
-            positions: positionCapacity ?? (self.batchCapacity + 1) * configuration.maxPositions)
+        self.batchCapacity = sizes.batch
         inference = DecoderInference(
-            configuration: configuration, rowCapacity: self.batchCapacity + max(1, prefillRows),
-            logitCapacity: 2 * self.batchCapacity, pageCapacity: max(2 * context, wanted), places: threads)
+            configuration: configuration, rowCapacity: sizes.rows, logitCapacity: sizes.logits,
+            pageCapacity: sizes.pages, places: threads)
         places = threads
         samplers = (0..<threads).map { _ in TokenSampler(vocabularySize: configuration.vocabularySize) }
         draws = AlignedBuffer(count: self.batchCapacity)

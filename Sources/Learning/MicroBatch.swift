@@ -122,6 +122,16 @@ extension LearnerConfiguration {
     /// Rows of a micro-batch of rollouts: more, since each computes its group's prompt anew.
     package var rolloutRows: Int { 2 * microBatchRows }
 
+    /// Jobs of an update that imitates so many rows.
+    package static func microBatches(demonstrationRows: Int) -> Int {
+        MicroBatch.count(rows: demonstrationRows, each: usualMicroBatchRows)
+    }
+
+    /// Jobs of an update from so many groups with so many rows of rollouts each.
+    package static func microBatches(groups: Int, rows: Int) -> Int {
+        groups * MicroBatch.count(rows: rows, each: 2 * usualMicroBatchRows)
+    }
+
     /// The most rows that a micro-batch of so many demonstrations can have, where its rows are not chosen: exact where all are of
     /// one length.
     ///

@@ -167,9 +167,14 @@ public final class Backpropagation {
 
     /// Grows the buffers to the batch at hand.
     private func prepare() {
-        let rows = batch.rowCount
-        let targets = batch.targets.count
-        let longest = batch.longestSequence
+        reserve(rows: batch.rowCount, targets: batch.targets.count, positions: batch.longestSequence)
+        pages.prepare(batch)
+    }
+
+    /// Makes room for forward passes over batches of up to so many rows and targets, at once rather than as they come.
+    ///
+    /// - Parameter longest: positions of the longest sequence.
+    public func reserve(rows: Int, targets: Int, positions longest: Int) {
         let sizes = PassSizes(configuration, storage: storage, rows: rows, targets: targets, positions: longest)
         if rows > rowCapacity {
             rowCapacity = rows
@@ -200,6 +205,5 @@ public final class Backpropagation {
         if sizes.scratch > scratch.count {
             scratch = AlignedBuffer(count: sizes.scratch, pages: .large)
         }
-        pages.prepare(batch)
     }
 }

@@ -30,10 +30,29 @@ extension Backpropagation {
     public static func memory(
         configuration: ModelConfiguration, batch: TrainingBatch, storage: ActivationStorage? = .kept, rank: Int? = nil
     ) -> [MemoryItem] {
-        let rows = batch.rowCount
-        let targets = batch.targets.count
-        let positions = batch.longestSequence
-        let pages = TrainingPages.Sizes(configuration, batch)
+        memory(
+            configuration: configuration, rows: batch.rowCount, targets: batch.targets.count,
+            positions: batch.longestSequence, pages: TrainingPages.Sizes(configuration, batch), storage: storage,
+            rank: rank)
+    }
+
+    /// The same of a batch that is not there yet.
+    ///
+    /// - Parameters:
+    ///   - longest: positions of its longest sequence; its pages are counted as if all rows stood in such sequences.
+    public static func memory(
+        configuration: ModelConfiguration, rows: Int, targets: Int, longest: Int,
+        storage: ActivationStorage? = .kept, rank: Int? = nil
+    ) -> [MemoryItem] {
+        memory(
+            configuration: configuration, rows: rows, targets: targets, positions: longest,
+            pages: TrainingPages.Sizes(configuration, rows: rows, longest: longest), storage: storage, rank: rank)
+    }
+
+    private static func memory(
+        configuration: ModelConfiguration, rows: Int, targets: Int, positions: Int, pages: TrainingPages.Sizes,
+        storage: ActivationStorage?, rank: Int?
+    ) -> [MemoryItem] {
         var items =
             PassSizes(configuration, storage: storage, rows: rows, targets: targets, positions: positions).memory
         if storage != nil {
@@ -43,6 +62,14 @@ extension Backpropagation {
         return items + [
             MemoryItem("keys and values of a layer", elements: pages.memory + 2 * pages.tables)
         ]
+    }
+}
+
+extension PolicyWeights {
+    /// Bytes that a thread takes while it packs weights from files: the rows at hand, read and converted.
+    public static func packingByteCount(_ configuration: ModelConfiguration) -> Int {
+        let layout = PolicyWeightLayout(configuration)
+        return 4 * (layout.rowCapacity + layout.packWorkspace)
     }
 }
 

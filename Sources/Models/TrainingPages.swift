@@ -11,6 +11,13 @@ struct TrainingPages: ~Copyable {
         /// Floats of pages.
         var memory = 0
 
+        /// Of so many rows, as if they stood in sequences of the longest's length.
+        init(_ configuration: ModelConfiguration, rows: Int, longest: Int) {
+            let sequences = longest > 0 ? (rows + longest - 1) / longest : 0
+            tables = sequences * KeyValuePages.pages(positions: longest)
+            memory = tables * configuration.keyValueBlockCount * configuration.keyValueHeadCount
+        }
+
         init(_ configuration: ModelConfiguration, _ batch: TrainingBatch) {
             let page = configuration.keyValueBlockCount * configuration.keyValueHeadCount
             for span in batch.spans {

@@ -2,23 +2,29 @@ import Generation
 import Learning
 import Models
 import Pipelines
+import Trajectories
 
 extension MemoryNeed {
     /// Bytes of a prepared problem with its texts and tokens, about.
     private static let problem = 3072.0
-    /// Bytes of a sampled token with its log-probability, version and mask.
-    static let sampledToken = 24.0
+    /// Bytes of a sampled token with its log-probability, version and mask; and of its text, some characters long.
+    static let sampledToken =
+        rounding
+        * Double(
+            MemoryLayout<Int32>.stride + MemoryLayout<Float>.stride + MemoryLayout<PolicyVersion>.stride
+                + MemoryLayout<Bool>.stride + 4)
+    /// What the allocator rounds a size up by, in the mean: it has four sizes from one power of two to the next.
+    private static let rounding = 1.125
     /// Completions that an engine runs at once in evaluation.
     static let evaluationBatch = 64
-    /// Part of a prepared problem that was there when its file was read: its texts. Measured on GSM8K's rows, all kept: reading
-    /// took 54 MiB, the problems count 102 MiB, and together they took 107 MiB.
-    private static let readPartOfProblem = 0.5
-    /// What reading leaves of its memory however little it took, and beside that of all it took: other threads do not take it up
-    /// again. Measured where reading took 54 MiB and next to nothing was kept: the run's later peak was 32 MiB higher.
-    private static let leastLeftOfReading = 10.0 * 1024 * 1024
-    private static let leftPartOfReading = 0.5
-    /// Code, libraries' tables and what they keep, about.
-    public static let program = 40.0 * 1024 * 1024
+    /// Batches that a phase has at once: in the making, in the queues and in the learner's hands, where it stands twice.
+    private static let batchesOfRollouts = 4.0
+    /// The program itself. Measured on x86-64 as resident memory beside a smallest model: 27 MiB of pages of files, of which the
+    /// program has 5 and Swift's and Foundation's libraries 17, and 1 MiB of stacks and the allocator's own tables.
+    public static let program = 28.0 * 1024 * 1024
+    /// The same where a task's problems are read and answers compared, measured likewise: 7 MiB more of files' pages, 4 of them ICU's
+    /// tables, and 5 MiB that Foundation and the task's rules allocate.
+    static let programWithTask = 40.0 * 1024 * 1024
 
     /// Of problems that are made on the spot, before any model is there.
     init(problemsOf configuration: RunConfiguration) {
@@ -40,7 +46,7 @@ extension MemoryNeed {
     init(_ configuration: RunConfiguration, model: ModelConfiguration, lengths: SequenceLengths) {
         self.init(problemsOf: configuration)
         let threads = configuration.threads == 0 ? ProcessorCores.available.count : configuration.threads
-        add(Self.program, .key("threads", value: "\(threads)"), name: "the program")
+        add(Self.programWithTask, .key("threads", value: "\(threads)"), name: "the program")
         if configuration.task.kind != .quantityGraphs {
             add(
                 Double(lengths.problems) * Self.problem,
@@ -58,18 +64,18 @@ extension MemoryNeed {
         var largest = MemoryNeed()
         for need in phases where need.bytes > largest.bytes { largest = need }
         for part in largest.parts { add(part.bytes, part.cause, name: part.name) }
-        addReading(configuration, lengths)
+        addReading(
+            lengths.readingBytes, program: Self.programWithTask,
+            .key("task.training", value: configuration.task.training ?? ""), name: "reading the task's files")
     }
 
-    /// What is left of the memory that reading the task's files took, or all of it where that is more than all that follows.
-    private mutating func addReading(_ configuration: RunConfiguration, _ lengths: SequenceLengths) {
-        guard lengths.readingBytes > 0 else { return }
-        let kept = Double(lengths.problems) * Self.problem
-        let passing = max(0, lengths.readingBytes - Self.readPartOfProblem * kept)
-        let left = min(passing, Self.leastLeftOfReading + Self.leftPartOfReading * passing)
-        add(
-            max(left, Self.program + lengths.readingBytes - bytes),
-            .key("task.training", value: configuration.task.training ?? ""), name: "reading the task's files")
+    /// What reading files takes, where it is more than all that follows, which takes up its memory again.
+    public mutating func addReading(
+        _ reading: Double, program: Double = program, _ cause: MemoryCause, name: String? = nil
+    ) {
+        let missing = program + reading - bytes
+        guard reading > 0, missing > 0 else { return }
+        add(missing, cause, name: name)
     }
 
     private mutating func add(
@@ -82,67 +88,109 @@ extension MemoryNeed {
         // The student as it came, the base student that arms start from, and the copy under training.
         let copies = 1 + (phase == .base ? 0.0 : 1) + (adapters == nil ? 1 : 0)
         add(copies * memory.parameters, largest, name: "weights")
-        let reference = phase.isReinforcement && configuration.reinforcement.referenceWeight != 0
-        add((reference ? 3 : 2) * memory.policyWeights, largest, name: "published versions")
         add(
             memory.rotaryTable(positions: lengths.positions ?? model.maxPositions),
             Self.cause(configuration, model, "max_position_embeddings", model.maxPositions), name: "rotary table")
-        add(memory.optimizer, largest, name: "moments, sum of gradients")
-        add(memory.inputGradients, largest, name: "panels for input gradients")
         let engines = Generator.engines(threads: threads, configuration: model)
-        let (rows, targets) = Self.microBatch(phase, configuration, lengths)
-        add(memory.gradient(rows: rows, targets: targets), largest, name: "a learner's pass")
-        add(
-            Double(threads - 1) * memory.gradient(rows: rows, targets: targets),
-            .key("threads", value: "\(threads)"), name: "the other threads' passes")
-        if isEvaluating {
+        guard !isEvaluating else {
+            // The learner is gone by then, and with it all but the last version.
+            add(memory.policyWeights, largest, name: "published versions")
             addEvaluation(
                 memory,
                 lengths.evaluation(imitatingTeacher: phase == .sft, problems: configuration.task.testProblems),
                 engines: engines, threads: threads, samples: configuration.evaluation.samples,
                 cause: .key("evaluation.samples", value: "\(configuration.evaluation.samples)"))
-        } else {
-            add(memory.parameters + (adapters == nil ? 2 : 3) * memory.trained, largest, name: "a checkpoint's copies")
+            return
+        }
+        let reference = phase.isReinforcement && configuration.reinforcement.referenceWeight != 0
+        add((reference ? 3 : 2) * memory.policyWeights, largest, name: "published versions")
+        add(memory.optimizer, largest, name: "moments, sum of gradients")
+        add(memory.inputGradients, largest, name: "panels for input gradients")
+        let checkpoint = memory.parameters + (adapters == nil ? 2 : 3) * memory.trained
+        if !phase.isReinforcement { add(checkpoint, largest, name: "a checkpoint's copies") }
+        let batch = Self.microBatch(phase, configuration, lengths)
+        if batch.passes > 0 {
+            let pass = memory.gradient(
+                rows: batch.rows, targets: batch.targets, longest: Double(batch.longest))
+            add(pass, largest, name: "a learner's pass")
+            let others = min(threads, batch.passes) - 1
+            add(Double(others) * pass, .key("threads", value: "\(threads)"), name: "the other threads' passes")
         }
         switch phase {
-        case .base: addDemonstrations(configuration.warmup, "warmup", lengths)
-        case .sft: addDemonstrations(configuration.sft, "sft", lengths)
+        case .base: addDemonstrations(configuration.warmup, "warmup", lengths.warmup)
+        case .sft: addDemonstrations(configuration.sft, "sft", lengths.traced)
         case .grpo, .rlkd:
             addRollouts(
-                configuration, memory, lengths, engines: engines, threads: threads, hasWorkers: !isEvaluating)
+                configuration, memory, lengths, engines: engines, threads: threads, checkpoint: (checkpoint, largest),
+                isLast: phase == configuration.arms.last.map { RunPhase($0) })
         }
     }
 
-    /// Rows and targets of the largest micro-batch, whatever the lengths of what comes together.
+    /// The largest micro-batch of a phase, whatever the lengths of what comes together.
+    private struct LargestMicroBatch {
+        var rows: Double
+        var targets: Double
+        /// Of its sequences.
+        var longest: Int
+        /// Micro-batches of an update at most, which threads work on at once; none where no update is made.
+        var passes: Int
+    }
+
     private static func microBatch(
         _ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths
-    ) -> (rows: Double, targets: Double) {
-        func imitation(_ settings: ImitationConfiguration) -> (Double, Double) {
-            let rows = LearnerConfiguration.largestMicroBatch(
-                demonstrations: settings.batchSize, lengths: 1...lengths.demonstration)
-            return (Double(rows), Double(rows) * lengths.tracePart)
+    ) -> LargestMicroBatch {
+        func imitation(_ settings: ImitationConfiguration, _ demonstrations: DemonstrationLengths) -> LargestMicroBatch
+        {
+            let rows = Double(
+                LearnerConfiguration.largestMicroBatch(
+                    demonstrations: settings.batchSize, lengths: 1...demonstrations.longest))
+            return LargestMicroBatch(
+                rows: rows, targets: rows * demonstrations.tracePart, longest: demonstrations.longest,
+                passes: settings.steps == 0
+                    ? 0
+                    : LearnerConfiguration.microBatches(
+                        demonstrationRows: settings.batchSize * demonstrations.longest))
         }
         switch phase {
-        case .base: return imitation(configuration.warmup)
-        case .sft: return imitation(configuration.sft)
+        case .base: return imitation(configuration.warmup, lengths.warmup)
+        case .sft: return imitation(configuration.sft, lengths.traced)
         case .grpo, .rlkd:
-            let targets = LearnerConfiguration.largestMicroBatch(
-                rollouts: configuration.reinforcement.groupSize, lengths: 1...lengths.completion)
-            return (Double(targets + lengths.prompt), Double(targets))
+            let reinforcement = configuration.reinforcement
+            let largest = RolloutLengths(configuration, lengths).longest.map { problem in
+                (
+                    problem: problem,
+                    targets: LearnerConfiguration.largestMicroBatch(
+                        rollouts: reinforcement.groupSize, lengths: 1...max(1, problem.newTokens))
+                )
+            }.max { $0.targets + $0.problem.prompt < $1.targets + $1.problem.prompt }
+            guard let largest, configuration.steps > 0 else {
+                return LargestMicroBatch(rows: 0, targets: 0, longest: 0, passes: 0)
+            }
+            return LargestMicroBatch(
+                rows: Double(largest.targets + largest.problem.prompt), targets: Double(largest.targets),
+                longest: largest.problem.prompt + largest.problem.newTokens,
+                passes: LearnerConfiguration.microBatches(
+                    groups: reinforcement.problemsPerBatch,
+                    rows: reinforcement.groupSize * largest.problem.newTokens))
         }
     }
 
+    /// Batches of demonstrations that are there at once: in the queue, in the making, and in the learner's hands, of which that one
+    /// also has them as micro-batches.
     private mutating func addDemonstrations(
-        _ settings: ImitationConfiguration, _ key: String, _ lengths: SequenceLengths
+        _ settings: ImitationConfiguration, _ key: String, _ lengths: DemonstrationLengths
     ) {
+        let batches = min(settings.steps, ImitationPhase.queueCapacity + 2)
+        let perDemonstration =
+            Double(batches) * lengths.meanBytes + (batches > 0 ? lengths.meanMicroBatchBytes : 0)
         add(
-            6 * 4 * Double(settings.batchSize) * Double(lengths.demonstration),
+            Double(settings.batchSize) * perDemonstration,
             .key("\(key).batchSize", value: "\(settings.batchSize)"), name: "demonstrations")
     }
 
     private mutating func addRollouts(
         _ configuration: RunConfiguration, _ memory: ModelMemory, _ lengths: SequenceLengths, engines: Int,
-        threads: Int, hasWorkers: Bool
+        threads: Int, checkpoint: (bytes: Double, cause: MemoryCause), isLast: Bool
     ) {
         let workerCount = configuration.workers == 0 ? engines : configuration.workers
         let workers = Double(workerCount)
@@ -151,20 +199,44 @@ extension MemoryNeed {
         let size = reinforcement.problemsPerBatch >= reinforcement.groupSize ? "problemsPerBatch" : "groupSize"
         let value = max(reinforcement.problemsPerBatch, reinforcement.groupSize)
         let cause = MemoryCause.key("reinforcement.\(size)", value: "\(value)")
-        if hasWorkers {
-            let batch = (completions / workers).rounded(.up)
-            // Pages that no prompt and no completion reaches are never touched; a group has its prompt once.
-            let prompts = (batch / Double(reinforcement.groupSize)).rounded(.up) * Double(lengths.prompt)
-            add(
-                workers
-                    * memory.generator(
-                        batch: batch, longest: Double(lengths.longest),
-                        positions: prompts + batch * Double(lengths.completion + 16),
-                        threads: Generator.threadsSharing(engines: workerCount, threads: threads)), cause,
-                name: "rollout workers")
+        let sequences = RolloutLengths(configuration, lengths)
+        // Pages that no prompt and no completion reaches are never touched.
+        let generators =
+            workers
+            * memory.generator(
+                batch: (completions / workers).rounded(.up), longest: Double(lengths.longest),
+                positions: (sequences.positions / workers).rounded(.up),
+                threads: Generator.threadsSharing(engines: workerCount, threads: threads))
+        let tokens = Double(sequences.longest.map(\.newTokens).max() ?? 0)
+        let timeline = Self.timeline(configuration, tokens: tokens, threads: threads)
+        let ofSteps = MemoryCause.key("steps", value: "\(configuration.steps)")
+        if isLast { add(timeline.kept, ofSteps, name: "the timeline") }
+        // At the end the workers are gone; earlier checkpoints are written beside them.
+        let early = configuration.steps > configuration.checkpoints.every ? checkpoint.bytes : 0
+        let late = max(checkpoint.bytes, isLast ? timeline.writing : 0)
+        if generators + early > late {
+            add(generators, cause, name: "rollout workers")
+            add(early, checkpoint.cause, name: "a checkpoint's copies")
+        } else if checkpoint.bytes == late {
+            add(late, checkpoint.cause, name: "a checkpoint's copies")
+        } else {
+            add(late, ofSteps, name: "writing the timeline")
         }
         // Batches in the queues and in the learner's hands.
-        add(4 * completions * Double(lengths.completion) * Self.sampledToken, cause, name: "rollouts")
+        add(Self.batchesOfRollouts * completions * tokens * Self.sampledToken, cause, name: "rollouts")
+    }
+
+    /// The last arm's timeline. Spans of a thread were measured at 10 to 15 a token of the longest completion; each group passes three
+    /// queues, in and out.
+    private static func timeline(
+        _ configuration: RunConfiguration, tokens: Double, threads: Int
+    ) -> (kept: Double, writing: Double) {
+        let most = Double(TraceRecorder.usualCapacity)
+        let steps = Double(configuration.steps)
+        let size = TraceRecorder.byteCount(
+            threads: threads, spans: Int(min(most, steps * tokens * 12)),
+            depths: Int(min(most, steps * Double(configuration.reinforcement.problemsPerBatch) * 6)))
+        return (Double(size.kept), Double(size.writing))
     }
 
     private static func cause(
@@ -216,56 +288,8 @@ extension ModelMemory {
         let all = (capacity + 1) * Double(running.longest)
         return generator(
             batch: capacity, longest: Double(running.longest),
-            positions: min(all, Double(running.positions + running.waiting)), threads: threads)
-    }
-}
-
-/// Tokens of the longest of a run's sequences, and how many there are.
-struct SequenceLengths: Sendable {
-    /// Of any prompt with its completion.
-    var longest: Int
-    /// Of all sets together.
-    var problems = 0
-    /// That reading the task's files took.
-    var readingBytes = 0.0
-    /// Of each test set, a prompt and where its completion is cut in the student's notation and in the teacher's.
-    private var tests: [[(prompt: Int, newTokens: Int, teacherTokens: Int)]]?
-    /// That any pass reaches; nil where that is not known.
-    var positions: Int?
-    /// Of training: a prompt, a completion, and a prompt with its trace.
-    var prompt: Int
-    var completion: Int
-    var demonstration: Int
-    /// The largest part of a demonstration's rows that its trace takes.
-    var tracePart: Double
-
-    /// Where nothing else is known.
-    init(longest: Int) {
-        self.longest = longest
-        (prompt, completion, demonstration, tracePart) = (longest, longest, longest, 1)
-    }
-
-    init(longest: Int, training: [PreparedProblem], tests sets: [TestSet]) {
-        self.longest = longest
-        problems = training.count + sets.reduce(0) { $0 + $1.problems.count }
-        tests = sets.map { set in set.problems.map { ($0.prompt.count, $0.maxNewTokens, $0.maxNewTeacherTokens) } }
-        prompt = training.map(\.prompt.count).max() ?? 1
-        completion = training.map(\.maxNewTokens).max() ?? 1
-        let demonstrations = training.compactMap(\.demonstration).map {
-            (prompt: $0.prompt.count, trace: $0.completion.count)
-        }
-        demonstration = demonstrations.map { $0.prompt + $0.trace }.max() ?? longest
-        // The last token has no row.
-        tracePart = demonstrations.map { Double($0.trace) / Double(max(1, $0.prompt + $0.trace - 1)) }.max() ?? 1
-    }
-
-    /// The test sets' prompts with the most tokens of a completion.
-    ///
-    /// - Parameter problems: of a set, where the sets are not known.
-    func evaluation(imitatingTeacher: Bool, problems: Int) -> [[(prompt: Int, newTokens: Int)]] {
-        tests?.map { set in
-            set.map { ($0.prompt, imitatingTeacher ? $0.teacherTokens : $0.newTokens) }
-        } ?? [Array(repeating: (1, max(1, longest - 1)), count: problems)]
+            positions: min(all, Double(running.positions + running.waiting)),
+            promptTokens: Double(running.promptTokens), threads: threads)
     }
 }
 

@@ -14,6 +14,9 @@ public struct MemoryNeed: Sendable {
         public var cause: MemoryCause
     }
 
+    /// What an array takes beside its elements: its header, and what the allocator rounds up, in the mean.
+    public static let arrayBytes = 48.0
+
     public private(set) var parts: [Part] = []
 
     public init() {}

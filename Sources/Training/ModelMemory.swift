@@ -1,3 +1,4 @@
+import Generation
 import Kernels
 import Models
 
@@ -6,20 +7,26 @@ import Models
 /// Estimates of what `Models`, `Generation` and `Learning` allocate, a few per cent off.
 public struct ModelMemory: Sendable {
     private static let float = 4.0
-    /// Rows of a forward pass that a generator keeps for prompts, beside one a completion.
-    private static let prefillRows = 256.0
+    /// Bytes that a pass or a generator takes of a row and a layer for each number of the row's width, at the very most; for
+    /// products of sizes to be compared with what can be counted, not for any estimate.
+    private static let bytesPerNumber = 64.0
+    /// Whole numbers of bytes hold any product of sizes below it.
+    private static let countable = 0x1p60
+    /// What stands for larger ones: finite, so that differences of two are numbers.
+    private static let beyondCounting = 0x1p100
 
     private let shape: ModelConfiguration
+    /// Whether the shape is one that weights could be of at all.
+    private let isPossible: Bool
     private let activationStorage: ActivationStorage
     private let adapters: AdapterConfiguration?
-    /// Bytes of a number in packed matrices, and in kept keys and values.
+    /// Bytes of a number in packed matrices.
     private let packed: Double
     private let hidden: Double
     private let layers: Double
     private let vocabulary: Double
     private let queryKeyValue: Double
     private let query: Double
-    private let keyValue: Double
     private let intermediate: Double
 
     /// - Parameters:
@@ -29,6 +36,7 @@ public struct ModelMemory: Sendable {
         _ shape: ModelConfiguration, activations: ActivationStorage = .kept, adapters: AdapterConfiguration? = nil
     ) {
         self.shape = shape
+        isPossible = (try? shape.validate()) != nil
         activationStorage = activations
         self.adapters = adapters
         packed = shape.precision == .bfloat16 ? 2 : Self.float
@@ -36,8 +44,7 @@ public struct ModelMemory: Sendable {
         layers = Double(shape.layerCount)
         vocabulary = Double(shape.vocabularySize)
         query = Double(shape.attentionHeadCount) * Double(shape.headDimension)
-        keyValue = Double(shape.keyValueHeadCount) * Double(shape.headDimension)
-        queryKeyValue = query + 2 * keyValue
+        queryKeyValue = query + 2 * Double(shape.keyValueHeadCount) * Double(shape.headDimension)
         intermediate = Double(shape.intermediateSize)
     }
 
@@ -62,9 +69,9 @@ public struct ModelMemory: Sendable {
 
     /// The layers' and the head's, packed.
     private var matrices: Double {
-        // Panels of 32 outputs are filled up.
-        let filled = hidden * (32 * (3 * layers + 1)) + intermediate * 32 * layers
-        return packed / Self.float * (attention + feedForward + embedding) + packed * filled / 2
+        // The last panel of a matrix is filled up: by half of its outputs, taking one matrix with another.
+        let filled = Double(MatrixProduct.panelWidth) / 2 * (hidden * (3 * layers + 1) + intermediate * layers)
+        return packed / Self.float * (attention + feedForward + embedding) + packed * filled
     }
 
     /// What updates change, as many gradients or moments: all weights, or the adapters.
@@ -80,9 +87,7 @@ public struct ModelMemory: Sendable {
 
     /// Rows that threads convert and pack at a time.
     public func packing(threads: Int) -> Double {
-        let deepest = max(hidden, query, intermediate)
-        let rows = max(256 * 1024, 32 * deepest)
-        return Double(threads) * (Self.float * rows + 32 * packed * deepest)
+        Double(threads) * counted { PolicyWeights.packingByteCount(shape) }
     }
 
     /// Cosines and sines of all positions, or of those up to one.
@@ -118,29 +123,14 @@ public struct ModelMemory: Sendable {
 
     // MARK: Work
 
-    private var activations: Double {
-        Self.float * (4 * hidden + 2 + queryKeyValue + query + Double(shape.attentionHeadCount) + 3 * intermediate)
+    /// What `byteCount` gives, which asks the buffers' own rule; `beyondCounting` where whole numbers could not hold it.
+    ///
+    /// - Parameter sizes: what the bytes grow with, beside the model's own sizes.
+    private func counted(_ sizes: Double..., byteCount: () -> Int) -> Double {
+        let widths = hidden + queryKeyValue + query + 3 * intermediate + vocabulary
+        let most = sizes.reduce(layers * widths * Self.bytesPerNumber) { $0 * max(1, $1) }
+        return isPossible && most < Self.countable ? Double(byteCount()) : Self.beyondCounting
     }
-
-    /// Keys and values of a position in one layer; narrow heads are filled up to whole vectors.
-    private var keptPosition: Double {
-        let plain = 2 * keyValue * packed
-        guard shape.headDimension <= 4096 else { return plain }
-        let block = Attention.blockCount(
-            headDimension: shape.headDimension, compact: shape.precision == .bfloat16)
-        return Double(shape.keyValueHeadCount) * Self.float * Double(block) / Double(Attention.blockLength)
-    }
-
-    /// A row as products read it, the widest: rounded, or moved where rows stand badly; nothing where they are read as they are.
-    private var productRow: Double {
-        let lanes = [hidden, query, intermediate].map { width in
-            // No larger width is any nearer to fitting.
-            PackedMatrix.scratchCount(rows: 1, depth: Int(min(width, 0x1p60)), precision: shape.precision)
-        }
-        return Self.float * Double(lanes.max() ?? 0)
-    }
-
-    private func pages(_ positions: Double) -> Double { (positions / 16).rounded(.up) * 16 }
 
     /// A generator with its keys and values.
     ///
@@ -148,81 +138,49 @@ public struct ModelMemory: Sendable {
     ///   - batch: completions at once.
     ///   - longest: positions of the longest prompt with its completion.
     ///   - positions: that all sequences together reach, where they are fewer than the generator has pages for.
+    ///   - promptTokens: of all prompts together, where they are fewer than a step has room for.
     ///   - threads: that may share a step.
-    public func generator(batch: Double, longest: Double, positions: Double? = nil, threads: Int = 1) -> Double {
-        let stored = pages(positions ?? max(2 * pages(longest), (batch + 1) * longest))
-        let rows = batch + Self.prefillRows
-        return stored * layers * keptPosition + rows * (activations + Self.float * hidden)
-            + max(rows, 2 * batch) * productRow
-            // Prompts have logits of their own, and each thread a sampler.
-            + 2 * batch * Self.float * (vocabulary + hidden) + (batch + 1 + Double(threads)) * Self.float * vocabulary
-            // Tables of pages.
-            + (batch + 1) * longest + Double(threads) * attentionWorkspace(longest)
-    }
-
-    /// Of one thread that takes part in a step.
-    private func attentionWorkspace(_ longest: Double) -> Double {
-        let (width, positions) = (min(shape.headDimension, 1 << 32), Int(min(longest, 0x1p40)))
-        var count = Attention.workspaceCount(headDimension: width, maximumPositions: positions)
-        let queries = shape.attentionHeadCount / max(1, shape.keyValueHeadCount)
-        if Attention.sharingMembers(queriesPerMember: max(1, queries)) > 1 {
-            count = max(
-                count, Attention.sharingWorkspaceCount(headDimension: width, maximumPositions: positions))
+    public func generator(
+        batch: Double, longest: Double, positions: Double? = nil, promptTokens: Double? = nil, threads: Int = 1
+    ) -> Double {
+        // Keys and values, tables of pages, and workspaces.
+        counted(max(batch, positions ?? 1), longest, Double(threads)) {
+            Generator.byteCount(
+                shape, batch: Int(batch), longest: Int(longest), positions: positions.map { Int($0) },
+                promptTokens: promptTokens.map { Int(min($0, Self.countable)) }, threads: threads)
         }
-        return Self.float * Double(count)
     }
 
     /// A forward pass that gives the log-probabilities of targets, and keeps nothing else.
     public func logProbabilities(rows: Double, targets: Double) -> Double {
-        Self.float
-            * (targets * hidden + min(targets, Double(Backpropagation.targetsAtATime)) * vocabulary)
-            + rows * (activations + 2 * Self.float * hidden + keptPosition) + max(rows, targets) * productRow
-    }
-
-    /// A learner's forward pass.
-    func forward(rows: Double, targets: Double) -> Double {
-        let inputs = Self.float * hidden
-        let kept =
-            switch activationStorage {
-            case .kept: layers * activations
-            case .recomputed: layers * inputs + activations - inputs
-            }
-        return rows * (kept + 2 * inputs + keptPosition) + targets * Self.float * (vocabulary + hidden)
-            + max(rows, targets) * productRow
+        pass(rows: rows, targets: targets, longest: rows, storage: nil)
     }
 
     /// A learner's forward and backward pass, with its gradient.
-    public func gradient(rows: Double, targets: Double) -> Double {
-        let width = 2 * hidden + queryKeyValue + query + 3 * intermediate + 4 * keyValue
-        return trained + forward(rows: rows, targets: targets)
-            + Self.float * (rows * width + targets * (vocabulary + hidden) + workspace(rows: rows, targets: targets))
+    ///
+    /// - Parameter longest: rows of the longest sequence; nil for all.
+    public func gradient(rows: Double, targets: Double, longest: Double? = nil) -> Double {
+        trained + pass(rows: rows, targets: targets, longest: min(rows, longest ?? rows), storage: activationStorage)
     }
 
-    /// Rows of the widest input gradient as products read them, some at a time; what a weight gradient's product takes; and what
-    /// adapters have between their two matrices.
-    private func workspace(rows: Double, targets: Double) -> Double {
-        // No larger size is any nearer to fitting.
-        func size(_ value: Double) -> Int { Int(min(value, 0x1p28)) }
-        let products = [
-            (rows, queryKeyValue, hidden), (rows, hidden, query), (rows, 2 * intermediate, hidden),
-            (rows, hidden, intermediate), (targets, vocabulary, hidden),
-        ].map { (rows: size($0), outputs: size($1), inputs: size($2)) }
-        let arranged = products.map {
-            PackedMatrix.scratchCount(rows: $0.rows, depth: $0.outputs, precision: shape.precision)
+    private func pass(rows: Double, targets: Double, longest: Double, storage: ActivationStorage?) -> Double {
+        counted(rows, targets) {
+            Backpropagation.memory(
+                configuration: shape, rows: Int(rows), targets: Int(targets.rounded(.up)), longest: Int(longest),
+                storage: storage, rank: adapters?.rank
+            ).reduce(0) { $0 + $1.byteCount }
         }
-        let gradients = products.map {
-            WeightGradient.workspaceCount(rows: $0.rows, inputs: $0.inputs, precision: shape.precision)
-        }
-        return Double(arranged.max() ?? 0) + Double(gradients.max() ?? 0) + rows * Double(adapters?.rank ?? 0)
     }
 
     /// A learner, apart from the weights that it is given and those that it publishes.
     ///
     /// - Parameters:
-    ///   - rows: of a micro-batch, of which each thread has one.
+    ///   - rows: of a micro-batch.
     ///   - targets: of its rows that have one; nil for all.
-    public func learner(rows: Double, targets: Double? = nil, threads: Double) -> Double {
-        optimizer + inputGradients + threads * gradient(rows: rows, targets: targets ?? rows)
+    ///   - longest: rows of the longest sequence; nil for all.
+    ///   - passes: at once, each over a micro-batch: a thread's that has none has memory that it never touches.
+    public func learner(rows: Double, targets: Double? = nil, longest: Double? = nil, passes: Double) -> Double {
+        optimizer + inputGradients + passes * gradient(rows: rows, targets: targets ?? rows, longest: longest)
     }
 
     /// Two moments and the sum of the gradients.

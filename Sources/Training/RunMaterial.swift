@@ -13,6 +13,8 @@ struct RunMaterial: Sendable {
     let longestSequence: Int
     /// That any pass reaches.
     let positions: Int
+    /// Demonstrations of the warm-up whose lengths stand for all, which are made as they are needed: twice the usual batch.
+    private static let sampledDemonstrations = 64
     /// About what the run takes.
     let need: MemoryNeed
 
@@ -50,11 +52,15 @@ struct RunMaterial: Sendable {
         longestSequence = try (task.training + task.tests.flatMap(\.problems)).longestSequence(
             context: model.maxPositions, file: ConfigurationError.configuration,
             key: "student.maxPositions", newTokens: { max($0.maxNewTokens, $0.maxNewTeacherTokens) })
-        var lengths = SequenceLengths(longest: longestSequence, training: task.training, tests: task.tests)
+        let warmup = configuration.warmup
+        let count = min(warmup.steps * warmup.batchSize, Self.sampledDemonstrations)
+        let imitated = try (0..<count).map { [task] in try task.warmupDemonstration(at: $0) }
+        var lengths = SequenceLengths(
+            longest: longestSequence, training: task.training, tests: task.tests, warmup: imitated)
         // Quantity graphs to warm up with are made later.
         positions =
             configuration.task.kind == .quantityGraphs
-            ? model.maxPositions : max(longestSequence, lengths.demonstration)
+            ? model.maxPositions : max(longestSequence, lengths.traced.longest)
         lengths.positions = positions
         lengths.readingBytes = task.readingBytes
         need = MemoryNeed(configuration, model: model, lengths: lengths)

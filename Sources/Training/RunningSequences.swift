@@ -14,10 +14,10 @@ public struct RunningSequences: Sendable {
             self.samples = samples
         }
 
-        fileprivate var promptPositions: Int { Self.rounded(prompt) }
+        var promptPositions: Int { Self.rounded(prompt) }
 
         /// Of a sample beside the prompt's full pages.
-        fileprivate var ownPositions: Int { Self.rounded(prompt + newTokens) - prompt / 16 * 16 }
+        var ownPositions: Int { Self.rounded(prompt + newTokens) - prompt / 16 * 16 }
 
         private static func rounded(_ positions: Int) -> Int { 16 * KeyValuePages.pages(positions: positions) }
     }
@@ -29,6 +29,9 @@ public struct RunningSequences: Sendable {
     /// Of the prompts that wait beside them, where all requests are there from the start.
     public private(set) var waiting = 0
 
+    /// Of all prompts together.
+    public private(set) var promptTokens = 0
+
     /// - Parameters:
     ///   - requests: in the order in which they are served.
     ///   - batch: completions that run at once.
@@ -39,6 +42,7 @@ public struct RunningSequences: Sendable {
         var (running, prompts, mostPrompts) = (0, 0, 0)
         for request in requests {
             longest = max(longest, request.prompt + request.newTokens)
+            promptTokens += request.prompt
             prompts += request.promptPositions
             for _ in 0..<request.samples {
                 if running == batch {

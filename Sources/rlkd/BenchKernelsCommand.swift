@@ -1,4 +1,5 @@
 import ArgumentParser
+import Memory
 import Models
 import Pipelines
 import Training
@@ -36,19 +37,22 @@ struct BenchKernelsCommand: AsyncParsableCommand {
         }
     }
 
-    /// Of the largest product; one is measured at a time.
+    /// Of the largest product, or of the copies of a matrix; one is measured at a time.
     private func need(of shape: ModelConfiguration, threads: Int) -> MemoryNeed {
         let rows = batch.counts.max() ?? 1
         let largest = ProductShape.matrices(of: shape).map {
             ProductShape(rows: rows, outputs: $0.outputs, depth: $0.depth)
         }
-        .max { $0.operations < $1.operations }
+        .max { $0.bytes(threads: threads) < $1.bytes(threads: threads) }
+        let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)"))
         var need = MemoryNeed()
-        if let largest {
-            need.add(
-                largest.weightBytes(threads: threads) + MachinePeaks.bytes + VectorProductBench.bytes,
-                options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)")))
+        // The peak of reading is measured all along.
+        need.add(MemoryNeed.program + MachinePeaks.bytes, fixed)
+        if let largest, largest.bytes(threads: threads) > VectorProductBench.bytes {
+            need.add(largest.weightBytes(threads: threads), fixed)
             need.add(largest.rowBytes(threads: threads), .option("--batch", value: "\(rows)"))
+        } else {
+            need.add(VectorProductBench.bytes, fixed)
         }
         return need
     }
@@ -73,6 +77,8 @@ struct BenchKernelsCommand: AsyncParsableCommand {
                 productRounds[index] += await ProductBench(product.form, product.shape, precision, threads: threads)
                     .rounds(on: executor)
             }
+            // What the products have freed would add to the copies of matrices.
+            Allocator.returnFreedMemory()
             for (index, matrix) in vectors.enumerated() {
                 vectorRounds[index] += await VectorProductBench(matrix, precision, threads: threads)
                     .rounds(on: executor, reading: source)

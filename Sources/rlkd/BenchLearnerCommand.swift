@@ -54,9 +54,16 @@ struct BenchLearnerCommand: AsyncParsableCommand {
         let imitated = Double(LearnerConfiguration.largestMicroBatch(demonstrations: batch, lengths: length...length))
         let sampled = Double(
             LearnerConfiguration.largestMicroBatch(rollouts: LearnerBench.groupSize, lengths: length...length))
-        let imitation = memory.learner(rows: imitated, threads: Double(threads))
+        let imitating = min(threads, LearnerConfiguration.microBatches(demonstrationRows: batch * length))
+        let reinforcing = min(
+            threads,
+            LearnerConfiguration.microBatches(
+                groups: LearnerBench.groups(of: batch), rows: LearnerBench.groupSize * length))
+        let imitation = memory.learner(rows: imitated, longest: Double(length), passes: Double(imitating))
         let reinforcement = memory.learner(
-            rows: Double(prompt) + sampled, targets: sampled, threads: Double(threads))
+            rows: Double(prompt) + sampled, targets: sampled, longest: Double(prompt + length),
+            passes: Double(reinforcing))
+        let least = memory.learner(rows: 1, passes: 1)
         // Beyond the rows that the learner aims at, memory goes by the lengths.
         let isLong =
             imitation > reinforcement
@@ -65,11 +72,8 @@ struct BenchLearnerCommand: AsyncParsableCommand {
         let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)"))
         // The learner's own weights beside those read, and the version that it writes beside the one that it reads.
         need.add(
-            MemoryNeed.program + memory.parameters + memory.policyWeights
-                + memory.learner(rows: 1, threads: Double(threads)), fixed)
-        need.add(
-            max(imitation, reinforcement) - memory.learner(rows: 1, threads: Double(threads)),
-            isLong ? sizes : fixed)
+            MemoryNeed.program + memory.parameters + memory.policyWeights + least, fixed)
+        need.add(max(imitation, reinforcement) - least, isLong ? sizes : fixed)
         need.add(
             Double(batch + LearnerBench.groupSize) * Double(prompt + length) * LearnerBench.bytesPerToken, sizes)
         // The machine is measured when the weights alone are there, before and after.

@@ -67,27 +67,29 @@ struct BenchPipelineCommand: AsyncParsableCommand {
     private func need(of shape: ModelConfiguration) -> MemoryNeed {
         let sizes = MemoryCause.largest(
             of: ["--batch": batch, "--samples": samples, "--prompt": prompt, "--new": new])
-        let threads = Double(options.threadCount)
         let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(options.threadCount)"))
         var need = options.shape.need(of: shape, positions: sizes)
         let memory = ModelMemory(shape)
         let completions = Double(batch) * Double(samples)
         let length = Double(prompt + new)
         let targets = Double(LearnerConfiguration.largestMicroBatch(rollouts: samples, lengths: new...new))
+        let passes = min(
+            options.threadCount, LearnerConfiguration.microBatches(groups: batch, rows: samples * new))
+        let least = memory.learner(rows: 1, passes: 1)
         // The version that workers read beside the one that the learner writes.
-        need.add(
-            MemoryNeed.program + memory.policyWeights + memory.learner(rows: 1, threads: threads), fixed)
+        need.add(MemoryNeed.program + memory.policyWeights + least, fixed)
         let workers = Generator.engines(threads: options.threadCount, configuration: shape)
         let engines = Double(workers)
         let share = (completions / engines).rounded(.up)
         // A group has its prompt once.
         let prompts = (share / Double(samples)).rounded(.up) * Double(prompt)
         need.add(
-            memory.learner(rows: Double(prompt) + targets, targets: targets, threads: threads)
-                - memory.learner(rows: 1, threads: threads)
+            memory.learner(
+                rows: Double(prompt) + targets, targets: targets, longest: length, passes: Double(passes))
+                - least
                 + engines
                 * memory.generator(
-                    batch: share, longest: length, positions: prompts + share * Double(new + 16),
+                    batch: share, longest: length, positions: prompts + share * Double(new + 16), promptTokens: prompts,
                     threads: Generator.threadsSharing(engines: workers, threads: options.threadCount))
                 + Double(maxStaleness + 1) * completions * length * LearnerBench.bytesPerToken, sizes)
         // The machine is measured when the weights alone are there, before and after.

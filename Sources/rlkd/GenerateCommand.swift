@@ -65,7 +65,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await Failure.reporting {
-            let rows = try prompts.map { try JSONLinesFile(path: $0).rows.map { try GenerateRow($0) } }
+            let rows = try prompts.map { try JSONLinesFile.map(path: $0, GenerateRow.init) }
             let directory = try ModelDirectory(model, precision: compute.dtype, logger: Diagnostics.logger)
             let defaults = try SamplingDefaults(directory: model)
             let sampling = defaults.applying(
@@ -98,6 +98,7 @@ struct GenerateCommand: AsyncParsableCommand {
         let engines = min(all, plan.requests.count)
         let capacity = plan.batchCapacity(engines: all, atMost: batch)
         let longest = Double(plan.longestSequence)
+        let running = plan.running(batch: engines * capacity)
         var need = directory.servingNeed(positions: plan.longestSequence, threads: compute.threadCount)
         let tokens = maxNewTokens.map { MemoryCause.option("--max-new-tokens", value: "\($0)") }
         let batches = MemoryCause.option("--batch", value: "\(batch)")
@@ -105,12 +106,18 @@ struct GenerateCommand: AsyncParsableCommand {
             Double(engines)
                 * memory.generator(
                     batch: Double(capacity), longest: longest,
-                    positions: Double(plan.runningPositions(batch: engines * capacity)) / Double(engines),
+                    positions: Double(running.positions) / Double(engines),
+                    promptTokens: (Double(running.promptTokens) / Double(engines)).rounded(.up),
                     threads: Generator.threadsSharing(engines: all, threads: compute.threadCount)),
             capacity > 1 ? batches : tokens ?? batches)
         need.add(
             Double(engines) * Double(samples) * longest * GenerationPlan.bytesPerToken,
             .option("--samples", value: "\(samples)"))
+        if let prompts {
+            let file = MemoryCause.option("--prompts", value: prompts)
+            need.add(plan.byteCount, file)
+            need.addReading(JSONLinesFile.mappingByteCount(path: prompts), file)
+        }
         return need
     }
 }

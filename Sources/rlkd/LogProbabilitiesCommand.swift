@@ -33,7 +33,7 @@ struct LogProbabilitiesCommand: AsyncParsableCommand {
         try await Failure.reporting {
             let directory = try ModelDirectory(model, precision: compute.dtype, logger: Diagnostics.logger)
             let shape = directory.configuration
-            let rows = try JSONLinesFile(path: tokens).rows.map { row in
+            let rows = try JSONLinesFile.map(path: tokens) { row throws(MalformedInput) in
                 try TokenRow(row, vocabularySize: shape.vocabularySize, maxPositions: shape.maxPositions)
             }
             try need(of: rows, directory).check()
@@ -53,12 +53,15 @@ struct LogProbabilitiesCommand: AsyncParsableCommand {
     private func need(of rows: [TokenRow], _ directory: ModelDirectory) -> MemoryNeed {
         let memory = ModelMemory(directory.configuration)
         var need = directory.servingNeed(positions: Self.positions(rows), threads: compute.threadCount)
+        let file = MemoryCause.option("--tokens", value: tokens)
+        need.add(rows.reduce(0) { $0 + $1.byteCount }, file)
         if let longest = rows.max(by: { $0.tokens.count < $1.tokens.count }) {
             let count = Double(longest.tokens.count)
             need.add(
                 Double(min(compute.threadCount, rows.count)) * memory.logProbabilities(rows: count, targets: count),
                 .field("tokens", of: tokens, line: longest.line, value: "\(longest.tokens.count) tokens long"))
         }
+        need.addReading(JSONLinesFile.mappingByteCount(path: tokens), file)
         return need
     }
 }

@@ -92,6 +92,34 @@ import Trajectories
         }
     }
 
+    /// What the memory of passes at once is counted by: never fewer than there are jobs, and exact where all are of one length and
+    /// no job has a single one.
+    @Test(arguments: [1, 8, 40, 383, 500], [1, 2, 6, 8, 17, 64])
+    func theNumberOfJobsIsKnownBeforehand(length: Int, count: Int) {
+        let demonstrations = (0..<count).map { _ in
+            Demonstration(prompt: [1], completion: Array(repeating: 2, count: length))
+        }
+        let rows = LearnerConfiguration(schedule: .init(peak: 1, warmupSteps: 0, totalSteps: 1, shape: .constant))
+        let jobs = MicroBatch.imitation(demonstrations, rows: rows.microBatchRows).count
+        let counted = LearnerConfiguration.microBatches(demonstrationRows: count * length)
+        #expect(length < rows.microBatchRows / 2 ? jobs == counted : jobs <= counted)
+
+        let group = ScoredGroup(
+            request: RolloutRequest(
+                ordinal: 0, problem: Problem(id: "0", question: "", answer: nil), visit: 0, maxNewTokens: length),
+            rollouts: (0..<count).map { sample in
+                let rollout = Rollout(
+                    sample: sample, prompt: [1], tokens: Array(repeating: 2, count: length),
+                    logProbabilities: Array(repeating: -1, count: length),
+                    versions: Array(repeating: PolicyVersion(0), count: length),
+                    isSampled: Array(repeating: true, count: length), finishReason: .length, text: "")
+                return ScoredRollout(rollout: rollout, reward: Reward(total: 0, terms: []))
+            })
+        let ofGroups = MicroBatch.policy([group, group], loss: GroupRelativeLoss(), rows: rows.rolloutRows).count
+        let countedOfGroups = LearnerConfiguration.microBatches(groups: 2, rows: count * length)
+        #expect(length < rows.rolloutRows / 2 ? ofGroups == countedOfGroups : ofGroups <= countedOfGroups)
+    }
+
     /// Rows of the largest job of demonstrations of so many rows each.
     private func largest(_ lengths: [Int], rows: Int) -> Int {
         let demonstrations = lengths.map { Demonstration(prompt: [1], completion: Array(repeating: 2, count: $0)) }

@@ -1,6 +1,7 @@
 import Glibc
-import Memory
 import Testing
+
+@testable import Memory
 
 @Suite struct AllocatorTests {
     @Test func jemallocServesTheProcess() throws {
@@ -51,6 +52,25 @@ import Testing
         #expect(during.mappedBytes >= during.activeBytes)
         #expect(during.residentBytes > 0)
         #expect(during.arenas > 0)
+    }
+
+    /// Of every arena: of one whose freed memory would otherwise stay for good, too.
+    @Test func freedMemoryGoesBackAtOnce() throws {
+        let arena = try Arena(name: "freed")
+        try Allocator.write("arena.\(arena.index).dirty_decay_ms", -1)
+        func kept() throws -> Int {
+            try Allocator.refresh()
+            let pages = try Allocator.read("stats.arenas.\(arena.index).pdirty", as: Int.self)
+            return pages * (try Allocator.read("arenas.page", as: Int.self))
+        }
+        let bytes = 1 << 20
+        do {
+            let buffers = AlignedBuffer<UInt8>(count: bytes, arena: arena)
+            buffers.pointer.initialize(repeating: 1, count: bytes)
+        }
+        #expect(try kept() >= bytes)
+        Allocator.returnFreedMemory()
+        #expect(try kept() == 0)
     }
 
     @Test func errorsNameTheControl() {

@@ -22,7 +22,22 @@ import Testing
     }
 
     private func decode(_ trace: TraceRecorder) throws -> [Trace.Event] {
-        try JSONDecoder().decode(Trace.self, from: Data(trace.json().utf8)).traceEvents
+        try JSONDecoder().decode(Trace.self, from: trace.json()).traceEvents
+    }
+
+    /// However many spans there are, writing them takes one text: what runs count by.
+    @Test func writingTakesWhatIsCountedForIt() {
+        let spans = 20_000
+        let trace = TraceRecorder(threads: 1)
+        for index in 0..<spans {
+            let time = UInt64(index) * 100_000
+            trace.ring(0).record(
+                code: WorkerClock.code(.rollout, index % 2 == 0 ? .decode : .sample), from: time,
+                to: time + 90_000)
+        }
+        let counted = Double(TraceRecorder.byteCount(threads: 1, spans: spans, depths: 0).writing)
+        let size = Double(trace.json().count)
+        #expect((0.5...1).contains(size / counted))
     }
 
     @Test func spansAndDepthsAreWritten() async throws {

@@ -12,6 +12,12 @@ import Synchronization
 /// Each thread has a ring for its phases and one for its waits for other members of a team, which are short and many; when one is
 /// full its oldest spans go first, and `droppedSpans` counts them.
 public final class TraceRecorder: Sendable {
+    /// Spans kept of a thread, and depths of all queues.
+    public static let usualCapacity = 1 << 16
+    /// Bytes of one in the file, the longest names apart.
+    private static let spanText = 112
+    private static let depthText = 88
+
     private let rings: [TraceRing]
     private let depths: Mutex<Ring<Depth>>
     private let start = MonotonicTime.now()
@@ -26,9 +32,22 @@ public final class TraceRecorder: Sendable {
     ///   - threads: compute threads.
     ///   - spansPerThread: spans kept a thread, and as many waits; 24 bytes each.
     ///   - depths: changes of queue depth kept in all.
-    public init(threads: Int, spansPerThread: Int = 1 << 16, depths: Int = 1 << 16) {
+    public init(
+        threads: Int, spansPerThread: Int = TraceRecorder.usualCapacity, depths: Int = TraceRecorder.usualCapacity
+    ) {
         rings = (0..<threads).map { _ in TraceRing(capacity: spansPerThread) }
         self.depths = Mutex(Ring(capacity: depths))
+    }
+
+    /// Bytes that a recorder takes once so many spans of each thread and changes of depth are recorded, waits apart, and what writing
+    /// them takes beside that: the text, and one thread's spans in order.
+    public static func byteCount(threads: Int, spans: Int, depths: Int) -> (kept: Int, writing: Int) {
+        let (spans, depths) = (min(spans, usualCapacity), min(depths, usualCapacity))
+        let (span, depth) = (MemoryLayout<TraceRing.Span>.stride, MemoryLayout<Depth>.stride)
+        return (
+            kept: threads * spans * span + depths * depth,
+            writing: threads * spans * spanText + depths * depthText + 2 * max(spans * span, depths * depth)
+        )
     }
 
     var threads: Int { rings.count }
@@ -50,30 +69,40 @@ public final class TraceRecorder: Sendable {
     /// counter events (`"ph": "C"`) for queue depths. Of a thread all phases come first and then all waits, each oldest first; a
     /// wait within a phase lies within that phase's event.
     public func write(to file: URL) throws {
-        try Data(json().utf8).write(inPlaceOf: file)
+        try json().write(inPlaceOf: file)
     }
 
-    func json() -> String {
-        var events = [String]()
+    /// One text to which every event is added: a string for each would take several times the memory.
+    func json() -> Data {
+        var text = Data()
+        text.reserveCapacity(
+            rings.reduce(0) { $0 + $1.count } * Self.spanText + depths.withLock { $0.count } * Self.depthText)
+        text.append(contentsOf: #"{"displayTimeUnit":"ms","traceEvents":["#.utf8)
+        var separator = "\n"
+        func add(_ event: String) {
+            text.append(contentsOf: separator.utf8)
+            text.append(contentsOf: event.utf8)
+            separator = ",\n"
+        }
         for (thread, ring) in rings.enumerated() {
-            events.append(
-                #"{"name":"thread_name","ph":"M","pid":1,"tid":\#(thread + 1),"args":{"name":"core \#(thread)"}}"#)
+            add(#"{"name":"thread_name","ph":"M","pid":1,"tid":\#(thread + 1),"args":{"name":"core \#(thread)"}}"#)
             for span in ring.spans {
                 let phases = Phase.allCases.count
                 let stage = Stage.allCases[span.code / phases]
                 let phase = Phase.allCases[span.code % phases]
-                events.append(
+                add(
                     #"{"name":"\#(phase.name)","cat":"\#(stage.name)","ph":"X","pid":1,"tid":\#(thread + 1),"#
                         + #""ts":\#(microseconds(span.start)),"dur":\#(Double(span.end.since(span.start)) / 1000),"#
                         + #""args":{"stage":"\#(stage.name)"}}"#)
             }
         }
         for depth in depths.withLock({ $0.contents }) {
-            events.append(
+            add(
                 #"{"name":\#(Self.quoted("queue " + depth.queue)),"ph":"C","pid":1,"ts":\#(microseconds(depth.time)),"#
                     + #""args":{"depth":\#(depth.depth)}}"#)
         }
-        return #"{"displayTimeUnit":"ms","traceEvents":["# + "\n" + events.joined(separator: ",\n") + "\n]}\n"
+        text.append(contentsOf: "\n]}\n".utf8)
+        return text
     }
 
     private func microseconds(_ time: UInt64) -> Double {
@@ -134,6 +163,7 @@ final class TraceRing: Sendable {
 
     /// The phases, then the waits in and between them.
     var spans: [Span] { state.withLock { $0.phases.contents + $0.waits.contents } }
+    var count: Int { state.withLock { $0.phases.count + $0.waits.count } }
     var dropped: Int { state.withLock { $0.phases.dropped + $0.waits.dropped } }
 }
 
@@ -159,6 +189,8 @@ struct Ring<Element> {
         next = (next + 1) % capacity
         dropped += 1
     }
+
+    var count: Int { storage.count }
 
     /// The latest element; nil before the first.
     var last: Element? { storage.isEmpty ? nil : storage[lastIndex] }

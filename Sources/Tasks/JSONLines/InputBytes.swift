@@ -39,6 +39,12 @@ package enum InputBytes {
         }
     }
 
+    /// Bytes of a file, or of what a link leads to; 0 where that is not known, as of a pipe.
+    static func size(path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG ? Int(status.st_size) : 0
+    }
+
     private static func check(_ count: Int, name: String, available: Int) throws(MalformedInput) {
         guard count > available / growth else { return }
         throw MalformedInput(

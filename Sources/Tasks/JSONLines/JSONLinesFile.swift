@@ -1,4 +1,5 @@
 import Foundation
+import Memory
 import Tokenizers
 
 /// The rows of a JSON Lines file: one object a line, blank lines and a byte-order mark skipped.
@@ -13,15 +14,36 @@ package struct JSONLinesFile: Sendable {
 
     package init(_ data: Data, path: String) throws(MalformedInput) {
         self.path = path
+        rows = try Self.map(data, path: path) { row throws(MalformedInput) in row }
+    }
+
+    /// What `body` makes of each row, which is let go before the next one is parsed: all rows together take several times the file.
+    ///
+    /// - Throws: as `init`, and what `body` throws.
+    package static func map<Row>(
+        path: String, _ body: (JSONRow) throws(MalformedInput) -> Row
+    ) throws(MalformedInput) -> [Row] {
+        let rows = try map(InputBytes.read(path: path), path: path, body)
+        // All else that the program needs would come on top of the file.
+        Allocator.returnFreedMemory()
+        return rows
+    }
+
+    /// Bytes that `map` takes, about: the file as it stands, and as much again for the rows.
+    package static func mappingByteCount(path: String) -> Double { 2 * Double(InputBytes.size(path: path)) }
+
+    private static func map<Row>(
+        _ data: Data, path: String, _ body: (JSONRow) throws(MalformedInput) -> Row
+    ) throws(MalformedInput) -> [Row] {
         let byteOrderMark: [UInt8] = [0xef, 0xbb, 0xbf]
         let content = data.starts(with: byteOrderMark) ? data.dropFirst(byteOrderMark.count) : data
-        var rows: [JSONRow] = []
+        var rows: [Row] = []
         let lines = content.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() where !line.allSatisfy({ [0x20, 0x09, 0x0d].contains($0) }) {
-            rows.append(try JSONRow(line, file: path, line: index + 1))
+            rows.append(try body(JSONRow(line, file: path, line: index + 1)))
         }
         guard !rows.isEmpty else { throw MalformedInput(file: path, problem: "holds no row") }
-        self.rows = rows
+        return rows
     }
 
     /// The file's name without folder and last extension: the first part of its problems' ids.

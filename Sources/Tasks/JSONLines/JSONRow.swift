@@ -6,7 +6,7 @@ package struct JSONRow: Sendable {
     package let file: String
     /// From 1.
     package let line: Int
-    private let object: JSONValue
+    private var object: JSONValue
 
     init(_ bytes: Data, file: String, line: Int) throws(MalformedInput) {
         self.file = file
@@ -21,6 +21,13 @@ package struct JSONRow: Sendable {
         guard case .object = object else {
             throw MalformedInput(file: file, line: line, problem: "is \(object.kind), not a JSON object")
         }
+    }
+
+    /// Where it stands, without its fields: for errors that are found later.
+    package var place: JSONRow {
+        var place = self
+        place.object = .null
+        return place
     }
 
     package func failure(_ field: String?, _ problem: String) -> MalformedInput {

@@ -79,12 +79,16 @@ public struct ModelDirectory: Sendable {
 
     /// What a program takes that reads the weights, packs them and runs forward passes over so many positions.
     ///
-    /// - Parameter threads: that read.
-    public func servingNeed(positions: Int, threads: Int) -> MemoryNeed {
+    /// - Parameters:
+    ///   - threads: that read.
+    ///   - program: bytes of the program itself.
+    public func servingNeed(
+        positions: Int, threads: Int, program: Double = MemoryNeed.program
+    ) -> MemoryNeed {
         let memory = ModelMemory(configuration)
         var need = MemoryNeed()
         let cause = weightCause
-        need.add(MemoryNeed.program, cause, name: "the program")
+        need.add(program, cause, name: "the program")
         need.add(Double(weights.policyByteCount) + memory.packing(threads: threads), cause, name: "weights")
         need.add(
             memory.rotaryTable(positions: positions),

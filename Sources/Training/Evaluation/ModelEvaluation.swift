@@ -84,7 +84,8 @@ public struct ModelEvaluation: Sendable {
     ///
     /// - Parameter samples: what decides how many completions there are of a problem.
     public func need(threads: Int, samples: MemoryCause) -> MemoryNeed {
-        var need = model.servingNeed(positions: longestSequence, threads: threads)
+        var need = model.servingNeed(
+            positions: longestSequence, threads: threads, program: MemoryNeed.programWithTask)
         need.addEvaluation(
             ModelMemory(model.configuration),
             tests.map { set in

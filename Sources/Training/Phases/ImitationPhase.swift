@@ -7,6 +7,9 @@ struct ImitationPhase: Sendable {
     typealias Source = @Sendable (_ position: Int) throws -> Demonstration
     typealias Observer = @Sendable (UpdateMetrics) async throws -> Void
 
+    /// Batches that are made ahead.
+    static let queueCapacity = 4
+
     var learner: Learner
     var executor: ComputeExecutor
     var batchSize: Int
@@ -21,7 +24,8 @@ struct ImitationPhase: Sendable {
     /// - Throws: `FailedImitation`, what the source and the observer throw, and `CancellationError`.
     func run(isStopping: @escaping @Sendable () -> Bool) async throws {
         let queue = BoundedQueue<[Demonstration]>(
-            name: "demonstrations", capacity: 4, producer: .problemSource, consumer: .learning, clock: executor.clock)
+            name: "demonstrations", capacity: Self.queueCapacity, producer: .problemSource, consumer: .learning,
+            clock: executor.clock)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: executor.lane(for: .problemSource)) {
                 defer { queue.close() }

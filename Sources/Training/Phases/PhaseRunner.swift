@@ -3,6 +3,7 @@ import Generation
 import Kernels
 import Learning
 import Logging
+import Memory
 import Models
 import Pipelines
 import StructureRewards
@@ -91,8 +92,39 @@ struct PhaseRunner: Sendable {
         }
     }
 
+    /// What training came to: the weights, with the adapters beside them where those are what was trained, and the version that they
+    /// were published as.
+    private struct Trained {
+        var parameters: Parameters
+        var adapters: Adapters?
+        var weights: PolicyWeights
+    }
+
     /// - Returns: nil when a signal ended the phase early; a checkpoint then holds what was reached, as it does after an error.
     func run(from base: Parameters, state runState: RunState, resuming: Bool) async throws -> Finished? {
+        // Neither what came before nor the learner, whose memory is free by then, adds to what follows.
+        Allocator.returnFreedMemory()
+        let trace = isLast ? TraceRecorder(threads: threads) : nil
+        let executor = ComputeExecutor(threads: threads, trace: trace)
+        defer { executor.shutdown() }
+        guard let trained = try await train(from: base, state: runState, resuming: resuming, executor, trace) else {
+            return nil
+        }
+        Allocator.returnFreedMemory()
+        let problems = material.task.tests.reduce(0) { $0 + $1.problems.count }
+        await recorder.note("\(phase.rawValue): evaluating on \(problems) problems")
+        let results = try await signals.cancelling { try await evaluate(trained.weights, executor) }
+        guard let results else { return nil }
+        return Finished(
+            parameters: trained.adapters.map { trained.parameters.merging($0) } ?? trained.parameters, results: results,
+            report: await recorder.report)
+    }
+
+    /// - Returns: nil when a signal ended it early.
+    private func train(
+        from base: Parameters, state runState: RunState, resuming: Bool, _ executor: ComputeExecutor,
+        _ trace: TraceRecorder?
+    ) async throws -> Trained? {
         let restored = resuming ? try latest(remedy: remedy) : nil
         if let restored, restored.state.kernels != InstructionSet.current.description {
             logger.warning(
@@ -100,9 +132,6 @@ struct PhaseRunner: Sendable {
             )
         }
         let first = restored?.state.version ?? PolicyVersion(0)
-        let trace = isLast ? TraceRecorder(threads: threads) : nil
-        let executor = ComputeExecutor(threads: threads, trace: trace)
-        defer { executor.shutdown() }
         let queues = try queues(restored, executor.clock)
         let adapterConfiguration = configuration.adapters(of: phase)
         let state = try Self.reading(remedy: remedy) {
@@ -138,13 +167,7 @@ struct PhaseRunner: Sendable {
         try await report(executor, queues, trace, isIdle: store.version == first)
         // What was trained is saved.
         guard isComplete, !signals.isStopping else { return nil }
-        let problems = material.task.tests.reduce(0) { $0 + $1.problems.count }
-        await recorder.note("\(phase.rawValue): evaluating on \(problems) problems")
-        let trained = store.current
-        guard let results = try await signals.cancelling({ try await evaluate(trained, executor) }) else { return nil }
-        return Finished(
-            parameters: adapters.map { parameters.merging($0) } ?? parameters, results: results,
-            report: await recorder.report)
+        return Trained(parameters: parameters, adapters: adapters, weights: store.current)
     }
 
     /// Shows where the core time went and what became of the work that no update has consumed.

@@ -1,5 +1,6 @@
 import Foundation
 import Learning
+import Memory
 import Models
 import Pipelines
 import Training
@@ -8,6 +9,9 @@ import Trajectories
 /// Whole updates on random tokens: forward, backward, optimizer and publication, spread over all threads.
 struct LearnerBench: Sendable {
     static let groupSize = 8
+    /// Groups that so many sequences are rounded up to.
+    static func groups(of batch: Int) -> Int { (batch + groupSize - 1) / groupSize }
+
     /// Of a rollout and of the micro-batch made of it, about.
     static let bytesPerToken = 64.0
     private static let leastUpdates = 3
@@ -24,7 +28,10 @@ struct LearnerBench: Sendable {
     private var vocabularySize: Int { parameters.configuration.vocabularySize }
 
     func measure(on executor: ComputeExecutor) async throws -> [BenchResult] {
-        [try await imitation(executor), try await reinforcement(executor)]
+        let imitation = try await imitation(executor)
+        // The first learner's memory, of other sizes, would add to the second's.
+        Allocator.returnFreedMemory()
+        return [imitation, try await reinforcement(executor)]
     }
 
     /// `train`: sequences of `length` tokens after one of prompt, each with loss.
@@ -42,7 +49,7 @@ struct LearnerBench: Sendable {
 
     /// `grpo`: groups of 8 completions that share a prompt; tokens are the completions'.
     private func reinforcement(_ executor: ComputeExecutor) async throws -> BenchResult {
-        let groupCount = (batch + Self.groupSize - 1) / Self.groupSize
+        let groupCount = Self.groups(of: batch)
         let groups = (0..<groupCount).map(group)
         let learner = learner(executor)
         let seconds = try await secondsPerUpdate { _ = try await learner.learn(from: groups) }

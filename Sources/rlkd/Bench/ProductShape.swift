@@ -25,11 +25,13 @@ struct ProductShape: Hashable, Sendable {
         }.filter { seen.insert($0).inserted }
     }
 
-    /// What the weights take in `ProductBench`, each thread's gradient of them counted in.
-    func weightBytes(threads: Int) -> Double { (2 + 2 * Double(threads)) * 4 * Double(outputs) * Double(depth) }
+    /// What the weights take in `ProductBench`: as they are and packed, or each thread's gradient of them.
+    func weightBytes(threads: Int) -> Double { Double(max(2, threads)) * 4 * Double(outputs) * Double(depth) }
 
     /// What all threads' activations take there: operands, and as much again as workspace.
     func rowBytes(threads: Int) -> Double { Double(threads) * 2 * 4 * Double(rows) * (Double(outputs) + Double(depth)) }
+
+    func bytes(threads: Int) -> Double { weightBytes(threads: threads) + rowBytes(threads: threads) }
 
     var operations: Double { 2 * Double(rows) * Double(outputs) * Double(depth) }
 

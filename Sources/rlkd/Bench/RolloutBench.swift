@@ -28,7 +28,7 @@ struct RolloutBench: Sendable {
     }
 
     /// Prompts of so many completions.
-    private static func prompts(_ batch: Int, _ group: Int) -> Int { (batch + group - 1) / group }
+    static func prompts(_ batch: Int, _ group: Int) -> Int { (batch + group - 1) / group }
 
     /// Positions that a completion takes.
     private var positions: Int { Self.positions(batch: batch, prompt: prompt, new: new, group: group) }
@@ -41,6 +41,18 @@ struct RolloutBench: Sendable {
     /// there once.
     static func positionCapacity(batch: Int, positions: Int, prompt: Int, group: Int) -> Int {
         (batch + 2) * (positions + 64) - (batch - prompts(batch, group)) * prompt
+    }
+
+    /// Of those, as many as are ever there at once, in whole pages: all completions, and the prompts that wait beside them.
+    static func reachedPositions(batch: Int, positions: Int, prompt: Int, group: Int) -> Int {
+        let running = RunningSequences(
+            stride(from: 0, to: batch, by: group).map {
+                RunningSequences.Request(
+                    prompt: prompt, newTokens: positions - prompt, samples: min(group, batch - $0))
+            }, batch: batch)
+        return min(
+            running.positions + running.waiting,
+            positionCapacity(batch: batch, positions: positions, prompt: prompt, group: group))
     }
 
     private struct Rates {

@@ -14,12 +14,12 @@ struct GenerateRow {
 
     var id: RowIdentifier
     var prompt: Prompt
-    /// For errors that are found later.
+    /// Where it stands, for errors that are found later.
     var fields: JSONRow
 
     /// - Throws: `MalformedInput`.
     init(_ fields: JSONRow) throws(MalformedInput) {
-        self.fields = fields
+        self.fields = fields.place
         id = try fields.identifier()
         switch (try fields.string("prompt"), try fields.tokens("tokens"), try fields.list("messages")) {
         case (let text?, nil, nil): prompt = .text(text)

@@ -28,14 +28,21 @@ struct GenerationPlan: Sendable {
     /// Positions of the longest prompt with its completion.
     var longestSequence: Int { requests.map { $0.prompt.count + $0.maxNewTokens }.max() ?? 1 }
 
-    /// Positions, in whole pages, of so many completions that run at once and their prompts.
-    func runningPositions(batch: Int) -> Int {
+    /// So many completions that run at once and their prompts.
+    func running(batch: Int) -> RunningSequences {
         RunningSequences(
             requests.map {
                 RunningSequences.Request(
                     prompt: $0.prompt.count, newTokens: $0.maxNewTokens, samples: min($0.sampleCount, batch))
-            }, batch: batch
-        ).positions
+            }, batch: batch)
+    }
+
+    /// In memory, about.
+    var byteCount: Double {
+        let row = MemoryLayout<GenerationRequest>.stride + MemoryLayout<RowIdentifier>.stride
+        return requests.reduce(0) {
+            $0 + Double(row + MemoryLayout<Int32>.stride * $1.prompt.count) + MemoryNeed.arrayBytes
+        }
     }
 
     /// Completions of all requests together.

@@ -12,8 +12,11 @@ struct BatchLogProbabilities: Sendable {
 
     /// - Throws: what `output` throws, and `UnusableModel`.
     func run(on executor: ComputeExecutor, into output: OrderedRows) async throws {
+        let longest = max(0, (rows.map(\.tokens.count).max() ?? 0) - 1)
         try await ParallelRows.run(count: rows.count, on: executor, lane: .learner, into: output) {
             let pass = Backpropagation(configuration: weights.configuration, storage: nil)
+            // Buffers that grow from row to row would leave all those that they grew out of.
+            pass.reserve(rows: longest, targets: longest, positions: longest)
             return { index in
                 let row = LogProbabilityRow(id: rows[index].id, logprobs: logProbabilities(pass, rows[index].tokens))
                 guard row.logprobs.allSatisfy(\.isFinite) else {

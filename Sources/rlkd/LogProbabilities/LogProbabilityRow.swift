@@ -1,4 +1,5 @@
 import Tasks
+import Training
 
 /// One row in for `rlkd logprobs`: `{"id", "tokens"}`.
 struct TokenRow: Sendable {
@@ -6,6 +7,11 @@ struct TokenRow: Sendable {
     var tokens: [Int32]
     /// Where it stands in its file.
     var line: Int
+
+    /// In memory, about.
+    var byteCount: Double {
+        Double(MemoryLayout<Self>.stride + MemoryLayout<Int32>.stride * tokens.count) + MemoryNeed.arrayBytes
+    }
 
     /// - Throws: `MalformedInput` also where the model has no such tokens, or not so many positions.
     init(_ fields: JSONRow, vocabularySize: Int, maxPositions: Int) throws(MalformedInput) {

@@ -1,0 +1,32 @@
+import Foundation
+import Testing
+
+/// What a dry run says against what the system counts.
+@Suite(.timeLimit(.minutes(2)), .enabled(if: FileManager.default.fileExists(atPath: "/proc/self/status")))
+struct PeakMemoryTests {
+    /// A learner that takes as much as the evaluation after it: either is right alone, both together would be half as much again.
+    @Test(arguments: [["evaluation.samples=0", "sft.batchSize=16"], ["evaluation.samples=7", "sft.batchSize=1"]])
+    func aRunTakesWhatItsDryRunSays(overrides: [String]) throws {
+        let folder = try TemporaryFolder()
+        let arguments =
+            [
+                "train", "output=\(folder.url.appending(path: "run").path)", "arms=sft", "threads=1", "warmup.steps=0",
+                "sft.steps=1", "task.trainingProblems=16", "task.testProblems=8", "student.hiddenSize=256",
+                "student.attentionHeads=4", "student.keyValueHeads=4", "student.intermediateSize=512",
+                "student.layers=3",
+            ] + overrides
+        let dry = try CommandLineProcess.run(arguments + ["--dry-run"])
+        let estimate = try #require(Self.bytes(in: dry.text + dry.diagnostics))
+        let run = try CommandLineProcess.peak(arguments)
+        #expect(run.status == 0)
+        #expect((0.85...1.15).contains(estimate / run.bytes), "\(estimate) estimated, \(run.bytes) taken")
+    }
+
+    /// Of the row of a dry run's table that sums up its memory.
+    private static func bytes(in text: String) -> Double? {
+        let row = text.split(separator: "\n").first { $0.contains("memory, about") }?.split(separator: " ")
+        let units = ["KiB": 0x1p10, "MiB": 0x1p20, "GiB": 0x1p30]
+        guard let row, row.count > 2, let number = Double(row[row.count - 2]) else { return nil }
+        return units[String(row[row.count - 1])].map { number * $0 }
+    }
+}
