@@ -5,7 +5,8 @@ internal import KernelsBaseline
     internal import KernelsAVX512
 #endif
 
-/// Two bfloat16 values: the first in the low half, the second in the high half.
+/// A lane of 32 bits: two bfloat16 values, the first in the low half. In rows that `BFloat16Product.round` gives where the
+/// instruction set multiplies no pairs, one value as a float.
 public typealias BFloat16Pair = UInt32
 
 /// Products of bfloat16 activations with bfloat16 weights, summed in single precision.

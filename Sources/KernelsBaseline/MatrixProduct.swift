@@ -95,7 +95,8 @@ private func multiplyGroup(_ group: Strip, rows: Int, pairs: Bool, rounding unro
 @inline(__always)
 private func bringNearer(_ unrounded: UnroundedRows, from row: Int, in strip: inout Strip) {
     strip.ahead = unrounded.values + row * unrounded.rowStride
-    strip.aheadStride = 16
+    // A panel's tiles take the lines between one another's.
+    strip.aheadStride = 16 * (panelWidth / tileWidth)
     strip.aheadPanelStride = strip.aheadStride * max(1, strip.depth)
     let panels = (tileHeight * unrounded.rowStride + strip.aheadPanelStride - 1) / strip.aheadPanelStride
     strip.aheadColumns = panels * panelWidth

@@ -8,14 +8,13 @@ let panelWidth = 32
 ///
 /// A lane is a float, or where the function is given `pairs` two bfloat16 values that follow one another in depth; C holds
 /// floats. `a` has lane (row, k) at `row * rowStride + k * depthStride`, or where tiles take no pairs the two values as floats,
-/// the second first; panels stand `panelStride` apart, their row k at
-/// `k * panelWidth`. Where `reloading`, a chain starts from what C holds, else from zero. Only the first `columns` columns of C
+/// the second first; panels stand `panelStride` apart, their row k at `k * panelWidth`. Where `reloading`, a chain starts from what C holds, else from zero. Only the first `columns` columns of C
 /// are touched.
 ///
 /// Meanwhile other memory is brought into the second-level cache. In a tile's first steps, for at once they would hold it up,
 /// come the next tile's results, after the last tile those at `following`. In the tiles below column `aheadColumns` comes what
 /// stands at `ahead`, as panels `aheadPanelStride` apart, of which a step of k takes `aheadStride`. Strips of one and two rows
-/// leave both to the processor, those of four rows the results.
+/// leave both to the processor, those of four rows the results; without AVX-512, one row brings its next panels near by itself.
 ///
 /// It is a tuple, not a structure: one of those would bring metadata with it, whose functions are weak symbols of a
 /// common name.

@@ -28,6 +28,8 @@ public actor Learner {
     private let jobs: [GradientJobBox]
     private let sum: AlignedBuffer<Float>
     private var isUpdating = false
+    /// Whether an update has made weights that are no numbers.
+    private var isSpoiled = false
 
     /// - Parameters:
     ///   - parameters: the weights to start from; without adapters, the learner changes them in place.
@@ -85,6 +87,7 @@ public actor Learner {
     private func update(_ microBatches: [MicroBatch], temperature: Float) async throws -> UpdateMetrics {
         // Before anything is touched: while an update awaits its jobs, the actor would let another one in.
         precondition(!isUpdating, "one update at a time")
+        try checkWeights()
         isUpdating = true
         defer { isUpdating = false }
         let weights = store.current
@@ -119,7 +122,8 @@ public actor Learner {
                 TrainedVector(parameters, adapters), gradient: sum.pointer, norm: norm, learningRate: learningRate,
                 slices: slices)
         }
-        guard isFinite else { throw NonFiniteUpdate(quantity: .weights, step: optimizer.steps) }
+        isSpoiled = !isFinite
+        try checkWeights()
         version = version.next
         StallClock.phase(.publish) {
             if let adapters { panels?.write(adapters) }
@@ -128,6 +132,10 @@ public actor Learner {
         }
         return UpdateMetrics(
             step: optimizer.steps, version: version, learningRate: learningRate, gradientNorm: norm, outcome: outcome)
+    }
+
+    private func checkWeights() throws {
+        guard !isSpoiled else { throw NonFiniteUpdate(quantity: .weights, step: optimizer.steps) }
     }
 
     private func checkFinite(_ loss: Double, _ norm: Double) throws {
@@ -140,8 +148,11 @@ public actor Learner {
     }
 
     /// Weights and optimizer state as they stand, copied; weights that stand still are shared.
-    public func state() -> LearnerState {
-        LearnerState(
+    ///
+    /// - Throws: `NonFiniteUpdate` where an update has made weights that are no numbers.
+    public func state() throws -> LearnerState {
+        try checkWeights()
+        return LearnerState(
             parameters: adapters == nil ? parameters.copy() : parameters, adapters: adapters?.copy(),
             optimizer: optimizer, version: version)
     }

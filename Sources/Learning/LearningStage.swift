@@ -99,7 +99,7 @@ public struct LearningStage: Service {
     }
 }
 
-/// An update that could not be made, with the batch that it was to learn from.
+/// An update that came to no numbers, with the batch that it was to learn from.
 public struct FailedUpdate: Error, CustomStringConvertible {
     public var cause: NonFiniteUpdate
     public var groups: [ScoredGroup]

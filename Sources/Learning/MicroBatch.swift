@@ -120,7 +120,11 @@ extension MicroBatch {
 
 extension LearnerConfiguration {
     /// Rows of a micro-batch of rollouts: more, since each computes its group's prompt anew.
-    package var rolloutRows: Int { 2 * microBatchRows }
+    package var rolloutRows: Int { Self.rolloutRows(of: microBatchRows) }
+
+    private static var usualRolloutRows: Int { rolloutRows(of: usualMicroBatchRows) }
+
+    private static func rolloutRows(of microBatchRows: Int) -> Int { 2 * microBatchRows }
 
     /// Jobs of an update that imitates so many rows.
     package static func microBatches(demonstrationRows: Int) -> Int {
@@ -129,7 +133,7 @@ extension LearnerConfiguration {
 
     /// Jobs of an update from so many groups with so many rows of rollouts each.
     package static func microBatches(groups: Int, rows: Int) -> Int {
-        groups * MicroBatch.count(rows: rows, each: 2 * usualMicroBatchRows)
+        groups * MicroBatch.count(rows: rows, each: usualRolloutRows)
     }
 
     /// The most rows that a micro-batch of so many demonstrations can have, where its rows are not chosen: exact where all are of
@@ -142,6 +146,6 @@ extension LearnerConfiguration {
 
     /// The same of one group's rollouts, without their prompt.
     package static func largestMicroBatch(rollouts: Int, lengths: ClosedRange<Int>) -> Int {
-        MicroBatch.largest(of: rollouts, lengths: lengths, rows: 2 * usualMicroBatchRows)
+        MicroBatch.largest(of: rollouts, lengths: lengths, rows: usualRolloutRows)
     }
 }

@@ -20,8 +20,9 @@ public enum Allocator {
             mappedBytes: try read("stats.mapped", as: Int.self))
     }
 
-    /// Gives the system what was freed and waits to be allocated anew, of all threads: of a run's phase, say, when the next one needs
-    /// buffers of other sizes. By itself jemalloc keeps it for some ten seconds.
+    /// Gives the system what was freed and waits to be allocated anew: of a run's phase, say, when the next one needs buffers of
+    /// other sizes. By itself jemalloc keeps it for some ten seconds. What other threads' caches hold, small sizes alone, stays
+    /// with them.
     public static func returnFreedMemory() {
         // A thread's cache gives back to the arena what the arena can give to the system. Either control fails where jemalloc is
         // built without it, and then memory goes back when its time has come.

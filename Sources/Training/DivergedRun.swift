@@ -23,12 +23,6 @@ public struct DivergedRun: Error, CustomStringConvertible {
         }
     }
 
-    /// Whether the learner's weights are still those of the update before.
-    var hasSoundWeights: Bool {
-        if case .update(let cause, _) = finding { return cause.quantity != .weights }
-        return true
-    }
-
     private var learningRate: String {
         let (key, rate) =
             switch phase {

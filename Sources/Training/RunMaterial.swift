@@ -53,7 +53,9 @@ struct RunMaterial: Sendable {
             context: model.maxPositions, file: ConfigurationError.configuration,
             key: "student.maxPositions", newTokens: { max($0.maxNewTokens, $0.maxNewTeacherTokens) })
         let warmup = configuration.warmup
-        let count = min(warmup.steps * warmup.batchSize, Self.sampledDemonstrations)
+        // Other tasks' warm-up imitates the training problems' traces, all of which are known.
+        let isMade = configuration.task.kind == .quantityGraphs
+        let count = isMade ? min(warmup.steps * warmup.batchSize, Self.sampledDemonstrations) : 0
         let imitated = try (0..<count).map { [task] in try task.warmupDemonstration(at: $0) }
         var lengths = SequenceLengths(
             longest: longestSequence, training: task.training, tests: task.tests, warmup: imitated)

@@ -51,7 +51,7 @@ struct SequenceLengths: Sendable {
 
 /// Tokens of the rollouts that a reinforcement arm asks for, each as long as it may be.
 struct RolloutLengths {
-    /// Updates that are looked at: what comes later is like what came before.
+    /// Updates whose rollouts are added up: what comes later is like what came before.
     private static let updates = 500
 
     /// Of each problem that is visited.
@@ -72,16 +72,16 @@ struct RolloutLengths {
             return
         }
         let order = ProblemOrder(count: lengths.training.count, seed: configuration.seed)
-        var visited = Set<Int>()
         // Beyond one visit to every problem a larger batch finds no others.
         let perUpdate = min(settings.problemsPerBatch, lengths.training.count)
         for update in 0..<min(configuration.steps, Self.updates) {
             let problems = (update * perUpdate..<(update + 1) * perUpdate).map { order.problem(at: $0).index }
-            visited.formUnion(problems)
             self.positions = max(self.positions, problems.reduce(0) { $0 + positions(lengths.training[$1]) })
         }
         self.positions *= Double(settings.problemsPerBatch) / Double(perUpdate)
-        longest = visited.map { lengths.training[$0] }
+        // Every problem is visited once before any is again.
+        let visited = min(configuration.steps * perUpdate, lengths.training.count)
+        longest = (0..<visited).map { lengths.training[order.problem(at: $0).index] }
     }
 }
 

@@ -37,8 +37,8 @@ import Trajectories
         return (parameters, try TestModel.groups(PolicyWeights(parameters, adapters: adapters)))
     }
 
-    private func bits(_ harness: LearnerHarness) async -> [UInt32] {
-        let state = await harness.learner.state()
+    private func bits(_ harness: LearnerHarness) async throws -> [UInt32] {
+        let state = try await harness.learner.state()
         return state.model.bits + (state.adapters?.bits ?? []) + state.momentBits
     }
 
@@ -58,7 +58,7 @@ import Trajectories
             let later = try await harness.learner.learn(from: next)
             #expect(later.ratioDeviation == 0)
             #expect(later.referenceDivergence > 0)
-            let result = await bits(harness)
+            let result = try await bits(harness)
             #expect(first == nil || first == result)
             first = result
         }
@@ -76,7 +76,7 @@ import Trajectories
         let folder = FileManager.default.temporaryDirectory.appending(path: "adapters-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let state = await early.learner.state()
+        let state = try await early.learner.state()
         let moments = folder.appending(path: "moments.safetensors")
         try state.writeMoments(to: moments)
         try state.adapters?.save(to: folder)
@@ -95,8 +95,8 @@ import Trajectories
             lane: executor.lane(.learner), threads: 1)
         await learner.restore(read)
         for _ in 0..<2 { _ = try await learner.learn(from: groups) }
-        let end = await learner.state()
-        #expect(await bits(whole) == end.model.bits + (end.adapters?.bits ?? []) + end.momentBits)
+        let end = try await learner.state()
+        #expect(try await bits(whole) == end.model.bits + (end.adapters?.bits ?? []) + end.momentBits)
     }
 
     @Test(arguments: [Setting.adapters, .bfloat16Adapters])
@@ -114,7 +114,7 @@ import Trajectories
         #expect(losses[8] < losses[0] - 0.05)
         #expect(harness.parameters.bits == parameters.bits)
         // What was published is the merged model.
-        let model = await harness.learner.state().model
+        let model = try await harness.learner.state().model
         #expect(model.bits != parameters.bits)
         var batch = TrainingBatch()
         batch.append(prompt: [1, 2, 3], completions: [[4, 5, 6]])
@@ -134,7 +134,7 @@ import Trajectories
             let harness = LearnerHarness(
                 parameters, activations: activations, lane: executor.lane(.learner), threads: 2)
             for _ in 0..<2 { _ = try await harness.learner.learn(from: groups) }
-            results.append(await bits(harness))
+            results.append(try await bits(harness))
         }
         #expect(results[0] == results[1])
     }

@@ -19,7 +19,8 @@ struct LearnerHarness {
     init(
         _ parameters: Parameters, adapters: Adapters? = nil, activations: ActivationStorage = .kept,
         loss: GroupRelativeLoss = GroupRelativeLoss(), reference: Parameters? = nil,
-        temperature: Float = 1, microBatchRows: Int = 40, lane: any TaskExecutor, threads: Int
+        temperature: Float = 1, microBatchRows: Int = 40, learningRate: Double = 3e-3,
+        lane: any TaskExecutor, threads: Int
     ) {
         self.parameters = parameters.copy()
         self.adapters = adapters?.copy()
@@ -28,7 +29,8 @@ struct LearnerHarness {
             parameters: self.parameters, adapters: self.adapters, version: PolicyVersion(0),
             configuration: LearnerConfiguration(
                 optimizer: OptimizerConfiguration(weightDecay: 0.1),
-                schedule: LearningRateSchedule(peak: 3e-3, warmupSteps: 2, totalSteps: 10, shape: .linear), loss: loss,
+                schedule: LearningRateSchedule(
+                    peak: learningRate, warmupSteps: 2, totalSteps: 10, shape: .linear), loss: loss,
                 temperature: temperature, microBatchRows: microBatchRows, activations: activations),
             reference: reference, store: store, lane: lane, threads: threads)
     }
@@ -69,7 +71,7 @@ extension LearnerState {
             metrics.append(try await harness.learner.learn(from: groups))
             metrics.append(try await harness.learner.imitate(demonstrations))
         }
-        let state = await harness.learner.state()
+        let state = try await harness.learner.state()
         return Trained(bits: harness.parameters.bits + state.momentBits, metrics: metrics)
     }
 
@@ -203,7 +205,7 @@ extension LearnerState {
         for _ in 0..<2 { _ = try await early.learner.learn(from: groups) }
         let file = FileManager.default.temporaryDirectory.appending(path: "moments-\(UUID().uuidString).safetensors")
         defer { try? FileManager.default.removeItem(at: file) }
-        let state = await early.learner.state()
+        let state = try await early.learner.state()
         try state.writeMoments(to: file)
         let read = try LearnerState(
             parameters: state.parameters, version: state.version, optimizerSteps: state.optimizerSteps, moments: file)
@@ -289,7 +291,7 @@ extension LearnerState {
                 }
                 #expect(harness.parameters.bits == broken.bits)
                 #expect(harness.store.version == PolicyVersion(0))
-                let state = await harness.learner.state()
+                let state = try await harness.learner.state()
                 #expect(state.version == PolicyVersion(0))
                 #expect(state.optimizerSteps == 0)
                 #expect(state.momentBits.allSatisfy { $0 == 0 })
@@ -360,5 +362,23 @@ extension LearnerState {
         #expect(harness.store.version == PolicyVersion(0))
         let update = try executor.run { try await harness.learner.learn(from: groups) }
         #expect(update.version == PolicyVersion(1))
+    }
+
+    /// Weights that are no numbers are neither published nor given away, nor trained on.
+    @Test func spoiledWeightsStayWithTheLearner() async throws {
+        let executor = ComputeExecutor(threads: 1, pinned: false)
+        defer { executor.shutdown() }
+        let harness = LearnerHarness(parameters, learningRate: 1e39, lane: executor.lane(.learner), threads: 1)
+        for work in ["learn", "state", "learn again"] {
+            let error = await #expect(throws: NonFiniteUpdate.self, "\(work)") {
+                if work == "state" {
+                    _ = try await harness.learner.state()
+                } else {
+                    _ = try await harness.learner.learn(from: groups)
+                }
+            }
+            #expect(error?.quantity == .weights && error?.step == 1, "\(work)")
+        }
+        #expect(harness.store.current.version == PolicyVersion(0))
     }
 }

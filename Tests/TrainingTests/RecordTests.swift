@@ -164,7 +164,7 @@ import Trajectories
         var states: [LearnerState] = []
         for _ in 0..<count {
             _ = try await learner.imitate([Demonstration(prompt: [0, 2, 3], completion: [4, 3, 1])])
-            states.append(await learner.state())
+            states.append(try await learner.state())
         }
         return states
     }

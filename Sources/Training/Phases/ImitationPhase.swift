@@ -53,7 +53,7 @@ struct ImitationPhase: Sendable {
     }
 }
 
-/// An update that could not be made, with the batch that it was to learn from.
+/// An update that came to no numbers, with the batch that it was to learn from.
 struct FailedImitation: Error, CustomStringConvertible {
     var cause: NonFiniteUpdate
     var demonstrations: [Demonstration]

@@ -158,8 +158,8 @@ struct PhaseRunner: Sendable {
             isComplete = try await train(learner, store, executor, queues, from: first.rawValue)
         } catch {
             await recorder.close(executor.clock.report())
-            // The error says more than a failure to save would; weights that are none are not what was reached.
-            if (error as? DivergedRun)?.hasSoundWeights ?? true { try? await save(learner, queues, keep: nil) }
+            // The error says more than a failure to save would. A learner whose weights are no numbers gives none to save.
+            try? await save(learner, queues, keep: nil)
             throw error
         }
         await recorder.close(executor.clock.report())
@@ -336,7 +336,7 @@ struct PhaseRunner: Sendable {
 
     private func save(_ learner: Learner, _ queues: ReinforcementPhase.Queues?, keep: Int?) async throws {
         try Checkpoint.write(
-            await learner.state(), base: basePath, pipeline: queues?.unconsumed, phase: phase,
+            try await learner.state(), base: basePath, pipeline: queues?.unconsumed, phase: phase,
             seed: configuration.seed, report: await recorder.report, tokenizer: material.task.tokenizer,
             generation: material.generation, folder: folder, keep: keep)
     }
