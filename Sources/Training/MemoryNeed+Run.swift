@@ -17,8 +17,9 @@ extension MemoryNeed {
     private static let rounding = 1.125
     /// Completions that an engine runs at once in evaluation.
     static let evaluationBatch = 64
-    /// Batches that a phase has at once: in the making, in the queues and in the learner's hands, where it stands twice.
-    private static let batchesOfRollouts = 4.0
+    /// Batches that a phase has at once: the next update's, so many early ones as `maxStaleness` lets in, and in the learner's hands
+    /// one, which stands there twice. Queues hold no others.
+    private static func batchesOfRollouts(maxStaleness: Int) -> Double { Double(maxStaleness) + 3 }
     /// The program itself. Measured on x86-64 as resident memory beside a smallest model: 27 MiB of pages of files, of which the
     /// program has 5 and Swift's and Foundation's libraries 17, and 1 MiB of stacks and the allocator's own tables.
     public static let program = 28.0 * 1024 * 1024
@@ -223,7 +224,8 @@ extension MemoryNeed {
             add(late, ofSteps, name: "writing the timeline")
         }
         // Batches in the queues and in the learner's hands.
-        add(Self.batchesOfRollouts * completions * tokens * Self.sampledToken, cause, name: "rollouts")
+        let batches = Self.batchesOfRollouts(maxStaleness: configuration.maxStaleness)
+        add(batches * completions * tokens * Self.sampledToken, cause, name: "rollouts")
     }
 
     /// The last arm's timeline. Spans of a thread were measured at 10 to 15 a token of the longest completion; each group passes three

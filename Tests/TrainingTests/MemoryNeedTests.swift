@@ -5,6 +5,7 @@ import Learning
 import Memory
 import Models
 import Pipelines
+import Tasks
 import Testing
 import Tokenizers
 import Trajectories
@@ -228,6 +229,37 @@ import Trajectories
         func bytes(_ name: String) -> Double { need.parts.first { $0.name == name }?.bytes ?? 0 }
         #expect(bytes("the other threads' passes") == Double(passes - 1) * bytes("a learner's pass"))
         #expect(bytes("a learner's pass") > 0)
+    }
+
+    /// In the run's order, each once, however long the run.
+    @Test func everyProblemThatARunReachesIsCounted() throws {
+        let known = try #require(try RunMaterial(RunConfiguration(), logger: TestRun.quietLogger).task.training.first)
+        let problems = (1...50).map { length in
+            var problem = known
+            problem.maxNewTokens = length
+            return problem
+        }
+        var configuration = RunConfiguration()
+        configuration.reinforcement.problemsPerBatch = 4
+        let order = ProblemOrder(count: problems.count, seed: configuration.seed)
+        for steps in [0, 1, 7, 1000] {
+            configuration.steps = steps
+            let lengths = SequenceLengths(longest: 200, training: problems, tests: [])
+            #expect(
+                RolloutLengths(configuration, lengths).longest.map(\.newTokens)
+                    == (0..<min(50, 4 * steps)).map { order.problem(at: $0).index + 1 })
+        }
+    }
+
+    @Test func staleBatchesAreCounted() throws {
+        func rollouts(_ maxStaleness: Int) throws -> Double {
+            let configuration = try ConfigurationReader.read(
+                file: nil, overrides: ["arms=grpo", "maxStaleness=\(maxStaleness)"])
+            let need = MemoryNeed(configuration, model: Self.shapes[0], lengths: SequenceLengths(longest: 250))
+            return need.parts.first { $0.name == "rollouts" }?.bytes ?? 0
+        }
+        #expect(try rollouts(1) > 0)
+        #expect(try rollouts(9) == 3 * rollouts(1))
     }
 
     /// A learner with its first update: moments, gradients, panels, a pass, and the next version.
