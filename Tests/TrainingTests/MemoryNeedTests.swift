@@ -13,7 +13,7 @@ import Trajectories
 @testable import Training
 
 @Suite struct MemoryNeedTests {
-    private static let shapes = [
+    static let shapes = [
         ModelConfiguration(
             hiddenSize: 256, intermediateSize: 700, layerCount: 3, attentionHeadCount: 4, keyValueHeadCount: 2,
             vocabularySize: 3000, maxPositions: 8192),
@@ -25,23 +25,6 @@ import Trajectories
             hiddenSize: 1024, intermediateSize: 3072, layerCount: 1, attentionHeadCount: 8, keyValueHeadCount: 2,
             vocabularySize: 500, maxPositions: 2048),
     ]
-
-    /// Bytes that the allocator gave this thread while `body` ran; what `body` returns is alive until then.
-    private func allocated<Value>(_ body: () throws -> Value) rethrows -> Double {
-        let before = Allocator.threadAllocatedBytes()
-        let value = try body()
-        return withExtendedLifetime(value) { Double(Allocator.threadAllocatedBytes() - before) }
-    }
-
-    /// Neither so low that work is let in that cannot fit, nor so high that work is refused that could.
-    private func expectClose(
-        _ estimate: Double, _ measured: Double, sourceLocation: SourceLocation = #_sourceLocation
-    ) {
-        // The allocator rounds up to its size classes, which no estimate counts.
-        #expect(
-            (0.85...1.1).contains(estimate / measured), "\(estimate) estimated, \(measured) taken",
-            sourceLocation: sourceLocation)
-    }
 
     @Test(arguments: shapes) func weightsAreCounted(shape: ModelConfiguration) throws {
         let memory = ModelMemory(shape)
@@ -176,92 +159,6 @@ import Trajectories
             memory.gradient(rows: rows, targets: rows, longest: Double(length)) - memory.parameters, measured)
     }
 
-    /// Batches that are made ahead of a large update, and its micro-batches.
-    @Test func demonstrationsAreCounted() throws {
-        let demonstrations = (0..<3000).map { index in
-            Demonstration(
-                prompt: (0..<20 + index % 30).map { Int32($0) }, completion: (0..<10 + index % 50).map { Int32($0) })
-        }
-        let lengths = try #require(DemonstrationLengths(demonstrations))
-        #expect(lengths.longest == 49 + 59)
-        let batch = allocated {
-            var copies: [Demonstration] = []
-            copies.reserveCapacity(demonstrations.count)
-            for one in demonstrations {
-                copies.append(Demonstration(prompt: one.prompt.map { $0 }, completion: one.completion.map { $0 }))
-            }
-            return copies
-        }
-        expectClose(Double(demonstrations.count) * lengths.meanBytes, batch)
-        func need(_ override: String) throws -> Double {
-            let configuration = try ConfigurationReader.read(file: nil, overrides: ["arms=grpo", override])
-            var sequences = SequenceLengths(longest: 200)
-            sequences.warmup = lengths
-            let need = MemoryNeed(
-                configuration, model: Self.shapes[1], lengths: sequences)
-            return need.parts.first { $0.name == "demonstrations" }?.bytes ?? 0
-        }
-        #expect(try need("warmup.batchSize=2000000") > 6 * 2_000_000 * lengths.meanBytes)
-    }
-
-    /// By the evaluation the learner is gone, so that what it took is not added to a large evaluation.
-    @Test func anEvaluationHasNoLearnerBesideIt() throws {
-        func parts(_ overrides: [String]) throws -> Set<String> {
-            let configuration = try ConfigurationReader.read(file: nil, overrides: overrides)
-            return Set(
-                MemoryNeed(configuration, model: Self.shapes[1], lengths: SequenceLengths(longest: 200))
-                    .parts.map(\.name))
-        }
-        let learner: Set<String> = ["a learner's pass", "moments, sum of gradients", "a checkpoint's copies"]
-        let evaluating = try parts(["task.testProblems=20000"])
-        #expect(evaluating.contains("evaluation") && evaluating.isDisjoint(with: learner))
-        let training = try parts(["task.testProblems=1", "evaluation.samples=1"])
-        #expect(!training.contains("evaluation") && training.isSuperset(of: learner))
-    }
-
-    /// A thread without a micro-batch has memory that it never touches.
-    @Test(arguments: [(1, 1), (2, 1), (4, 3), (64, 16)])
-    func threadsWithoutAMicroBatchAreNotCounted(batchSize: Int, passes: Int) throws {
-        var configuration = try ConfigurationReader.read(
-            file: nil, overrides: ["arms=sft", "warmup.steps=0", "threads=16", "sft.batchSize=\(batchSize)"])
-        configuration.task.testProblems = 1
-        let need = MemoryNeed(configuration, model: Self.shapes[0], lengths: SequenceLengths(longest: 250))
-        func bytes(_ name: String) -> Double { need.parts.first { $0.name == name }?.bytes ?? 0 }
-        #expect(bytes("the other threads' passes") == Double(passes - 1) * bytes("a learner's pass"))
-        #expect(bytes("a learner's pass") > 0)
-    }
-
-    /// In the run's order, each once, however long the run.
-    @Test func everyProblemThatARunReachesIsCounted() throws {
-        let known = try #require(try RunMaterial(RunConfiguration(), logger: TestRun.quietLogger).task.training.first)
-        let problems = (1...50).map { length in
-            var problem = known
-            problem.maxNewTokens = length
-            return problem
-        }
-        var configuration = RunConfiguration()
-        configuration.reinforcement.problemsPerBatch = 4
-        let order = ProblemOrder(count: problems.count, seed: configuration.seed)
-        for steps in [0, 1, 7, 1000] {
-            configuration.steps = steps
-            let lengths = SequenceLengths(longest: 200, training: problems, tests: [])
-            #expect(
-                RolloutLengths(configuration, lengths).longest.map(\.newTokens)
-                    == (0..<min(50, 4 * steps)).map { order.problem(at: $0).index + 1 })
-        }
-    }
-
-    @Test func staleBatchesAreCounted() throws {
-        func rollouts(_ maxStaleness: Int) throws -> Double {
-            let configuration = try ConfigurationReader.read(
-                file: nil, overrides: ["arms=grpo", "maxStaleness=\(maxStaleness)"])
-            let need = MemoryNeed(configuration, model: Self.shapes[0], lengths: SequenceLengths(longest: 250))
-            return need.parts.first { $0.name == "rollouts" }?.bytes ?? 0
-        }
-        #expect(try rollouts(1) > 0)
-        #expect(try rollouts(9) == 3 * rollouts(1))
-    }
-
     /// A learner with its first update: moments, gradients, panels, a pass, and the next version.
     @Test(arguments: shapes, [Precision.float32, .bfloat16])
     func learnersAreCounted(shape: ModelConfiguration, precision: Precision) throws {
@@ -305,18 +202,6 @@ import Trajectories
         }
     }
 
-    @Test func whatDoesNotFitNamesItsLargestPart() {
-        var need = MemoryNeed()
-        need.add(100, .option("--batch", value: "7"))
-        need.add(3000, .field("tokens", of: "rows.jsonl", line: 4, value: "9 tokens long"))
-        #expect(throws: Never.self) { try need.check(available: 3100) }
-        let error = #expect(throws: InsufficientMemory.self) { try need.check(available: 2048) }
-        #expect(
-            error?.description
-                == "rows.jsonl, line 4: tokens: is 9 tokens long: the work would take about 3.0 KiB of memory, and 2.0 KiB are "
-                + "there")
-    }
-
     @Test func sizesBeyondCountingAreRefused() {
         let huge = ModelConfiguration(
             hiddenSize: 1 << 31, intermediateSize: 1 << 31, layerCount: 10_000, attentionHeadCount: 1 << 31,
@@ -328,103 +213,5 @@ import Trajectories
             let error = #expect(throws: InsufficientMemory.self) { try need.check(available: .max) }
             #expect(error?.description.contains("more than an EiB") == true)
         }
-    }
-
-    @Test(arguments: [
-        ("student.hiddenSize=1048572", "student.hiddenSize"),
-        ("student.intermediateSize=1048576", "student.intermediateSize"),
-        ("reinforcement.problemsPerBatch=16777216", "reinforcement.problemsPerBatch"),
-        ("reinforcement.groupSize=16777216", "reinforcement.groupSize"),
-        ("evaluation.samples=16777216", "evaluation.samples"), ("warmup.batchSize=16777216", "warmup.batchSize"),
-    ])
-    func aRunThatCannotFitNamesItsKey(override: String, key: String) throws {
-        var configuration = try ConfigurationReader.read(file: nil, overrides: [override])
-        configuration.threads = 2
-        try configuration.validate()
-        let student = configuration.student
-        let model = ModelConfiguration(
-            hiddenSize: student.hiddenSize, intermediateSize: student.intermediateSize, layerCount: student.layers,
-            attentionHeadCount: student.attentionHeads, keyValueHeadCount: student.keyValueHeads, vocabularySize: 80,
-            maxPositions: student.maxPositions)
-        let need = MemoryNeed(configuration, model: model, lengths: SequenceLengths(longest: 200))
-        let error = #expect(throws: InsufficientMemory.self) { try need.check(available: 300 << 20) }
-        guard case .key(let named, _) = error?.cause else {
-            Issue.record("\(String(describing: error))")
-            return
-        }
-        #expect(named == key)
-    }
-
-    @Test func problemsAreCountedBeforeTheyAreMade() throws {
-        let configuration = try ConfigurationReader.read(file: nil, overrides: ["task.trainingProblems=16777216"])
-        let error = #expect(throws: InsufficientMemory.self) {
-            try MemoryNeed(problemsOf: configuration).check(available: 1 << 30)
-        }
-        #expect(error?.cause == .key("task.trainingProblems", value: "16777216"))
-    }
-
-    /// A large file of which few rows are used: what reading it takes is counted where it is more than all that follows.
-    @Test func readingTaskFilesIsCounted() throws {
-        let shape = Self.shapes[1]
-        func need(reading bytes: Double, problems: Int) -> MemoryNeed {
-            var configuration = RunConfiguration()
-            configuration.task.kind = .jsonl
-            configuration.task.training = "rows.jsonl"
-            configuration.threads = 2
-            var lengths = SequenceLengths(longest: 200)
-            (lengths.readingBytes, lengths.problems) = (bytes, problems)
-            return MemoryNeed(configuration, model: shape, lengths: lengths)
-        }
-        let none = need(reading: 0, problems: 10)
-        #expect(none.parts.allSatisfy { $0.name != "reading the task's files" })
-        // What little it takes is free again for all that follows; the whole of most.
-        #expect(need(reading: none.bytes / 4, problems: 10).bytes == none.bytes)
-        let huge = 100 * none.bytes
-        #expect((1...1.1).contains(need(reading: huge, problems: 10).bytes / huge))
-        let error = #expect(throws: InsufficientMemory.self) {
-            try need(reading: huge, problems: 10).check(available: Int(huge / 2))
-        }
-        #expect(error?.cause == .key("task.training", value: "rows.jsonl"))
-    }
-
-    /// Of whole texts: the rows and the size of a file are counted.
-    @Test func aTaskFileIsCountedByItsRowsAndItsSize() async throws {
-        try await withTemporaryFolder { folder in
-            let tokenizer = try Tokenizer.closed(symbols: ["a", "b", "\n"], beginning: "<s>", end: "</s>")
-            let shape = ModelConfiguration(
-                hiddenSize: 16, intermediateSize: 24, layerCount: 1, attentionHeadCount: 2, keyValueHeadCount: 1,
-                vocabularySize: tokenizer.vocabularySize, maxPositions: 8, beginningToken: 0, endTokens: [1])
-            try HuggingFaceDirectory.save(
-                Parameters.randomized(configuration: shape, seed: 1), tokenizer: tokenizer, to: folder)
-            let text = String(repeating: "{\"question\": \"a\", \"answer\": \"b\", \"trace\": \"b\"}\n", count: 1000)
-            let file = folder.appending(path: "rows.jsonl")
-            try Data(text.utf8).write(to: file)
-            var configuration = TestRun.configuration()
-            configuration.task.kind = .jsonl
-            configuration.task.maxNewTokens = 1
-            configuration.task.training = file.path
-            configuration.student.model = folder.path
-            let material = try RunMaterial(configuration, logger: TestRun.quietLogger)
-            #expect(material.task.training.count == 5)
-            #expect(material.task.readingBytes == 2 * Double(text.utf8.count) + 400 * 1000)
-            // As a cache of downloads has them.
-            let link = folder.appending(path: "link.jsonl")
-            try FileManager.default.createSymbolicLink(at: link, withDestinationURL: file)
-            configuration.task.training = link.path
-            let linked = try RunMaterial(configuration, logger: TestRun.quietLogger)
-            #expect(linked.task.readingBytes == material.task.readingBytes)
-        }
-    }
-
-    @Test func theBuiltInRunFitsASmallMachine() throws {
-        let material = try RunMaterial(RunConfiguration(), logger: TestRun.quietLogger)
-        var configuration = RunConfiguration()
-        configuration.threads = 4
-        let need = MemoryNeed(
-            configuration, model: material.student.configuration,
-            lengths: SequenceLengths(
-                longest: material.longestSequence, training: material.task.training,
-                tests: material.task.tests))
-        #expect(need.bytes < 0x1p29)
     }
 }
