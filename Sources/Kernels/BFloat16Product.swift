@@ -122,11 +122,11 @@ public enum BFloat16Product {
     ///
     /// - Parameters:
     ///   - rowStride: lanes from one row of A to the next; `roundedCount(depth)` by default.
-    ///   - next: panels that are read after this product: the first of them are brought near meanwhile.
+    ///   - coming: brought near meanwhile.
     public static func multiply(
         _ a: UnsafePointer<BFloat16Pair>, rows: Int, packed: UnsafePointer<BFloat16Pair>, outputs: Int, depth: Int,
         into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool,
-        rowStride: Int? = nil, next: UnsafePointer<BFloat16Pair>? = nil
+        rowStride: Int? = nil, coming: ComingReads = .none
     ) {
         let pairs = pairCount(depth)
         let rowStride = rowStride ?? roundedCount(depth)
@@ -135,16 +135,16 @@ public enum BFloat16Product {
             case .avx512:
                 KernelsAVX512.multiplyPairs(
                     a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: pairs, into: c,
-                    resultStride: resultStride, accumulating: accumulating, next: next)
+                    resultStride: resultStride, accumulating: accumulating, coming: coming.parts)
             case .avx2:
                 KernelsAVX2.multiplyPairs(
                     a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: pairs, into: c,
-                    resultStride: resultStride, accumulating: accumulating, next: next)
+                    resultStride: resultStride, accumulating: accumulating, coming: coming.parts)
         #endif
         default:
             KernelsBaseline.multiplyPairs(
                 a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: pairs, into: c,
-                resultStride: resultStride, accumulating: accumulating, next: next)
+                resultStride: resultStride, accumulating: accumulating, coming: coming.parts)
         }
     }
 
@@ -153,11 +153,11 @@ public enum BFloat16Product {
     ///
     /// - Parameters:
     ///   - rounded: takes what `round` gives, a row every `roundedStride` lanes.
-    ///   - next: panels that are read after this product: the first of them are brought near meanwhile.
+    ///   - coming: brought near meanwhile.
     public static func multiply(
         rounding a: UnsafePointer<Float>, rows: Int, rowStride: Int, to rounded: UnsafeMutablePointer<BFloat16Pair>,
         roundedStride: Int, packed: UnsafePointer<BFloat16Pair>, outputs: Int, depth: Int,
-        into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, next: UnsafePointer<BFloat16Pair>?
+        into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, coming: ComingReads
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
@@ -165,18 +165,18 @@ public enum BFloat16Product {
                 KernelsAVX512.multiplyRounding(
                     a, rows: rows, rowStride: rowStride, width: depth, rounded: rounded, roundedStride: roundedStride,
                     packed: packed, outputs: outputs, into: c, resultStride: resultStride, accumulating: accumulating,
-                    next: next)
+                    coming: coming.parts)
             case .avx2:
                 KernelsAVX2.multiplyRounding(
                     a, rows: rows, rowStride: rowStride, width: depth, rounded: rounded, roundedStride: roundedStride,
                     packed: packed, outputs: outputs, into: c, resultStride: resultStride, accumulating: accumulating,
-                    next: next)
+                    coming: coming.parts)
         #endif
         default:
             KernelsBaseline.multiplyRounding(
                 a, rows: rows, rowStride: rowStride, width: depth, rounded: rounded, roundedStride: roundedStride,
                 packed: packed, outputs: outputs, into: c, resultStride: resultStride, accumulating: accumulating,
-                next: next)
+                coming: coming.parts)
         }
     }
 

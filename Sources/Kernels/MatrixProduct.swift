@@ -61,29 +61,29 @@ public enum MatrixProduct {
     /// C[rows, outputs] = A[rows, depth] · packed, or += where `accumulating`. Of C only these rows and columns are
     /// touched.
     ///
-    /// - Parameter next: panels that are read after this product: the first of them are brought near meanwhile.
+    /// - Parameter coming: brought near meanwhile.
     public static func multiply(
         _ a: UnsafePointer<Float>, rows: Int, rowStride: Int, packed: UnsafePointer<Float>, outputs: Int, depth: Int,
         into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool,
-        next: UnsafePointer<Float>? = nil
+        coming: ComingReads = .none
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
             case .avx512:
                 KernelsAVX512.multiply(
                     a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: depth, into: c,
-                    resultStride: resultStride, accumulating: accumulating, next: next
+                    resultStride: resultStride, accumulating: accumulating, coming: coming.parts
                 )
             case .avx2:
                 KernelsAVX2.multiply(
                     a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: depth, into: c,
-                    resultStride: resultStride, accumulating: accumulating, next: next
+                    resultStride: resultStride, accumulating: accumulating, coming: coming.parts
                 )
         #endif
         default:
             KernelsBaseline.multiply(
                 a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: depth, into: c,
-                resultStride: resultStride, accumulating: accumulating, next: next
+                resultStride: resultStride, accumulating: accumulating, coming: coming.parts
             )
         }
     }

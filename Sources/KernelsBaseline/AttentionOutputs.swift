@@ -278,11 +278,11 @@ private func valueRows(
 @inline(__always)
 private func prefetchRows(_ keys: AttentionKeys, _ next: UnsafePointer<Float>, _ row: Int, _ columns: ValueColumns) {
     let first = next + row * keys.valueStride
-    prefetch(first + columns.first)
-    prefetch(first + keys.valueStride + columns.first)
+    prefetchNearest(first + columns.first)
+    prefetchNearest(first + keys.valueStride + columns.first)
     #if KERNELS_AVX512
-        prefetch(first + columns.second)
-        prefetch(first + keys.valueStride + columns.second)
+        prefetchNearest(first + columns.second)
+        prefetchNearest(first + keys.valueStride + columns.second)
     #endif
 }
 

@@ -104,10 +104,10 @@ private func fourBlocks(_ keys: AttentionKeys, from block: Int) -> FourBlocks {
 /// Brings a line of each of four blocks near.
 @inline(__always)
 private func prefetchRow(_ blocks: FourBlocks, _ offset: Int) {
-    prefetch(blocks.keys.0 + offset)
-    prefetch(blocks.keys.1 + offset)
-    prefetch(blocks.keys.2 + offset)
-    prefetch(blocks.keys.3 + offset)
+    prefetchNearest(blocks.keys.0 + offset)
+    prefetchNearest(blocks.keys.1 + offset)
+    prefetchNearest(blocks.keys.2 + offset)
+    prefetchNearest(blocks.keys.3 + offset)
 }
 
 /// One row of keys of four blocks.

@@ -4,11 +4,11 @@ import CSIMD
 @inline(never)
 public func multiplyPairs(
     _ a: UnsafePointer<UInt32>, rows: Int, rowStride: Int, packed: UnsafePointer<UInt32>, outputs: Int, depth: Int,
-    into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, next: UnsafePointer<UInt32>?
+    into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, coming: ComingReads
 ) {
     multiplyLanes(
         lanePointer(a), rows: rows, rowStride: rowStride, packed: lanePointer(packed), outputs: outputs, depth: depth,
-        into: c, resultStride: resultStride, accumulating: accumulating, next: next.map(lanePointer), pairs: true,
+        into: c, resultStride: resultStride, accumulating: accumulating, coming: coming, pairs: true,
         rounding: nil)
 }
 
@@ -18,12 +18,12 @@ public func multiplyPairs(
 public func multiplyRounding(
     _ a: UnsafePointer<Float>, rows: Int, rowStride: Int, width: Int, rounded: UnsafeMutablePointer<UInt32>,
     roundedStride: Int, packed: UnsafePointer<UInt32>, outputs: Int, into c: UnsafeMutablePointer<Float>,
-    resultStride: Int, accumulating: Bool, next: UnsafePointer<UInt32>?
+    resultStride: Int, accumulating: Bool, coming: ComingReads
 ) {
     multiplyLanes(
         lanePointer(UnsafePointer(rounded)), rows: rows, rowStride: roundedStride, packed: lanePointer(packed),
         outputs: outputs, depth: (width + 1) / 2, into: c, resultStride: resultStride, accumulating: accumulating,
-        next: next.map(lanePointer), pairs: true, rounding: (a, rowStride, width, lanePointer(rounded), roundedStride))
+        coming: coming, pairs: true, rounding: (a, rowStride, width, lanePointer(rounded), roundedStride))
 }
 
 /// Pairs seen as the lanes that kernels carry. Memory of pairs is only ever loaded and stored whole, as bits.

@@ -13,22 +13,23 @@ private func groupFloats(rows: Int) -> Int {
 @inline(never)
 public func multiply(
     _ a: UnsafePointer<Float>, rows: Int, rowStride: Int, packed: UnsafePointer<Float>, outputs: Int, depth: Int,
-    into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, next: UnsafePointer<Float>?
+    into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, coming: ComingReads
 ) {
     multiplyLanes(
         a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: depth, into: c,
-        resultStride: resultStride, accumulating: accumulating, next: next, pairs: false, rounding: nil)
+        resultStride: resultStride, accumulating: accumulating, coming: coming, pairs: false, rounding: nil)
 }
 
 /// The product of lanes that are floats, or `pairs` of bfloat16; depth counts lanes, strides the floats that rows take. Where
-/// rows make more than one tile, as much as a group of panels takes is brought into the second-level cache meanwhile, from
-/// `next` on.
+/// rows make more than one strip, the next group of panels and what is `coming` are brought into the second-level cache
+/// meanwhile.
 @inline(never)
 func multiplyLanes(
     _ a: UnsafePointer<Float>, rows: Int, rowStride: Int, packed: UnsafePointer<Float>, outputs: Int, depth: Int,
-    into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, next: UnsafePointer<Float>?,
-    pairs: Bool, rounding unrounded: UnroundedRows?
+    into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, coming: ComingReads, pairs: Bool,
+    rounding unrounded: UnroundedRows?
 ) {
+    var coming = coming
     let blocks = rows <= tileHeight ? 1 : max(1, (depth + depthBlock - 1) / depthBlock)
     let blockDepth = (depth + blocks - 1) / blocks
     // A single strip reads every panel once: groups would serve nothing.
@@ -46,35 +47,41 @@ func multiplyLanes(
                 a: a + firstDepth * depthStride, rowStride: rowStride, depthStride: depthStride,
                 panel: panels + column * depth, panelStride: panelStride, depth: min(blockDepth, depth - firstDepth),
                 result: c + column, resultStride: resultStride, columns: min(groupColumns, outputs - column),
-                reloading: accumulating || block > 0, following: c, ahead: packed, aheadPanelStride: panelStride,
-                aheadColumns: 0, aheadStride: 0
+                reloading: accumulating || block > 0, following: c,
+                ahead: (packed, panelStride, columns: 0, stride: 0, pieces: nil, pieceCount: 0, pieceOffset: 0)
             )
             let left = outputs - column - group.columns
             if left > 0 {
-                group.ahead = panels + (column + group.columns) * depth
-                group.aheadColumns = min(groupColumns, left)
+                group.ahead.panels = panels + (column + group.columns) * depth
+                group.ahead.columns = min(groupColumns, left)
             } else if block + 1 < blocks {
-                group.ahead = panels + blockDepth * panelWidth
-                group.aheadColumns = min(groupColumns, outputs)
-            } else if let next {
-                group.ahead = next
-                group.aheadPanelStride = panelWidth * blockDepth
-                group.aheadColumns = groupColumns
+                group.ahead.panels = panels + blockDepth * panelWidth
+                group.ahead.columns = min(groupColumns, outputs)
+            } else if let next = coming.panels {
+                group.ahead.panels = next
+                group.ahead.panelStride = panelWidth * blockDepth
+                group.ahead.columns = groupColumns
             }
-            multiplyGroup(group, rows: rows, pairs: pairs, rounding: block == 0 && column == 0 ? unrounded : nil)
+            multiplyGroup(
+                group, &coming, rows: rows, pairs: pairs, rounding: block == 0 && column == 0 ? unrounded : nil)
             column += groupColumns
         }
     }
 }
 
 /// All rows with one group of panels, while what is wanted ahead is brought nearer: in every strip its share of each panel or,
-/// where rows are `unrounded`, the next strip's. Those are rounded strip by strip.
+/// where rows are `unrounded`, the next strip's, which are rounded strip by strip. Where pieces are coming too, the first strips
+/// bring as much of the panels as they can, and the others pieces.
 @inline(__always)
-private func multiplyGroup(_ group: Strip, rows: Int, pairs: Bool, rounding unrounded: UnroundedRows?) {
+private func multiplyGroup(
+    _ group: Strip, _ coming: inout ComingReads, rows: Int, pairs: Bool, rounding unrounded: UnroundedRows?
+) {
     let strips = (rows + tileHeight - 1) / tileHeight
+    let panelStrips = coming.pieceCount > 0 ? min(strips, tileWidth / lineLength) : strips
     var strip = group
-    strip.aheadStride = (tileWidth + strips - 1) / strips
-    if strips == 1 { strip.aheadColumns = 0 }
+    strip.ahead.stride = (tileWidth + panelStrips - 1) / panelStrips
+    if strips == 1 { strip.ahead.columns = 0 }
+    var index = 0
     var row = 0
     while row < rows {
         let height = nextTileHeight(rows - row)
@@ -83,10 +90,12 @@ private func multiplyGroup(_ group: Strip, rows: Int, pairs: Bool, rounding unro
             roundRows(unrounded, from: row, count: height)
             if strips > 1 { bringNearer(unrounded, from: row + height, in: &strip) }
         }
+        if index >= panelStrips { bringPieces(of: &coming, in: &strip) }
         multiplyColumns(strip, height: height, pairs: pairs)
         strip.a += height * strip.rowStride
         strip.result = strip.following
-        strip.ahead += strip.depth * strip.aheadStride
+        strip.ahead.panels += strip.depth * strip.ahead.stride
+        index += 1
         row += height
     }
 }
@@ -94,12 +103,11 @@ private func multiplyGroup(_ group: Strip, rows: Int, pairs: Bool, rounding unro
 /// Has a strip bring the rows of the next one nearer: a line in every step below as many panels as that takes.
 @inline(__always)
 private func bringNearer(_ unrounded: UnroundedRows, from row: Int, in strip: inout Strip) {
-    strip.ahead = unrounded.values + row * unrounded.rowStride
-    // A panel's tiles take the lines between one another's.
-    strip.aheadStride = 16 * (panelWidth / tileWidth)
-    strip.aheadPanelStride = strip.aheadStride * max(1, strip.depth)
-    let panels = (tileHeight * unrounded.rowStride + strip.aheadPanelStride - 1) / strip.aheadPanelStride
-    strip.aheadColumns = panels * panelWidth
+    strip.ahead.panels = unrounded.values + row * unrounded.rowStride
+    strip.ahead.stride = lineLength
+    strip.ahead.panelStride = panelWidth / tileWidth * lineLength * max(1, strip.depth)
+    let panels = (tileHeight * unrounded.rowStride + strip.ahead.panelStride - 1) / strip.ahead.panelStride
+    strip.ahead.columns = panels * panelWidth
 }
 
 /// A strip, whose columns go to the fastest way that there is for so many.

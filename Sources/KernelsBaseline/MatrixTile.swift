@@ -12,17 +12,15 @@ let panelWidth = 32
 /// are touched.
 ///
 /// Meanwhile other memory is brought into the second-level cache. In a tile's first steps, for at once they would hold it up,
-/// come the next tile's results, after the last tile those at `following`. In the tiles below column `aheadColumns` comes what
-/// stands at `ahead`, as panels `aheadPanelStride` apart, of which a step of k takes `aheadStride`. Strips of one and two rows
-/// leave both to the processor, those of four rows the results; without AVX-512, one row brings its next panels near by itself.
+/// come the next tile's results, after the last tile those at `following`; in all steps what is `ahead`. Strips of one and two
+/// rows leave both to the processor, those of four rows the results; without AVX-512, one row brings its next panels near by itself.
 ///
 /// It is a tuple, not a structure: one of those would bring metadata with it, whose functions are weak symbols of a
 /// common name.
 typealias Strip = (
     a: UnsafePointer<Float>, rowStride: Int, depthStride: Int, panel: UnsafePointer<Float>, panelStride: Int,
     depth: Int, result: UnsafeMutablePointer<Float>, resultStride: Int, columns: Int, reloading: Bool,
-    following: UnsafeMutablePointer<Float>, ahead: UnsafePointer<Float>, aheadPanelStride: Int, aheadColumns: Int,
-    aheadStride: Int
+    following: UnsafeMutablePointer<Float>, ahead: Ahead
 )
 
 /// One tile of a strip: what changes from tile to tile.
@@ -52,11 +50,10 @@ func tile(of strip: Strip, at column: Int) -> Tile {
     let panel = strip.panel + tileOffset(column: column, strip.panelStride)
     let result = strip.result + column
     let isLast = column + tileWidth >= strip.columns
-    let isAhead = column < strip.aheadColumns
+    let (ahead, aheadStride) = aheadOfTile(of: strip, at: column)
     return (
         panel, result, min(tileWidth, strip.columns - column), isLast ? strip.following : result + tileWidth,
-        isAhead ? strip.ahead + tileOffset(column: column, strip.aheadPanelStride) : panel,
-        isAhead ? strip.aheadStride : 0
+        ahead, aheadStride
     )
 }
 

@@ -109,7 +109,8 @@ public final class Backpropagation {
             rows: rows, positions: positions.pointer, arranged: scratch.pointer)
         let matrices = layer.weights
         inBlocks(of: rows) { layer.normalizeInput($0) }
-        layer.projectQueryKeyValue(matrices.queryKeyValue.allPanels, next: matrices.output.panel(0))
+        layer.projectQueryKeyValue(
+            matrices.queryKeyValue.allPanels, coming: ComingReads(panels: matrices.output.panel(0)))
         inBlocks(of: rows) { layer.rotate($0) }
         for span in batch.spans.indices {
             let rowSpan = pages.rowSpan(span, of: batch)
@@ -117,13 +118,13 @@ public final class Backpropagation {
             layer.attend(rowSpan, next: nil, workspace: attentionWorkspace.pointer)
         }
         inBlocks(of: rows) { layer.finishAttention($0) }
-        layer.projectOutput(matrices.output.allPanels, next: matrices.gateUp.panel(0))
+        layer.projectOutput(matrices.output.allPanels, coming: ComingReads(panels: matrices.gateUp.panel(0)))
         inBlocks(of: rows) { layer.normalizeMiddle($0) }
-        layer.projectGateUp(matrices.gateUp.allPanels, next: matrices.down.panel(0))
+        layer.projectGateUp(matrices.gateUp.allPanels, coming: ComingReads(panels: matrices.down.panel(0)))
         inBlocks(of: rows) { layer.activate($0, output: output) }
         guard let output else { return }
         layer.projectDown(
-            matrices.down.allPanels, next: weights.following(index).panel(0), output: output)
+            matrices.down.allPanels, coming: ComingReads(panels: weights.following(index).panel(0)), output: output)
     }
 
     /// Calls `body` with a few rows at a time: what it reads and writes of them stays in the first-level caches.

@@ -28,6 +28,7 @@ public final class DecoderInference {
     private let chunkSpans: AlignedBuffer<RowSpan>
     private let singleSpans: AlignedBuffer<RowSpan>
     private let families: RowFamilies
+    private let attendedPages: AttendedPages
     /// The rows whose logits are wanted.
     private let logitSources: AlignedBuffer<Int>
     private var step = StepCounts()
@@ -38,6 +39,7 @@ public final class DecoderInference {
         var chunks = 0
         var singles = 0
         var families = 0
+        var pages = 0
         var logits = 0
     }
 
@@ -70,6 +72,7 @@ public final class DecoderInference {
         singleSpans = AlignedBuffer(count: rowCapacity)
         // Half of the rows whose logits are wanted may be prompts' last ones.
         families = RowFamilies(configuration, capacity: rowCapacity, decodeRows: logitCapacity / 2, places: places)
+        attendedPages = AttendedPages(capacity: pageCapacity)
         logitSources = AlignedBuffer(count: logitCapacity)
         selected = AlignedBuffer(count: logitCapacity * configuration.hiddenSize)
         logitRows = AlignedBuffer(count: logitCapacity * configuration.vocabularySize, pages: .large)
@@ -96,6 +99,7 @@ public final class DecoderInference {
     public func begin() {
         step = StepCounts()
         families.begin()
+        attendedPages.begin()
     }
 
     /// Adds rows of one sequence, whose table has room for them.
@@ -116,6 +120,8 @@ public final class DecoderInference {
             let span = RowSpan(
                 firstRow: step.rows + first, count: rows, firstPosition: position, blocks: table.blocks)
             if count == 1 {
+                attendedPages.append(span, after: step.singles > 0 ? singleSpans.pointer[step.singles - 1] : nil)
+                step.pages = attendedPages.count
                 singleSpans.pointer[step.singles] = span
                 step.singles += 1
                 step.families = families.append(span)
@@ -158,28 +164,44 @@ public final class DecoderInference {
                 shape: shape, weights: weights.layer(index), cosine: weights.rotary.cosine, sine: weights.rotary.sine,
                 blockOffset: index * pages.layerStride, headStride: pages.headStride, activations: activations,
                 rows: step.rows, positions: positions.pointer, arranged: arranged.pointer)
-            run(layer, following: weights.following(index), step, &member)
+            run(layer, index, following: weights.following(index), step, &member)
         }
         projectLogits(weights, step, &member)
     }
 
     private func run(
-        _ layer: DecoderLayer, following: PackedMatrix, _ step: StepCounts, _ member: inout TeamMember
+        _ layer: DecoderLayer, _ index: Int, following: PackedMatrix, _ step: StepCounts, _ member: inout TeamMember
     ) {
         let rows = step.rows
         let matrices = layer.weights
+        let pages = comingPages(index, matrices, step)
+        // Of the first layer in the next step, where this is the last.
+        let laterPages = comingPages((index + 1) % configuration.layerCount, matrices, step)
+        let afterOutput = matrices.output.panelCount
+        let afterGateUp = afterOutput + matrices.gateUp.panelCount
+        let afterDown = afterGateUp + matrices.down.panelCount
         member.perform(over: rows, atLeast: 4, atMost: 16) { layer.normalizeInput($0) }
-        member.perform(over: matrices.queryKeyValue, then: matrices.output) {
-            layer.projectQueryKeyValue($0, next: $1)
+        member.perform(over: matrices.queryKeyValue, then: matrices.output, pages, after: afterDown) {
+            layer.projectQueryKeyValue($0, coming: $1)
         }
         attend(layer, step, &member)
-        member.perform(over: matrices.output, then: matrices.gateUp) { layer.projectOutput($0, next: $1) }
-        member.perform(over: rows, atLeast: 4, atMost: 16) { layer.normalizeMiddle($0) }
-        member.perform(over: matrices.gateUp, then: matrices.down) { layer.projectGateUp($0, next: $1) }
-        member.perform(over: rows, atLeast: 2, atMost: 16) { layer.activate($0, output: hidden.pointer) }
-        member.perform(over: matrices.down, then: following) {
-            layer.projectDown($0, next: $1, output: hidden.pointer)
+        member.perform(over: matrices.output, then: matrices.gateUp, laterPages, after: 0) {
+            layer.projectOutput($0, coming: $1)
         }
+        member.perform(over: rows, atLeast: 4, atMost: 16) { layer.normalizeMiddle($0) }
+        member.perform(over: matrices.gateUp, then: matrices.down, laterPages, after: afterOutput) {
+            layer.projectGateUp($0, coming: $1)
+        }
+        member.perform(over: rows, atLeast: 2, atMost: 16) { layer.activate($0, output: hidden.pointer) }
+        member.perform(over: matrices.down, then: following, laterPages, after: afterGateUp) {
+            layer.projectDown($0, coming: $1, output: hidden.pointer)
+        }
+    }
+
+    private func comingPages(_ layer: Int, _ weights: LayerWeights, _ step: StepCounts) -> ComingPages {
+        ComingPages(
+            attendedPages.pointer, count: step.pages, offset: layer * pages.layerStride, length: pages.layerStride,
+            weights: weights)
     }
 
     /// From the rotation to the end of attention.
@@ -244,10 +266,10 @@ public final class DecoderInference {
             head.arrange(part, of: normed, into: arranged.pointer)
         }
         guard count > 0 else { return }
-        member.perform(over: head, then: nil) { panels, next in
+        member.perform(over: head, then: nil, nil, after: 0) { panels, coming in
             head.multiply(
                 panels: panels, of: normed, arranged: arranged.pointer, rows: count, into: logitRows.pointer,
-                next: next)
+                coming: coming)
         }
     }
 
@@ -258,10 +280,12 @@ public final class DecoderInference {
 }
 
 extension TeamMember {
-    /// One stage over a product's panels, with where those stand that the member reads next: its next part of this matrix, or
-    /// its first one of `next`, if all members go on evenly.
+    /// One stage over a product's panels, with what the member reads next: its next part of this matrix, or its first one of
+    /// `next`, if all members go on evenly, and a share of the `pages` that panels of other products, `earlier` ones, have
+    /// begun to bring near.
     fileprivate mutating func perform(
-        over matrix: PackedMatrix, then next: PackedMatrix?, _ body: (Range<Int>, UnsafePointer<Float>?) -> Void
+        over matrix: PackedMatrix, then next: PackedMatrix?, _ pages: ComingPages?, after earlier: Int,
+        _ body: (Range<Int>, ComingReads) -> Void
     ) {
         let places = places
         let count = matrix.panelCount
@@ -278,7 +302,8 @@ extension TeamMember {
                 } else {
                     nil
                 }
-            body(Self.part(index, of: parts, over: count), following)
+            let part = Self.part(index, of: parts, over: count)
+            body(part, ComingReads(panels: following, pieces: pages?.share(of: part, after: earlier)))
         }
     }
 

@@ -42,8 +42,8 @@ struct LayerActivations {
 /// One decoder layer's forward pass over rows: the only one, so that generation and learner compute the same bits.
 ///
 /// It stands in the order of its stages, each over ranges of rows, of panels of a product's columns, or over spans; parts of a
-/// stage are independent of one another, and every stage needs the whole of the one before. The panels that are read `next`,
-/// after those of a product, are brought near meanwhile.
+/// stage are independent of one another, and every stage needs the whole of the one before. What is `coming`, read after a
+/// product, is brought near meanwhile.
 ///
 /// All of it is plain values: it is made for each layer of each pass, by every member of a team, and counts no references. Its
 /// weights are kept alive by whoever runs the pass.
@@ -75,10 +75,10 @@ struct DecoderLayer: BitwiseCopyable {
     }
 
     /// Panels of queries, keys and values.
-    func projectQueryKeyValue(_ panels: Range<Int>, next: UnsafePointer<Float>?) {
+    func projectQueryKeyValue(_ panels: Range<Int>, coming: ComingReads) {
         weights.queryKeyValue.multiply(
             panels: panels, of: activations.attentionNormed, arranged: arranged, rows: rows,
-            into: activations.queryKeyValue, next: next)
+            into: activations.queryKeyValue, coming: coming)
     }
 
     /// Bias, norm of the heads and rotation of rows.
@@ -206,10 +206,10 @@ struct DecoderLayer: BitwiseCopyable {
     }
 
     /// Panels of the output projection, added to the residual.
-    func projectOutput(_ panels: Range<Int>, next: UnsafePointer<Float>?) {
+    func projectOutput(_ panels: Range<Int>, coming: ComingReads) {
         weights.output.multiply(
             panels: panels, of: activations.attended, arranged: arranged, rows: rows, into: activations.middle,
-            accumulating: true, next: next)
+            accumulating: true, coming: coming)
     }
 
     /// Second norm of rows.
@@ -225,10 +225,10 @@ struct DecoderLayer: BitwiseCopyable {
     }
 
     /// Panels of gate and up projection.
-    func projectGateUp(_ panels: Range<Int>, next: UnsafePointer<Float>?) {
+    func projectGateUp(_ panels: Range<Int>, coming: ComingReads) {
         weights.gateUp.multiply(
             panels: panels, of: activations.feedForwardNormed, arranged: arranged, rows: rows, into: activations.gateUp,
-            next: next)
+            coming: coming)
     }
 
     /// The gated rows, and, where the layer's result is wanted in `output` [rows][hidden], the residual that it begins with.
@@ -244,10 +244,10 @@ struct DecoderLayer: BitwiseCopyable {
     }
 
     /// Panels of the down projection, added to the residual.
-    func projectDown(_ panels: Range<Int>, next: UnsafePointer<Float>?, output: UnsafeMutablePointer<Float>) {
+    func projectDown(_ panels: Range<Int>, coming: ComingReads, output: UnsafeMutablePointer<Float>) {
         weights.down.multiply(
             panels: panels, of: activations.activated, arranged: arranged, rows: rows, into: output, accumulating: true,
-            next: next)
+            coming: coming)
     }
 
     private func copy(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ part: Range<Int>) {

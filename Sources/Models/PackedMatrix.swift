@@ -81,19 +81,19 @@ package struct PackedMatrix: BitwiseCopyable {
         for first in stride(from: 0, to: rows, by: block) {
             let count = min(block, rows - first)
             let (x, y) = (x + first * depth, y + first * outputs)
-            let next = first + block < rows ? panels : nil
+            let coming = ComingReads(panels: first + block < rows ? panels : nil)
             switch precision {
             case .float32:
                 arrange(0..<count, of: x, into: scratch)
                 multiply(
                     panels: allPanels, of: x, arranged: scratch, rows: count, into: y, accumulating: accumulating,
-                    next: next)
+                    coming: coming)
             case .bfloat16:
                 BFloat16Product.multiply(
                     rounding: x, rows: count, rowStride: depth, to: scratch,
                     roundedStride: Self.rowStride(depth: depth, precision: precision), packed: Self.pairs(panels),
                     outputs: outputs, depth: depth, into: y, resultStride: outputs, accumulating: accumulating,
-                    next: next.map(Self.pairs))
+                    coming: coming)
             }
         }
     }
@@ -154,10 +154,10 @@ package struct PackedMatrix: BitwiseCopyable {
     ///
     /// - Parameters:
     ///   - arranged: all of x, by `arrange`.
-    ///   - next: the panels that are read after these: the first are brought near.
+    ///   - coming: what is read after these: brought near meanwhile.
     func multiply(
         panels range: Range<Int>, of x: UnsafePointer<Float>, arranged: UnsafePointer<BFloat16Pair>, rows: Int,
-        into y: UnsafeMutablePointer<Float>, accumulating: Bool = false, next: UnsafePointer<Float>?
+        into y: UnsafeMutablePointer<Float>, accumulating: Bool = false, coming: ComingReads
     ) {
         let column = range.lowerBound * MatrixProduct.panelWidth
         let columns = min(outputs, range.upperBound * MatrixProduct.panelWidth) - column
@@ -167,20 +167,22 @@ package struct PackedMatrix: BitwiseCopyable {
         for first in stride(from: 0, to: rows, by: block) {
             let count = min(block, rows - first)
             let result = y + first * outputs + column
-            let following = first + count < rows ? packed : next
+            var following = coming
+            if first > 0 { following.pieces = nil }
+            if first + count < rows { following.panels = packed }
             switch precision {
             case .float32:
                 let isMoved = rowStride > depth
                 MatrixProduct.multiply(
                     isMoved ? Self.floats(arranged, rows * rowStride) + first * rowStride : x + first * depth,
                     rows: count, rowStride: rowStride, packed: packed, outputs: columns, depth: depth, into: result,
-                    resultStride: outputs, accumulating: accumulating, next: following)
+                    resultStride: outputs, accumulating: accumulating, coming: following)
             case .bfloat16:
                 BFloat16Product.multiply(
                     arranged + first * rowStride, rows: count, packed: Self.pairs(packed), outputs: columns,
                     depth: depth,
                     into: result, resultStride: outputs, accumulating: accumulating, rowStride: rowStride,
-                    next: following.map(Self.pairs))
+                    coming: following)
             }
         }
     }

@@ -89,6 +89,11 @@ CSIMD_INLINE("prefetch(_:)") void csimd_prefetch(const float *_Nonnull address) 
     __builtin_prefetch(address, 0, 2);
 }
 
+/// Asks for the cache line at `address` to be brought into the first-level cache.
+CSIMD_INLINE("prefetchNearest(_:)") void csimd_prefetch_nearest(const float *_Nonnull address) {
+    __builtin_prefetch(address, 0, 3);
+}
+
 /// The largest lane; no lane may be other than a number.
 CSIMD_INLINE("largestLane(_:)") float csimd_largest_lane(csimd_float16 x) {
     typedef float four __attribute__((ext_vector_type(4)));

@@ -1,0 +1,44 @@
+/// What is read after a product, and brought into the second-level cache by its tiles meanwhile: `panels`, as much as a group
+/// takes, and the first `pieceCount` pieces, each `pieceLength` floats at `pieceOffset` from its address.
+public typealias ComingReads = (
+    panels: UnsafePointer<Float>?, pieces: UnsafePointer<UnsafeMutablePointer<Float>>?, pieceCount: Int,
+    pieceOffset: Int, pieceLength: Int
+)
+
+/// Floats of a cache line.
+let lineLength = 16
+
+/// What a strip brings near: a piece in each of its first `pieceCount` tiles or, where there are none, in those below column
+/// `columns` a share of each of `panels`, which stand `panelStride` apart. A step of depth moves on by `stride` floats.
+typealias Ahead = (
+    panels: UnsafePointer<Float>, panelStride: Int, columns: Int, stride: Int,
+    pieces: UnsafePointer<UnsafeMutablePointer<Float>>?, pieceCount: Int, pieceOffset: Int
+)
+
+/// Where the tile at `column` begins to bring near, and by how much a step moves on.
+@inline(__always)
+func aheadOfTile(of strip: Strip, at column: Int) -> (UnsafePointer<Float>, stride: Int) {
+    let ahead = strip.ahead
+    let tile = column / tileWidth
+    if let pieces = ahead.pieces, tile < ahead.pieceCount {
+        return (UnsafePointer(pieces[tile] + ahead.pieceOffset), ahead.stride)
+    }
+    guard column < ahead.columns else { return (strip.panel, 0) }
+    // Each tile of a panel brings its part of the lines.
+    let first = column / panelWidth * ahead.panelStride + column % panelWidth * strip.depth
+    return (ahead.panels + first, ahead.stride)
+}
+
+/// Has a strip of `columns` bring the first of the coming pieces near, one a tile.
+@inline(__always)
+func bringPieces(of coming: inout ComingReads, in strip: inout Strip) {
+    let count = min((strip.columns + tileWidth - 1) / tileWidth, coming.pieceCount)
+    let steps = max(1, strip.depth)
+    strip.ahead.columns = 0
+    strip.ahead.stride = min(lineLength, (coming.pieceLength + steps - 1) / steps)
+    strip.ahead.pieces = coming.pieces
+    strip.ahead.pieceCount = count
+    strip.ahead.pieceOffset = coming.pieceOffset
+    coming.pieces = coming.pieces.map { $0 + count }
+    coming.pieceCount -= count
+}
