@@ -75,7 +75,7 @@ extension PolicyWeights {
 
 extension DecoderInference {
     /// Bytes of each large buffer for the capacities given to the initializer; left out are the rows' tokens, positions and spans,
-    /// some 200 bytes a row, and the list of free pages.
+    /// some 200 bytes a row, and the lists of free and of attended pages.
     public static func memory(
         configuration shape: ModelConfiguration, rowCapacity: Int, logitCapacity: Int, pageCapacity: Int,
         places: Int = 1

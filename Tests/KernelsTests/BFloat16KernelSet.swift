@@ -19,12 +19,12 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
     let multiply:
         @Sendable (
             UnsafePointer<UInt32>, Int, Int, UnsafePointer<UInt32>, Int, Int, UnsafeMutablePointer<Float>, Int, Bool,
-            UnsafePointer<UInt32>?
+            KernelComing
         ) -> Void
     let multiplyRounding:
         @Sendable (
             UnsafePointer<Float>, Int, Int, Int, UnsafeMutablePointer<UInt32>, Int, UnsafePointer<UInt32>, Int,
-            UnsafeMutablePointer<Float>, Int, Bool, UnsafePointer<UInt32>?
+            UnsafeMutablePointer<Float>, Int, Bool, KernelComing
         ) -> Void
     /// Of rows and inputs.
     let weightGradientWorkspace: @Sendable (Int, Int) -> Int

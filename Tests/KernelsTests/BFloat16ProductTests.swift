@@ -42,7 +42,7 @@ import Testing
         var workspace = [UInt32](repeating: .max, count: BFloat16Product.packWorkspace(depth: depth))
         kernels.packWeight(w, outputs, depth, &packed, &workspace)
         var c = [Float](repeating: 3, count: rows * (outputs + 2))
-        kernels.multiply(a, rows, stride, packed, outputs, pairCount, &c, outputs + 2, accumulating, packed)
+        kernels.multiply(a, rows, stride, packed, outputs, pairCount, &c, outputs + 2, accumulating, nothingComing)
         return c
     }
 
@@ -97,12 +97,13 @@ import Testing
         for accumulating in [false, true] {
             var expected = [Float](repeating: 3, count: rows * (outputs + 2))
             kernels.multiply(
-                first, rows, roundedStride, packed, outputs, pairCount, &expected, outputs + 2, accumulating, nil)
+                first, rows, roundedStride, packed, outputs, pairCount, &expected, outputs + 2, accumulating,
+                nothingComing)
             var c = [Float](repeating: 3, count: rows * (outputs + 2))
             var rounded = [UInt32](repeating: 0xabcd, count: rows * roundedStride)
             kernels.multiplyRounding(
                 x, rows, depth + gap, depth, &rounded, roundedStride, packed, outputs, &c, outputs + 2, accumulating,
-                packed)
+                nothingComing)
             #expect(bits(c) == bits(expected))
             #expect(rounded == first)
         }
@@ -127,7 +128,7 @@ import Testing
         var packed = [UInt32](repeating: .max, count: BFloat16Product.packedCount(outputs: depth, depth: outputs))
         kernels.packTransposedWeight(w, outputs, depth, &packed)
         var dX = [Float](repeating: .nan, count: rows * depth)
-        kernels.multiply(a, rows, stride, packed, depth, pairCount, &dX, depth, false, nil)
+        kernels.multiply(a, rows, stride, packed, depth, pairCount, &dX, depth, false, nothingComing)
         var expected = [Float](repeating: 0, count: rows * depth)
         for i in 0..<rows {
             for k in 0..<depth {

@@ -7,6 +7,12 @@ import Testing
     import KernelsAVX512
 #endif
 
+/// As the kernels of every variant take it.
+typealias KernelComing = KernelsBaseline.ComingReads
+
+/// Nothing is read after a product.
+var nothingComing: KernelComing { (nil, nil, 0, 0, 0) }
+
 /// The kernels of one variant module, called directly so that one test process covers all that the machine runs.
 struct KernelSet: Sendable, CustomTestStringConvertible {
     let instructionSet: InstructionSet
@@ -15,7 +21,7 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
     let multiply:
         @Sendable (
             UnsafePointer<Float>, Int, Int, UnsafePointer<Float>, Int, Int, UnsafeMutablePointer<Float>, Int, Bool,
-            UnsafePointer<Float>?
+            KernelComing
         ) -> Void
     /// Of rows and inputs.
     let weightGradientWorkspace: @Sendable (Int, Int) -> Int

@@ -53,7 +53,7 @@ private struct Reference {
         let result = GuardedFloats([Float](repeating: start, count: rows * (outputs + 2) - 2))
         kernels.multiply(
             guardedRows.pointer, rows, rowStride, guardedPanels.pointer, outputs, depth, result.pointer, outputs + 2,
-            accumulating, guardedPanels.pointer)
+            accumulating, (UnsafePointer(guardedPanels.pointer), nil, 0, 0, 0))
         return (0..<result.count).map { result.pointer[$0] } + [start, start]
     }
 
@@ -103,7 +103,7 @@ private struct Reference {
         var packed = [Float](repeating: .nan, count: MatrixProduct.packedCount(outputs: depth, depth: outputs))
         kernels.packTransposedWeight(w, outputs, depth, &packed)
         var dX = [Float](repeating: .nan, count: rows * depth)
-        kernels.multiply(dY, rows, outputs, packed, depth, outputs, &dX, depth, false, nil)
+        kernels.multiply(dY, rows, outputs, packed, depth, outputs, &dX, depth, false, nothingComing)
         let error = worstError(dX, reference.values, scale: reference.sizes)
         #expect(error <= 2 * Double(outputs + 1) * roundoff)
     }

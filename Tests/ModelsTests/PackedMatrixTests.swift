@@ -47,7 +47,8 @@ import Testing
             for panel in 0..<matrix.panelCount {
                 matrix.multiply(
                     panels: panel..<panel + 1, of: x.pointer, arranged: arranged.pointer, rows: rows,
-                    into: parts.pointer, accumulating: accumulating, next: matrix.panel(0))
+                    into: parts.pointer, accumulating: accumulating,
+                    coming: ComingReads(panels: matrix.panel(0)))
             }
             for index in 0..<rows * outputs {
                 guard whole.pointer[index].bitPattern == blocks.pointer[index].bitPattern,
