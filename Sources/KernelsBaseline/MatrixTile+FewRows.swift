@@ -12,36 +12,46 @@ private func oneRowPairs(_ strip: Strip) { oneRowChains(strip, pairs: true) }
 @inline(never)
 private func oneRowFloats(_ strip: Strip) { oneRowChains(strip, pairs: false) }
 
+/// Steps between asking for a line of weights and reading it: as long as memory takes. Panels so narrow end before the processor
+/// has found out how they go on.
+private let stepsAhead = 32
+
 @inline(__always)
 private func oneRowChains(_ strip: Strip, pairs: Bool) {
     let panel1 = strip.panel + tileOffset(column: 1 * tileWidth, strip.panelStride)
     let panel2 = strip.panel + tileOffset(column: 2 * tileWidth, strip.panelStride)
     let panel3 = strip.panel + tileOffset(column: 3 * tileWidth, strip.panelStride)
-    #if !KERNELS_AVX512
-        let ahead = tileOffset(column: 4 * tileWidth, strip.panelStride)
-    #endif
     let c = strip.result
     var sum0 = startRow(c, columns: tileWidth, reloading: strip.reloading)
     var sum1 = startRow(c + tileWidth, columns: tileWidth, reloading: strip.reloading)
     var sum2 = startRow(c + 2 * tileWidth, columns: tileWidth, reloading: strip.reloading)
     var sum3 = startRow(c + 3 * tileWidth, columns: tileWidth, reloading: strip.reloading)
-    for k in 0..<strip.depth {
-        let a = strip.a + k * strip.depthStride
-        let weights0 = loadRow(strip.panel + k * panelWidth)
-        let weights1 = loadRow(panel1 + k * panelWidth)
-        let weights2 = loadRow(panel2 + k * panelWidth)
-        let weights3 = loadRow(panel3 + k * panelWidth)
-        #if !KERNELS_AVX512
-            // The next panels: so few at once end before the processor has found out how they go on.
-            prefetch(strip.panel + ahead + k * panelWidth)
-            prefetch(strip.panel + ahead + k * panelWidth + tileWidth)
-            prefetch(panel2 + ahead + k * panelWidth)
-            prefetch(panel2 + ahead + k * panelWidth + tileWidth)
-        #endif
-        addLane(a, weights0, to: &sum0, pairs: pairs)
-        addLane(a, weights1, to: &sum1, pairs: pairs)
-        addLane(a, weights2, to: &sum2, pairs: pairs)
-        addLane(a, weights3, to: &sum3, pairs: pairs)
+    // The last steps ask for the first lines of the panels that come next.
+    let last = max(0, strip.depth - stepsAhead)
+    let next = tileOffset(column: 4 * tileWidth, strip.panelStride) - last * panelWidth
+    for part in 0..<2 {
+        let isEnd = part == 1
+        let ahead = isEnd ? next : stepsAhead * panelWidth
+        for k in isEnd ? last..<strip.depth : 0..<last {
+            let a = strip.a + k * strip.depthStride
+            let row = strip.panel + k * panelWidth
+            let row2 = panel2 + k * panelWidth
+            let weights0 = loadRow(row)
+            let weights1 = loadRow(panel1 + k * panelWidth)
+            let weights2 = loadRow(row2)
+            let weights3 = loadRow(panel3 + k * panelWidth)
+            #if !KERNELS_AVX512
+                // A panel holds two of the tiles.
+                prefetchNearest(row + ahead)
+                prefetchNearest(row + ahead + tileWidth)
+                prefetchNearest(row2 + ahead)
+                prefetchNearest(row2 + ahead + tileWidth)
+            #endif
+            addLane(a, weights0, to: &sum0, pairs: pairs)
+            addLane(a, weights1, to: &sum1, pairs: pairs)
+            addLane(a, weights2, to: &sum2, pairs: pairs)
+            addLane(a, weights3, to: &sum3, pairs: pairs)
+        }
     }
     storeRow(sum0, c, columns: tileWidth)
     storeRow(sum1, c + tileWidth, columns: tileWidth)
