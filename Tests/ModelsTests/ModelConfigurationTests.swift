@@ -123,7 +123,7 @@ struct ModelConfigurationTests {
             #"{"bos_token_id": 99999999999}"#,
             "is 99999999999: it must be a whole number, -2147483648 to 2147483647"
         ),
-        (#"{"rope_theta": 1e60}"#, "is 1e+60: it must be within what the field holds"),
+        (#"{"rms_norm_eps": 1e60}"#, "is 1e+60: it must be within what the field holds"),
     ])
     func aNumberThatDoesNotFitIsNamed(changes: String, reason: String) throws {
         let changes = try #require(JSONSerialization.jsonObject(with: Data(changes.utf8)) as? [String: Any])

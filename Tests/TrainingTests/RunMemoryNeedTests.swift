@@ -96,7 +96,7 @@ import Trajectories
     /// Rows with a target take a distribution over the vocabulary: more rows of prompts may take less.
     @Test func theMicroBatchThatTakesMostIsCounted() throws {
         let known = try #require(try RunMaterial(RunConfiguration(), logger: TestRun.quietLogger).task.training.first)
-        let problems = [(500, 4), (10, 200), (900, 2)].map { prompt, newTokens in
+        let problems = [(500, 4), (10, 200)].map { prompt, newTokens in
             var problem = known
             problem.prompt = Array(repeating: 1, count: prompt)
             problem.maxNewTokens = newTokens

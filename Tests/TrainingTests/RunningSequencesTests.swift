@@ -49,7 +49,7 @@ import Testing
                 let most = Self.simulated(requests, batch: batch, allAtStart: allAtStart)
                 let sizes = "batch \(batch), \(allAtStart ? "all at the start" : "as there is room")"
                 #expect(bound >= most, "\(sizes)")
-                #expect(bound <= most + most / 4 + 3, "\(sizes)")
+                #expect(bound <= most + most / 2 + 3, "\(sizes)")
             }
         }
     }

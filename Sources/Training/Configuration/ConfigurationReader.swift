@@ -144,10 +144,10 @@ public struct ConfigurationReader {
 
     /// What is wrong with a whole number that no `Int` holds: what the key's own bounds say of the last one that an `Int` does hold,
     /// where the key has any.
-    private static func reason(_ text: String, at path: [String], of type: any FixedWidthInteger.Type) -> String {
+    private func reason(_ text: String, at path: [String], of type: any FixedWidthInteger.Type) -> String {
         let last = String(text.hasPrefix("-") ? Int.min : Int.max)
         func refusal() throws {
-            var tree = try RunConfiguration().tree()
+            var tree = tree
             tree.set(Node(last), at: path[...])
             try YAMLDecoder().decode(RunConfiguration.self, from: tree).validate()
         }
@@ -167,7 +167,7 @@ public struct ConfigurationReader {
             if case .typeMismatch(let type as any FixedWidthInteger.Type, _) = error, let text = text(at: path),
                 Self.isWhole(text)
             {
-                reason = Self.reason(text, at: path, of: type)
+                reason = self.reason(text, at: path, of: type)
             }
             let key = path.joined(separator: ".")
             let origin = origins.place(of: key)

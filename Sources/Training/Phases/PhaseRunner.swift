@@ -223,9 +223,6 @@ struct PhaseRunner: Sendable {
         }
     }
 
-    // Both kinds of training return freed memory after each update: passes grow from one longest batch to the next, and for seconds
-    // the buffers that they grew out of, which nothing else fits, would come on top of those that they grew into.
-
     // MARK: Imitation
 
     private func imitate(_ learner: Learner, _ executor: ComputeExecutor, from first: Int) async throws -> Bool {
@@ -235,6 +232,7 @@ struct PhaseRunner: Sendable {
             source: demonstrations,
             observer: { update in
                 try await recorder.record(phase, update, of: steps, stalls: executor.clock.report())
+                // Passes grow with the batches; for seconds the allocator would keep what they grew out of beside what they grew into.
                 Allocator.returnFreedMemory()
                 if update.version.rawValue % configuration.checkpoints.imitationEvery == 0 {
                     try await save(learner, nil, keep: configuration.checkpoints.keep)
@@ -275,6 +273,7 @@ struct PhaseRunner: Sendable {
             observer: { update, groups in
                 try await recorder.record(
                     phase, update, groups: groups, of: steps, stalls: executor.clock.report())
+                // As in imitation.
                 Allocator.returnFreedMemory()
                 if update.version.rawValue % configuration.checkpoints.every == 0 {
                     try await save(learner, queues, keep: configuration.checkpoints.keep)
