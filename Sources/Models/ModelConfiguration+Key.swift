@@ -79,8 +79,9 @@ extension KeyedDecodingContainer {
         } catch let error as DecodingError {
             throw error
         } catch {
-            throw DecodingError.dataCorruptedError(
-                forKey: key, in: self, debugDescription: "the value is beyond what the field takes")
+            let found = DecodingError.number(in: error) ?? "a number"
+            let whole = (type as? any FixedWidthInteger.Type).map { "a whole number, \(DecodingError.range(of: $0))" }
+            throw refusal(key, "is \(found): it must be \(whole ?? "within what the field holds")")
         }
     }
 
@@ -96,5 +97,15 @@ extension KeyedDecodingContainer {
 
     func refusal(_ key: Key, _ reason: String) -> DecodingError {
         .dataCorruptedError(forKey: key, in: self, debugDescription: reason)
+    }
+}
+
+extension DecodingError {
+    /// The number that a decoder found and its type does not hold, as it stands in the file; nil of other errors. Foundation gives it
+    /// in an error of its own, of which the text alone can be had: `numberIsNotRepresentableInSwift(parsed: "1e60")`.
+    package static func number(in error: any Error) -> String? {
+        let parts = "\(error)".split(separator: "\"", omittingEmptySubsequences: false)
+        guard parts.count == 3, parts[0].hasPrefix("numberIsNotRepresentable") else { return nil }
+        return String(parts[1])
     }
 }

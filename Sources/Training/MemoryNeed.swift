@@ -17,6 +17,9 @@ public struct MemoryNeed: Sendable {
     /// What an array takes beside its elements: its header, and what the allocator rounds up, in the mean.
     public static let arrayBytes = 48.0
 
+    /// Bytes of arrays that grow by doubling, for each of their elements': a quarter of one is empty in the mean.
+    public static let growing = 4.0 / 3
+
     public private(set) var parts: [Part] = []
 
     public init() {}

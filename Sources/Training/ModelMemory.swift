@@ -139,16 +139,21 @@ public struct ModelMemory: Sendable {
     ///   - longest: positions of the longest prompt with its completion.
     ///   - positions: that all sequences together reach, where they are fewer than the generator has pages for.
     ///   - promptTokens: of all prompts together, where they are fewer than a step has room for.
+    ///   - logits: rows of logits that are ever written, a step's and those that prompts keep; all that there is room for by
+    ///     default.
     ///   - threads: that may share a step.
     public func generator(
-        batch: Double, longest: Double, positions: Double? = nil, promptTokens: Double? = nil, threads: Int = 1
+        batch: Double, longest: Double, positions: Double? = nil, promptTokens: Double? = nil, logits: Double? = nil,
+        threads: Int = 1
     ) -> Double {
+        // Rows that no step reaches are never touched. There is room for two of each completion and one of each prompt.
+        let untouched = logits.map { max(0, 3 * batch - $0) * Self.float * vocabulary } ?? 0
         // Keys and values, tables of pages, and workspaces.
-        counted(max(batch, positions ?? 1), longest, Double(threads)) {
+        return counted(max(batch, positions ?? 1), longest, Double(threads)) {
             Generator.byteCount(
                 shape, batch: Int(batch), longest: Int(longest), positions: positions.map { Int($0) },
                 promptTokens: promptTokens.map { Int(min($0, Self.countable)) }, threads: threads)
-        }
+        } - untouched
     }
 
     /// A forward pass that gives the log-probabilities of targets, and keeps nothing else.

@@ -32,11 +32,40 @@ public struct RunningSequences: Sendable {
     /// Of all prompts together.
     public private(set) var promptTokens = 0
 
+    /// Prompt tokens that a generator takes into a step by default.
+    private static let promptRows = 256
+    private var requests = 0
+    private var samples = 0
+    private var batch: Int
+    /// The most of a completion.
+    private var newTokens = 1
+
+    /// Rows of logits that are written, at most: a step's, and those that prompts keep of their last tokens until all of their
+    /// completions have begun. No more completions run than prompts can be computed for.
+    ///
+    /// - Parameters:
+    ///   - engines: generators that the batch is divided among.
+    ///   - allAtStart: whether all requests are there from the start, or are taken when there is room for their completions.
+    public func logitRows(engines: Int = 1, allAtStart: Bool) -> Int {
+        guard samples > 0 else { return 0 }
+        let perRequest = max(1, samples / requests)
+        let prompts = min(requests, allAtStart ? batch : (batch + perRequest - 1) / perRequest + engines - 1)
+        let meanPrompt = max(1, promptTokens / requests)
+        let ending = min(prompts, (batch + engines * Self.promptRows) / meanPrompt + engines)
+        let active = min(batch, samples, ending * perRequest * newTokens)
+        // The last of one prompt's completions and the next prompt's first token may come of one step; with a completion each,
+        // prompts that end in a step leave room for as many fewer completions.
+        return (perRequest == 1 ? min(batch, active + ending) : active + ending) + prompts
+    }
+
     /// - Parameters:
     ///   - requests: in the order in which they are served.
     ///   - batch: completions that run at once.
     public init(_ requests: [Request], batch: Int) {
         let requests = requests.filter { $0.samples > 0 }
+        self.batch = batch
+        self.requests = requests.count
+        newTokens = requests.map(\.newTokens).max() ?? 1
         var first = 0
         var left = requests.first?.samples ?? 0
         var (running, prompts, mostPrompts) = (0, 0, 0)
@@ -62,7 +91,7 @@ public struct RunningSequences: Sendable {
         // Short ones end first, so that in time the longest run together.
         let own = requests.flatMap { Array(repeating: $0.ownPositions, count: min(batch, $0.samples)) }
         positions = mostPrompts + own.sorted(by: >).prefix(batch).reduce(0, +)
-        let samples = requests.reduce(0) { $0 + $1.samples }
+        samples = requests.reduce(0) { $0 + $1.samples }
         let perRequest = max(1, samples / max(1, requests.count))
         waiting = requests.prefix(batch).dropFirst(batch / perRequest).reduce(0) { $0 + $1.promptPositions }
     }

@@ -108,6 +108,7 @@ struct GenerateCommand: AsyncParsableCommand {
                     batch: Double(capacity), longest: longest,
                     positions: Double(running.positions) / Double(engines),
                     promptTokens: (Double(running.promptTokens) / Double(engines)).rounded(.up),
+                    logits: Double(running.logitRows(engines: engines, allAtStart: false)) / Double(engines),
                     threads: Generator.threadsSharing(engines: all, threads: compute.threadCount)),
             capacity > 1 ? batches : tokens ?? batches)
         need.add(
@@ -116,7 +117,9 @@ struct GenerateCommand: AsyncParsableCommand {
         if let prompts {
             let file = MemoryCause.option("--prompts", value: prompts)
             need.add(plan.byteCount, file)
-            need.addReading(JSONLinesFile.mappingByteCount(path: prompts), file)
+            need.addReading(
+                JSONLinesFile.readingByteCount(
+                    path: prompts, rows: plan.requests.count, rowBytes: GenerationPlan.readingBytes), file)
         }
         return need
     }

@@ -61,7 +61,8 @@ struct LogProbabilitiesCommand: AsyncParsableCommand {
                 Double(min(compute.threadCount, rows.count)) * memory.logProbabilities(rows: count, targets: count),
                 .field("tokens", of: tokens, line: longest.line, value: "\(longest.tokens.count) tokens long"))
         }
-        need.addReading(JSONLinesFile.mappingByteCount(path: tokens), file)
+        need.addReading(
+            JSONLinesFile.readingByteCount(path: tokens, rows: rows.count, rowBytes: TokenRow.readingBytes), file)
         return need
     }
 }

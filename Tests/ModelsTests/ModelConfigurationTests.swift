@@ -117,6 +117,20 @@ struct ModelConfigurationTests {
         #expect(!error.reason.isEmpty)
     }
 
+    @Test(arguments: [
+        (#"{"hidden_size": 64.5}"#, "is 64.5: it must be a whole number, -9223372036854775808 to "),
+        (
+            #"{"bos_token_id": 99999999999}"#,
+            "is 99999999999: it must be a whole number, -2147483648 to 2147483647"
+        ),
+        (#"{"rms_norm_eps": 1e60}"#, "is 1e+60: it must be within what the field holds"),
+    ])
+    func aNumberThatDoesNotFitIsNamed(changes: String, reason: String) throws {
+        let changes = try #require(JSONSerialization.jsonObject(with: Data(changes.utf8)) as? [String: Any])
+        let error = try #require(throws: FormatError.self) { try Self.read(changes) }
+        #expect(error.reason.hasPrefix(reason), "\(error)")
+    }
+
     @Test func missingFieldsAndFilesAreNamed() throws {
         for field in ["model_type", "hidden_size", "vocab_size", "num_attention_heads"] {
             let error = try #require(throws: FormatError.self) { try Self.read([:], without: [field]) }

@@ -1,6 +1,7 @@
 import Foundation
 import Testing
 
+@testable import Memory
 @testable import Pipelines
 
 @Suite struct TraceRecorderTests {
@@ -22,22 +23,68 @@ import Testing
     }
 
     private func decode(_ trace: TraceRecorder) throws -> [Trace.Event] {
-        try JSONDecoder().decode(Trace.self, from: trace.json()).traceEvents
+        var text = ""
+        trace.text { text += $0 }
+        return try JSONDecoder().decode(Trace.self, from: Data(text.utf8)).traceEvents
     }
 
-    /// However many spans there are, writing them takes one text: what runs count by.
-    @Test func writingTakesWhatIsCountedForIt() {
+    /// Bytes that this thread has been given and has not given back.
+    private func heldBytes() throws -> Int {
+        func counter(_ name: String) throws -> Int {
+            Int(try Allocator.read(name, as: UnsafeMutablePointer<UInt64>.self).pointee)
+        }
+        return try counter("thread.allocatedp") - counter("thread.deallocatedp")
+    }
+
+    /// A copy of one thread's spans and a piece of text, however many threads there are and however long the text.
+    @Test func writingTakesAThreadsSpansAtMost() throws {
         let spans = 20_000
-        let trace = TraceRecorder(threads: 1)
-        for index in 0..<spans {
+        let trace = TraceRecorder(threads: 4)
+        for (thread, index) in (0..<4).flatMap({ thread in (0..<spans).map { (thread, $0) } }) {
             let time = UInt64(index) * 100_000
-            trace.ring(0).record(
+            trace.ring(thread).record(
                 code: WorkerClock.code(.rollout, index % 2 == 0 ? .decode : .sample), from: time,
                 to: time + 90_000)
         }
-        let counted = Double(TraceRecorder.byteCount(threads: 1, spans: spans, depths: 0).writing)
-        let size = Double(trace.json().count)
-        #expect((0.5...1).contains(size / counted))
+        let before = try heldBytes()
+        var (most, length) = (0, 0)
+        try trace.text {
+            most = max(most, try heldBytes() - before)
+            length += $0.utf8.count
+        }
+        #expect(length > 4 * spans * 100)
+        let copy = spans * MemoryLayout<TraceRing.Span>.stride
+        #expect((copy..<copy * 5 / 4).contains(most))
+        let folder = FileManager.default.temporaryDirectory.appending(path: "trace-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try trace.write(to: folder.appending(path: "trace.json"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["trace.json"])
+    }
+
+    /// Phases, waits and changes of depth take what is counted for them, whichever rings are full.
+    @Test(arguments: [(10_000, 3_000, 500), (80_000, 80_000, 80_000)])
+    func whatIsKeptIsCounted(spans: Int, waits: Int, depths: Int) {
+        let trace = TraceRecorder(threads: 2)
+        for ring in [trace.ring(0), trace.ring(1)] {
+            for index in 0..<max(spans, waits) {
+                let time = UInt64(index) * 100
+                if index < spans {
+                    ring.record(
+                        code: WorkerClock.code(.rollout, index % 2 == 0 ? .decode : .sample), from: time, to: time)
+                }
+                if index < waits {
+                    ring.record(code: WorkerClock.code(.rollout, .synchronize), from: time + 1, to: time + 1)
+                }
+            }
+        }
+        for index in 0..<depths { trace.record(queue: "queue", depth: 1, at: UInt64(index)) }
+        let counted = TraceRecorder.byteCount(threads: 2, spans: spans, waits: waits, depths: depths)
+        var changes = 0
+        trace.text { changes += $0.hasPrefix(#"{"name":"queue queue""#) ? 1 : 0 }
+        let kept = [trace.ring(0), trace.ring(1)].reduce(0) { $0 + $1.phases().count + $1.waits().count }
+        #expect(
+            counted == kept * MemoryLayout<TraceRing.Span>.stride + changes * MemoryLayout<TraceRecorder.Depth>.stride)
     }
 
     @Test func spansAndDepthsAreWritten() async throws {
@@ -89,16 +136,16 @@ import Testing
             (wait, 30, 32), (sample, 32, 40), (sample, 45, 50),
         ]
         for visit in visits { ring.record(code: visit.code, from: visit.from, to: visit.to) }
-        #expect(ring.spans.map(\.code) == [decode, sample, sample, wait, wait, wait])
-        #expect(ring.spans.map(\.start) == [0, 32, 45, 10, 20, 30])
-        #expect(ring.spans.map(\.end) == [30, 40, 50, 12, 21, 32])
+        #expect((ring.phases() + ring.waits()).map(\.code) == [decode, sample, sample, wait, wait, wait])
+        #expect((ring.phases() + ring.waits()).map(\.start) == [0, 32, 45, 10, 20, 30])
+        #expect((ring.phases() + ring.waits()).map(\.end) == [30, 40, 50, 12, 21, 32])
         #expect(ring.dropped == 0)
         ring.record(code: decode, from: 50, to: 60)
         ring.record(code: wait, from: 60, to: 70)
         // The latest of a full ring, which is no longer its storage's last.
         ring.record(code: decode, from: 70, to: 80)
-        #expect(ring.spans.map(\.start) == [32, 45, 50, 20, 30, 60])
-        #expect(ring.spans.map(\.end) == [40, 50, 80, 21, 32, 70])
+        #expect((ring.phases() + ring.waits()).map(\.start) == [32, 45, 50, 20, 30, 60])
+        #expect((ring.phases() + ring.waits()).map(\.end) == [40, 50, 80, 21, 32, 70])
         #expect(ring.dropped == 2)
     }
 

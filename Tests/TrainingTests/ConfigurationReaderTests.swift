@@ -161,7 +161,16 @@ import Testing
 
     @Test(arguments: [
         ("seed: 1\nsteps: many\n", 2, "steps", "a whole number"),
-        ("steps: 2.5\n", 1, "steps", "a whole number"),
+        ("steps: 2.5\n", 1, "steps", "is “2.5”, not a whole number"),
+        // Each key's own bounds, whether a number fits its type or not.
+        ("steps: 99999999999999999999\n", 1, "steps", "is 99999999999999999999: it must be 0 to 16777216"),
+        ("threads: 99999999999999999999\n", 1, "threads", "is 99999999999999999999: 0 for all cores, or 1 to 1024"),
+        ("student: {layers: -99999999999999999999}\n", 1, "student.layers", "it must be 1 to 1048576"),
+        (
+            "task: {graphs: {sizes: [1, 99999999999999999999]}}\n", 1, "task.graphs.sizes.1",
+            "1 to 99999999999999999999 is not within 1 to "
+        ),
+        ("seed: 99999999999999999999\n", 1, "seed", "is 99999999999999999999: it must be 0 to 18446744073709551615"),
         ("seed: -1\n", 1, "seed", "is -1: it must be 0 to 18446744073709551615"),
         ("warmup:\n  learningRate: fast\n", 2, "warmup.learningRate", "a number"),
         ("arms:\n  - rlkd\n  - ppo\n", 2, "arms.1", "ppo"),
@@ -171,7 +180,7 @@ import Testing
         ("steps: null\n", 1, "steps", "a whole number"),
         ("\n\nstudent: 5\n", 3, "student", "takes keys of its own: "),
         ("student:\n", 1, "student", "takes keys of its own: "),
-        ("task:\n  graphs:\n    sizes: [5, 3]\n", 3, "task.graphs.sizes", "a least and a most"),
+        ("task:\n  graphs:\n    sizes: [5, 3]\n", 3, "task.graphs.sizes", "is “5, 3”, not a least and a most"),
         ("task:\n  graphs:\n    sizes: [3, 4, 5]\n", 3, "task.graphs.sizes", "two whole numbers"),
         ("reward: {judge: oracle}\n", 1, "reward.judge", "exact, lexical"),
     ])

@@ -122,6 +122,19 @@ import Testing
         }
     }
 
+    /// Foundation does not tell the field; the number leads there.
+    @Test func aNumberThatNoFieldTakesIsNamed() async throws {
+        try await withRun { configuration, run in
+            let checkpoint = run.checkpoints.appending(path: "step-2/state.json")
+            try set("optimizerSteps", to: 7_234.5, in: checkpoint)
+            let error = await #expect(throws: ConfigurationError.self) {
+                try await TestRun.run(configuration, resuming: true)
+            }
+            #expect(error?.source == checkpoint.path)
+            #expect(error?.reason.contains("it holds the number 7234.5, which is none that the run wrote") == true)
+        }
+    }
+
     @Test func strayDirectoriesDoNotKeepARunFromGoingOn() async throws {
         try await withRun { configuration, run in
             let manager = FileManager.default

@@ -4,12 +4,12 @@ import Kernels
 import Learning
 import Memory
 import Models
-import Pipelines
 import Tasks
 import Testing
 import Tokenizers
 import Trajectories
 
+@testable import Pipelines
 @testable import Training
 
 /// What a run's configuration comes to.
@@ -39,7 +39,11 @@ import Trajectories
                 configuration, model: MemoryNeedTests.shapes[1], lengths: sequences)
             return need.parts.first { $0.name == "demonstrations" }?.bytes ?? 0
         }
-        #expect(try need("warmup.batchSize=2000000") > 6 * 2_000_000 * lengths.meanBytes)
+        // Six batches, and the rows of one.
+        let size = 2_000_000.0
+        let counted = try need("warmup.batchSize=2000000")
+        #expect(counted > 6 * size * lengths.meanBytes)
+        #expect(counted < size * (6 * lengths.meanBytes + 1.1 * lengths.meanMicroBatchBytes))
     }
 
     /// By the evaluation the learner is gone, so that what it took is not added to a large evaluation.
@@ -87,6 +91,47 @@ import Trajectories
                 RolloutLengths(configuration, lengths).longest.map(\.newTokens)
                     == (0..<min(50, 4 * steps)).map { order.problem(at: $0).index + 1 })
         }
+    }
+
+    /// Rows with a target take a distribution over the vocabulary: more rows of prompts may take less.
+    @Test func theMicroBatchThatTakesMostIsCounted() throws {
+        let known = try #require(try RunMaterial(RunConfiguration(), logger: TestRun.quietLogger).task.training.first)
+        let problems = [(500, 4), (10, 200)].map { prompt, newTokens in
+            var problem = known
+            problem.prompt = Array(repeating: 1, count: prompt)
+            problem.maxNewTokens = newTokens
+            return problem
+        }
+        let configuration = try ConfigurationReader.read(
+            file: nil, overrides: ["arms=grpo", "steps=3", "reinforcement.groupSize=2"])
+        let memory = ModelMemory(MemoryNeedTests.shapes[0])
+        func largest(_ problems: [PreparedProblem]) -> LargestMicroBatch {
+            LargestMicroBatch(
+                .grpo, configuration, SequenceLengths(longest: 1000, training: problems, tests: []), memory: memory)
+        }
+        let each = problems.map { largest([$0]) }
+        let all = largest(problems)
+        #expect(all.bytes(memory) == each.map { $0.bytes(memory) }.max())
+        #expect(all.rows < each.map(\.rows).max() ?? 0)
+    }
+
+    /// Of whichever arm comes last, waits of shared steps included; of the others none is kept.
+    @Test func theTimelineOfTheLastArmIsCounted() throws {
+        func timeline(_ overrides: String...) throws -> Double? {
+            let configuration = try ConfigurationReader.read(
+                file: nil, overrides: ["threads=4", "task.testProblems=1", "evaluation.samples=0"] + overrides)
+            let need = MemoryNeed(
+                configuration, model: MemoryNeedTests.shapes[0], lengths: SequenceLengths(longest: 250))
+            return need.parts.first { $0.name == "the timeline" }?.bytes
+        }
+        let full = TraceRecorder.byteCount(threads: 4, spans: .max, waits: .max, depths: .max)
+        #expect(full == 4 * 2 * 65_536 * 24 + 65_536 * MemoryLayout<TraceRecorder.Depth>.stride)
+        #expect(try timeline("arms=grpo", "steps=100000", "workers=1") == Double(full))
+        let alone = try #require(try timeline("arms=grpo", "steps=30"))
+        let shared = try #require(try timeline("arms=grpo", "steps=30", "workers=1"))
+        #expect(alone < shared && shared < Double(full))
+        let imitation = try #require(try timeline("arms=sft", "warmup.steps=0", "sft.steps=100"))
+        #expect(imitation > 0 && imitation < alone)
     }
 
     @Test func staleBatchesAreCounted() throws {

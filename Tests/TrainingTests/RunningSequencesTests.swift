@@ -37,4 +37,60 @@ import Testing
         #expect(RunningSequences([], batch: 8).positions == 0)
         #expect(RunningSequences([Request(prompt: 3, newTokens: 1, samples: 0)], batch: 8).positions == 0)
     }
+
+    /// Against the schedule itself, step by step: prompts are computed as far as a step has room, completions begin when theirs is,
+    /// and each takes a row of logits a step until its last token.
+    @Test(arguments: [(1, 8, 20), (1, 40, 8), (1, 3, 200), (8, 16, 20), (8, 8, 200), (3, 60, 5), (40, 4, 30)])
+    func rowsOfLogitsAreBounded(samples: Int, newTokens: Int, prompt: Int) {
+        let requests = Array(repeating: Request(prompt: prompt, newTokens: newTokens, samples: samples), count: 40)
+        for batch in [1, 8, 32, 64] {
+            for allAtStart in [true, false] {
+                let bound = RunningSequences(requests, batch: batch).logitRows(allAtStart: allAtStart)
+                let most = Self.simulated(requests, batch: batch, allAtStart: allAtStart)
+                let sizes = "batch \(batch), \(allAtStart ? "all at the start" : "as there is room")"
+                #expect(bound >= most, "\(sizes)")
+                #expect(bound <= most + most / 2 + 3, "\(sizes)")
+            }
+        }
+    }
+
+    /// The most rows of a step, with those of the prompts that are there at once.
+    private static func simulated(_ requests: [Request], batch: Int, allAtStart: Bool) -> Int {
+        struct Prompt {
+            var left: Int
+            var samples: Int
+        }
+        var waiting = requests[...]
+        var prompts: [Prompt] = []
+        var active: [Int] = []
+        var (rows, most) = (0, 0)
+        while !waiting.isEmpty || !prompts.isEmpty || !active.isEmpty {
+            while let next = waiting.first, active.count + prompts.count < batch,
+                allAtStart || active.count + prompts.reduce(0, { $0 + $1.samples }) < batch
+            {
+                prompts.append(Prompt(left: next.prompt, samples: next.samples))
+                waiting.removeFirst()
+            }
+            most = max(most, prompts.count)
+            for index in prompts.indices where prompts[index].left == 0 {
+                while prompts[index].samples > 0 && active.count < batch {
+                    prompts[index].samples -= 1
+                    active.append(requests[0].newTokens - 1)
+                }
+            }
+            prompts.removeAll { $0.left == 0 && $0.samples == 0 }
+            active.removeAll { $0 == 0 }
+            var room = batch + 256 - active.count
+            var ending = 0
+            for index in prompts.indices where prompts[index].left > 0 {
+                let count = min(room, prompts[index].left)
+                prompts[index].left -= count
+                room -= count
+                ending += prompts[index].left == 0 && count > 0 ? 1 : 0
+            }
+            rows = max(rows, active.count + ending)
+            active = active.map { $0 - 1 }.filter { $0 > 0 }
+        }
+        return rows + most
+    }
 }

@@ -14,15 +14,12 @@ import Synchronization
 public final class TraceRecorder: Sendable {
     /// Spans kept of a thread, and depths of all queues.
     public static let usualCapacity = 1 << 16
-    /// Bytes of one in the file, the longest names apart.
-    private static let spanText = 112
-    private static let depthText = 88
 
     private let rings: [TraceRing]
     private let depths: Mutex<Ring<Depth>>
     private let start = MonotonicTime.now()
 
-    private struct Depth {
+    struct Depth {
         let queue: String
         let depth: Int
         let time: UInt64
@@ -39,15 +36,11 @@ public final class TraceRecorder: Sendable {
         self.depths = Mutex(Ring(capacity: depths))
     }
 
-    /// Bytes that a recorder takes once so many spans of each thread and changes of depth are recorded, waits apart, and what writing
-    /// them takes beside that: the text, and one thread's spans in order.
-    public static func byteCount(threads: Int, spans: Int, depths: Int) -> (kept: Int, writing: Int) {
-        let (spans, depths) = (min(spans, usualCapacity), min(depths, usualCapacity))
-        let (span, depth) = (MemoryLayout<TraceRing.Span>.stride, MemoryLayout<Depth>.stride)
-        return (
-            kept: threads * spans * span + depths * depth,
-            writing: threads * spans * spanText + depths * depthText + 2 * max(spans * span, depths * depth)
-        )
+    /// Bytes that a recorder takes once each thread has recorded so many spans and waits, and the queues so many changes of depth.
+    public static func byteCount(threads: Int, spans: Int, waits: Int, depths: Int) -> Int {
+        let kept = min(spans, usualCapacity) + min(waits, usualCapacity)
+        return threads * kept * MemoryLayout<TraceRing.Span>.stride
+            + min(depths, usualCapacity) * MemoryLayout<Depth>.stride
     }
 
     var threads: Int { rings.count }
@@ -68,41 +61,45 @@ public final class TraceRecorder: Sendable {
     /// Writes what is held as Chrome trace JSON: complete events (`"ph": "X"`, microseconds from the recorder's start) a thread,
     /// counter events (`"ph": "C"`) for queue depths. Of a thread all phases come first and then all waits, each oldest first; a
     /// wait within a phase lies within that phase's event.
+    ///
+    /// Beside what is held it takes a copy of one thread's spans: the text goes to the file piece by piece.
     public func write(to file: URL) throws {
-        try json().write(inPlaceOf: file)
+        try StreamedFile.write(inPlaceOf: file) { file in
+            try text { try file.write($0) }
+        }
     }
 
-    /// One text to which every event is added: a string for each would take several times the memory.
-    func json() -> Data {
-        var text = Data()
-        text.reserveCapacity(
-            rings.reduce(0) { $0 + $1.count } * Self.spanText + depths.withLock { $0.count } * Self.depthText)
-        text.append(contentsOf: #"{"displayTimeUnit":"ms","traceEvents":["#.utf8)
+    /// Gives the file's text to `add`, an event at a time.
+    func text(_ add: (String) throws -> Void) rethrows {
+        try add(#"{"displayTimeUnit":"ms","traceEvents":["#)
         var separator = "\n"
-        func add(_ event: String) {
-            text.append(contentsOf: separator.utf8)
-            text.append(contentsOf: event.utf8)
+        func addEvent(_ event: String) throws {
+            try add(separator)
+            try add(event)
             separator = ",\n"
         }
         for (thread, ring) in rings.enumerated() {
-            add(#"{"name":"thread_name","ph":"M","pid":1,"tid":\#(thread + 1),"args":{"name":"core \#(thread)"}}"#)
-            for span in ring.spans {
-                let phases = Phase.allCases.count
-                let stage = Stage.allCases[span.code / phases]
-                let phase = Phase.allCases[span.code % phases]
-                add(
-                    #"{"name":"\#(phase.name)","cat":"\#(stage.name)","ph":"X","pid":1,"tid":\#(thread + 1),"#
-                        + #""ts":\#(microseconds(span.start)),"dur":\#(Double(span.end.since(span.start)) / 1000),"#
-                        + #""args":{"stage":"\#(stage.name)"}}"#)
+            try addEvent(
+                #"{"name":"thread_name","ph":"M","pid":1,"tid":\#(thread + 1),"args":{"name":"core \#(thread)"}}"#)
+            for spans in [ring.phases, ring.waits] {
+                for span in spans() { try addEvent(text(of: span, thread: thread)) }
             }
         }
         for depth in depths.withLock({ $0.contents }) {
-            add(
+            try addEvent(
                 #"{"name":\#(Self.quoted("queue " + depth.queue)),"ph":"C","pid":1,"ts":\#(microseconds(depth.time)),"#
                     + #""args":{"depth":\#(depth.depth)}}"#)
         }
-        text.append(contentsOf: "\n]}\n".utf8)
-        return text
+        try add("\n]}\n")
+    }
+
+    private func text(of span: TraceRing.Span, thread: Int) -> String {
+        let phases = Phase.allCases.count
+        let stage = Stage.allCases[span.code / phases]
+        let phase = Phase.allCases[span.code % phases]
+        return #"{"name":"\#(phase.name)","cat":"\#(stage.name)","ph":"X","pid":1,"tid":\#(thread + 1),"#
+            + #""ts":\#(microseconds(span.start)),"dur":\#(Double(span.end.since(span.start)) / 1000),"#
+            + #""args":{"stage":"\#(stage.name)"}}"#
     }
 
     private func microseconds(_ time: UInt64) -> Double {
@@ -161,9 +158,9 @@ final class TraceRing: Sendable {
         }
     }
 
-    /// The phases, then the waits in and between them.
-    var spans: [Span] { state.withLock { $0.phases.contents + $0.waits.contents } }
-    var count: Int { state.withLock { $0.phases.count + $0.waits.count } }
+    /// Of both the oldest first.
+    func phases() -> [Span] { state.withLock { $0.phases.contents } }
+    func waits() -> [Span] { state.withLock { $0.waits.contents } }
     var dropped: Int { state.withLock { $0.phases.dropped + $0.waits.dropped } }
 }
 
@@ -190,8 +187,6 @@ struct Ring<Element> {
         dropped += 1
     }
 
-    var count: Int { storage.count }
-
     /// The latest element; nil before the first.
     var last: Element? { storage.isEmpty ? nil : storage[lastIndex] }
 
@@ -204,6 +199,10 @@ struct Ring<Element> {
 
     /// Oldest first.
     var contents: [Element] {
-        Array(storage[next...] + storage[..<next])
+        var contents: [Element] = []
+        contents.reserveCapacity(storage.count)
+        contents += storage[next...]
+        contents += storage[..<next]
+        return contents
     }
 }

@@ -136,15 +136,38 @@ public struct ConfigurationReader {
         return !digits.isEmpty && digits.allSatisfy { $0.isASCII && $0.isNumber }
     }
 
+    /// What is written at a path: one value, or a list of them.
+    private func text(at path: [String]) -> String? {
+        let node = path.reduce(Optional(tree)) { $0?[$1] }
+        return node?.scalar?.string ?? node?.sequence?.compactMap(\.scalar?.string).joined(separator: ", ")
+    }
+
+    /// What is wrong with a whole number that no `Int` holds: what the key's own bounds say of the last one that an `Int` does hold,
+    /// where the key has any.
+    private func reason(_ text: String, at path: [String], of type: any FixedWidthInteger.Type) -> String {
+        let last = String(text.hasPrefix("-") ? Int.min : Int.max)
+        func refusal() throws {
+            var tree = tree
+            tree.set(Node(last), at: path[...])
+            try YAMLDecoder().decode(RunConfiguration.self, from: tree).validate()
+        }
+        do {
+            try refusal()
+        } catch let error as ConfigurationError where error.reason.contains(last) {
+            return error.reason.replacingOccurrences(of: last, with: text)
+        } catch {}
+        return "is \(text): it must be \(DecodingError.range(of: type))"
+    }
+
     private func configuration() throws -> RunConfiguration {
         do {
             return try YAMLDecoder().decode(RunConfiguration.self, from: tree)
         } catch let error as DecodingError {
-            var (path, reason) = DecodingProblem.describe(error)
-            if case .typeMismatch(let type as any FixedWidthInteger.Type, _) = error,
-                let text = path.reduce(Optional(tree), { $0?[$1] })?.scalar?.string, Self.isWhole(text)
+            var (path, reason) = DecodingProblem.describe(error, found: text)
+            if case .typeMismatch(let type as any FixedWidthInteger.Type, _) = error, let text = text(at: path),
+                Self.isWhole(text)
             {
-                reason = "is \(text): it must be \(DecodingError.range(of: type))"
+                reason = self.reason(text, at: path, of: type)
             }
             let key = path.joined(separator: ".")
             let origin = origins.place(of: key)
@@ -156,6 +179,14 @@ public struct ConfigurationReader {
 }
 
 extension Node {
+    fileprivate mutating func set(_ value: Node, at path: ArraySlice<String>) {
+        guard let name = path.first else {
+            self = value
+            return
+        }
+        self[name]?.set(value, at: path.dropFirst())
+    }
+
     /// Lines within a command-line value say nothing.
     fileprivate var withoutMarks: Node {
         switch self {

@@ -5,19 +5,29 @@ import Yams
 enum DecodingProblem {
     /// The key's path, and what is wrong with its value.
     ///
-    /// - Parameter choices: the values of keys that take few, by dotted path without the places in lists.
+    /// - Parameters:
+    ///   - choices: the values of keys that take few, by dotted path without the places in lists.
+    ///   - found: the value at a path as it is written, where that is known.
     static func describe(
-        _ error: DecodingError, choices: [String: [String]] = RunConfiguration.choices
+        _ error: DecodingError, choices: [String: [String]] = RunConfiguration.choices,
+        found: (_ path: [String]) -> String? = { _ in nil }
     ) -> (path: [String], reason: String) {
         switch error {
         case .typeMismatch(let type, let context):
-            (names(context.codingPath), "is not \(kind(of: type))")
+            (
+                names(context.codingPath),
+                "is " + (found(names(context.codingPath)).map { "“\($0)”, " } ?? "") + "not \(kind(of: type))"
+            )
         case .valueNotFound(let type, let context):
             (names(context.codingPath), "has no value; it takes \(kind(of: type))")
         case .keyNotFound(let key, let context):
             (names(context.codingPath) + [key.stringValue], "is missing")
         case .dataCorrupted(let context):
-            (names(context.codingPath), reason(names(context.codingPath), context.debugDescription, choices))
+            (
+                names(context.codingPath),
+                reason(
+                    names(context.codingPath), context.debugDescription, choices, found(names(context.codingPath)))
+            )
         @unknown default:
             ([], "\(error)")
         }
@@ -27,16 +37,19 @@ enum DecodingProblem {
         path.map { $0.intValue.map(String.init) ?? $0.stringValue }
     }
 
-    private static func reason(_ path: [String], _ text: String, _ choices: [String: [String]]) -> String {
+    private static func reason(
+        _ path: [String], _ text: String, _ choices: [String: [String]], _ found: String?
+    ) -> String {
         let key = path.filter { Int($0) == nil }.joined(separator: ".")
-        if RunConfiguration.ranges.contains(key) { return "is not a least and a most, in this order" }
+        let value = found.map { "“\($0)”, " } ?? ""
+        if RunConfiguration.ranges.contains(key) { return "is \(value)not a least and a most, in this order" }
         // What decoders say of a name that is none of an enumeration's.
         if let opening = text.range(of: " from invalid String value ") {
             let given = text[opening.upperBound...]
             let known = choices[key].map { " is none of \($0.joined(separator: ", "))" } ?? ""
             return "is not among the values it takes: “\(given)”" + known
         }
-        return "is not a value it takes"
+        return "is \(value)not a value it takes"
     }
 
     private static func kind(of type: any Any.Type) -> String {

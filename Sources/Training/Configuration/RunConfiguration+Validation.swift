@@ -2,7 +2,7 @@ import Models
 
 extension RunConfiguration {
     /// Counts beyond it are mistakes, and their products would not fit a number.
-    private static let largestCount = 1 << 24
+    static let largestCount = 1 << 24
     /// Of a reward's part: updates take the weighted sum as a 32-bit float, whose range ends at 3e38.
     private static let largestWeight = 1e30
 

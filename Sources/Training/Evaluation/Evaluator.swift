@@ -1,4 +1,5 @@
 import Generation
+import Memory
 import Models
 import Pipelines
 import StructureRewards
@@ -37,6 +38,8 @@ struct Evaluator: Sendable {
     func evaluate(
         _ weights: PolicyWeights, on set: TestSet, imitatingTeacher: Bool, executor: ComputeExecutor
     ) async throws -> EvaluationResult {
+        // The next set's engines, of other sizes, would come on top of this one's.
+        defer { Allocator.returnFreedMemory() }
         let threads = executor.threads
         let engines = Generator.engines(threads: threads, configuration: weights.configuration)
         let sharing = Generator.threadsSharing(engines: engines, threads: threads)

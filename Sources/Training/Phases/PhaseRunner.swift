@@ -104,16 +104,11 @@ struct PhaseRunner: Sendable {
     func run(from base: Parameters, state runState: RunState, resuming: Bool) async throws -> Finished? {
         // Neither what came before nor the learner, whose memory is free by then, adds to what follows.
         Allocator.returnFreedMemory()
-        let trace = isLast ? TraceRecorder(threads: threads) : nil
-        let executor = ComputeExecutor(threads: threads, trace: trace)
-        defer { executor.shutdown() }
-        guard let trained = try await train(from: base, state: runState, resuming: resuming, executor, trace) else {
-            return nil
-        }
+        guard let trained = try await train(from: base, state: runState, resuming: resuming) else { return nil }
         Allocator.returnFreedMemory()
         let problems = material.task.tests.reduce(0) { $0 + $1.problems.count }
         await recorder.note("\(phase.rawValue): evaluating on \(problems) problems")
-        let results = try await signals.cancelling { try await evaluate(trained.weights, executor) }
+        let results = try await signals.cancelling { try await evaluate(trained.weights) }
         guard let results else { return nil }
         return Finished(
             parameters: trained.adapters.map { trained.parameters.merging($0) } ?? trained.parameters, results: results,
@@ -122,9 +117,11 @@ struct PhaseRunner: Sendable {
 
     /// - Returns: nil when a signal ended it early.
     private func train(
-        from base: Parameters, state runState: RunState, resuming: Bool, _ executor: ComputeExecutor,
-        _ trace: TraceRecorder?
+        from base: Parameters, state runState: RunState, resuming: Bool
     ) async throws -> Trained? {
+        let trace = isLast ? TraceRecorder(threads: threads) : nil
+        let executor = ComputeExecutor(threads: threads, trace: trace)
+        defer { executor.shutdown() }
         let restored = resuming ? try latest(remedy: remedy) : nil
         if let restored, restored.state.kernels != InstructionSet.current.description {
             logger.warning(
@@ -235,6 +232,8 @@ struct PhaseRunner: Sendable {
             source: demonstrations,
             observer: { update in
                 try await recorder.record(phase, update, of: steps, stalls: executor.clock.report())
+                // Passes grow with the batches; for seconds the allocator would keep what they grew out of beside what they grew into.
+                Allocator.returnFreedMemory()
                 if update.version.rawValue % configuration.checkpoints.imitationEvery == 0 {
                     try await save(learner, nil, keep: configuration.checkpoints.keep)
                 }
@@ -274,6 +273,8 @@ struct PhaseRunner: Sendable {
             observer: { update, groups in
                 try await recorder.record(
                     phase, update, groups: groups, of: steps, stalls: executor.clock.report())
+                // As in imitation.
+                Allocator.returnFreedMemory()
                 if update.version.rawValue % configuration.checkpoints.every == 0 {
                     try await save(learner, queues, keep: configuration.checkpoints.keep)
                 }
@@ -300,11 +301,9 @@ struct PhaseRunner: Sendable {
     }
 
     /// - Throws: `DivergedRun`; of a student as it came from a directory, `ConfigurationError`.
-    private func evaluate(
-        _ weights: PolicyWeights, _ executor: ComputeExecutor
-    ) async throws -> [String: EvaluationResult] {
+    private func evaluate(_ weights: PolicyWeights) async throws -> [String: EvaluationResult] {
         do {
-            return try await results(of: weights, executor)
+            return try await results(of: weights)
         } catch let error as NonFiniteEvaluation {
             guard phase == .base, weights.version == PolicyVersion(0), let model = configuration.student.model else {
                 throw DivergedRun(
@@ -316,9 +315,10 @@ struct PhaseRunner: Sendable {
         }
     }
 
-    private func results(
-        of weights: PolicyWeights, _ executor: ComputeExecutor
-    ) async throws -> [String: EvaluationResult] {
+    private func results(of weights: PolicyWeights) async throws -> [String: EvaluationResult] {
+        // Its own: the timeline is written by now, and gone with the one that trained.
+        let executor = ComputeExecutor(threads: threads)
+        defer { executor.shutdown() }
         var evaluator = Evaluator(
             tokenizer: material.task.tokenizer, scorer: scorer(countsStructure: true),
             samples: configuration.evaluation.samples,

@@ -1,10 +1,10 @@
 import Foundation
 
 extension RunDirectory {
-    /// Names of what was being written when a run was killed: checkpoints before they are renamed, and the files that
-    /// Foundation writes beside their place.
+    /// Names of what was being written when a run was killed: checkpoints and streamed files before they are renamed, and the files
+    /// that Foundation writes beside their place.
     static func isLeftover(_ name: String) -> Bool {
-        name.hasPrefix(".dat.nosync") || (name.hasPrefix(".step-") && name.hasSuffix(".partial"))
+        name.hasPrefix(".dat.nosync") || (name.hasPrefix(".") && name.hasSuffix(".partial"))
     }
 
     /// - Throws: `ConfigurationError` where no run has begun.

@@ -31,7 +31,11 @@ enum StateFile {
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         do {
-            return try decoder.decode(type, from: data)
+            return try decoder.decode(NumberNaming<Value>.self, from: data).value
+        } catch let error as UnfittingNumber {
+            throw ConfigurationError(
+                source: url.path, key: "",
+                reason: "is damaged: it holds the number \(error.text), which is none that the run wrote")
         } catch let error as DecodingError {
             let (path, reason) = DecodingProblem.describe(error, choices: choices)
             throw ConfigurationError(
@@ -48,4 +52,22 @@ enum StateFile {
             throw ConfigurationError(source: url.path, key: "", reason: error.reason)
         }
     }
+}
+
+/// A value, or `UnfittingNumber` where Foundation would throw away which number its decoder could not use.
+private struct NumberNaming<Value: Decodable>: Decodable {
+    var value: Value
+
+    init(from decoder: any Decoder) throws {
+        do {
+            value = try Value(from: decoder)
+        } catch {
+            guard let text = DecodingError.number(in: error) else { throw error }
+            throw UnfittingNumber(text: text)
+        }
+    }
+}
+
+private struct UnfittingNumber: Error {
+    var text: String
 }

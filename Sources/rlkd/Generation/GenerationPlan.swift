@@ -45,6 +45,12 @@ struct GenerationPlan: Sendable {
         }
     }
 
+    /// Of a row while it is read, beside its texts: itself in an array that grows, its request, and the text or tokens of each.
+    static let readingBytes =
+        MemoryNeed.growing * Double(MemoryLayout<GenerateRow>.stride)
+        + Double(MemoryLayout<GenerationRequest>.stride + MemoryLayout<RowIdentifier>.stride)
+        + 2 * MemoryNeed.arrayBytes
+
     /// Completions of all requests together.
     var completionCount: Int { requests.reduce(0) { $0 + $1.sampleCount } }
 
@@ -59,6 +65,8 @@ struct GenerationPlan: Sendable {
     init(rows: [GenerateRow], model: ModelDirectory, settings: Settings) throws {
         var visits: [String: Int] = [:]
         let chat = settings.isChat ? try Self.chatEncoder(of: model) : nil
+        requests.reserveCapacity(rows.count)
+        identifiers.reserveCapacity(rows.count)
         for row in rows {
             let prompt = try Self.prompt(of: row, model, chat)
             let room = model.configuration.maxPositions - prompt.count

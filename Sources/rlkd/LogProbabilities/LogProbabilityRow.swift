@@ -13,6 +13,9 @@ struct TokenRow: Sendable {
         Double(MemoryLayout<Self>.stride + MemoryLayout<Int32>.stride * tokens.count) + MemoryNeed.arrayBytes
     }
 
+    /// While it is read, beside its tokens.
+    static let readingBytes = Double(MemoryLayout<Self>.stride) + MemoryNeed.arrayBytes
+
     /// - Throws: `MalformedInput` also where the model has no such tokens, or not so many positions.
     init(_ fields: JSONRow, vocabularySize: Int, maxPositions: Int) throws(MalformedInput) {
         id = try fields.identifier()

@@ -1,0 +1,46 @@
+import Learning
+import Models
+
+/// Tokens of demonstrations.
+struct DemonstrationLengths: Sendable {
+    /// A prompt's and a trace's token in a batch: its number; in a micro-batch: that, its position, and of the trace's tokens the
+    /// target with its weight.
+    private static let tokenBytes = Double(MemoryLayout<Int32>.stride)
+    private static let rowBytes = 2 * tokenBytes
+    private static let targetBytes = Double(MemoryLayout<TrainingBatch.Target>.stride + MemoryLayout<Float>.stride)
+
+    /// Of a prompt with its trace.
+    var longest: Int
+    private var meanTokens: Double
+    private var meanTrace: Double
+    /// The largest part of a demonstration's rows that its trace takes.
+    var tracePart: Double
+
+    /// Where nothing else is known.
+    init(longest: Int) {
+        self.longest = longest
+        (meanTokens, meanTrace, tracePart) = (Double(longest), Double(longest), 1)
+    }
+
+    /// Nil of none.
+    init?(_ demonstrations: [Demonstration]) {
+        guard !demonstrations.isEmpty else { return nil }
+        let count = Double(demonstrations.count)
+        longest = demonstrations.map { $0.prompt.count + $0.completion.count }.max() ?? 1
+        meanTokens = demonstrations.reduce(0) { $0 + Double($1.prompt.count + $1.completion.count) } / count
+        meanTrace = demonstrations.reduce(0) { $0 + Double($1.completion.count) } / count
+        // The last token has no row.
+        tracePart =
+            demonstrations.map {
+                Double($0.completion.count) / Double(max(1, $0.prompt.count + $0.completion.count - 1))
+            }.max() ?? 1
+    }
+
+    /// Of one in a batch, in the mean.
+    var meanBytes: Double {
+        Double(MemoryLayout<Demonstration>.stride) + 2 * MemoryNeed.arrayBytes + Self.tokenBytes * meanTokens
+    }
+
+    /// Of one as rows of a micro-batch, in the mean.
+    var meanMicroBatchBytes: Double { MemoryNeed.growing * (Self.rowBytes * meanTokens + Self.targetBytes * meanTrace) }
+}

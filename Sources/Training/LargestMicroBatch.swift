@@ -1,0 +1,61 @@
+import Learning
+
+/// The micro-batch of a phase whose pass takes most, whatever the lengths of what comes together.
+struct LargestMicroBatch {
+    var rows: Double
+    var targets: Double
+    /// Of its sequences.
+    var longest: Int
+    /// Micro-batches of an update at most, which threads work on at once; none where no update is made.
+    var passes: Int
+
+    static let none = LargestMicroBatch(rows: 0, targets: 0, longest: 0, passes: 0)
+
+    /// - Parameter memory: of the model that the pass goes through.
+    init(_ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths, memory: ModelMemory) {
+        switch phase {
+        case .base: self.init(configuration.warmup, lengths.warmup)
+        case .sft: self.init(configuration.sft, lengths.traced)
+        case .grpo, .rlkd:
+            let settings = configuration.reinforcement
+            // Of problems whose completions are cut at the same length, the one with the longest prompt takes most.
+            let prompts = Dictionary(
+                RolloutLengths(configuration, lengths).longest.map { ($0.newTokens, $0.prompt) }, uniquingKeysWith: max)
+            let candidates = configuration.steps == 0 ? [] : prompts.map { Self(settings, prompt: $1, newTokens: $0) }
+            self = candidates.max { $0.bytes(memory) < $1.bytes(memory) } ?? .none
+        }
+    }
+
+    private init(rows: Double, targets: Double, longest: Int, passes: Int) {
+        self.rows = rows
+        self.targets = targets
+        self.longest = longest
+        self.passes = passes
+    }
+
+    private init(_ settings: ImitationConfiguration, _ demonstrations: DemonstrationLengths) {
+        rows = Double(
+            LearnerConfiguration.largestMicroBatch(
+                demonstrations: settings.batchSize, lengths: 1...demonstrations.longest))
+        targets = rows * demonstrations.tracePart
+        longest = demonstrations.longest
+        passes =
+            settings.steps == 0
+            ? 0 : LearnerConfiguration.microBatches(demonstrationRows: settings.batchSize * demonstrations.longest)
+    }
+
+    private init(_ settings: ReinforcementConfiguration, prompt: Int, newTokens: Int) {
+        let rollouts = LearnerConfiguration.largestMicroBatch(
+            rollouts: settings.groupSize, lengths: 1...max(1, newTokens))
+        rows = Double(rollouts + prompt)
+        targets = Double(rollouts)
+        longest = prompt + newTokens
+        passes = LearnerConfiguration.microBatches(
+            groups: settings.problemsPerBatch, rows: settings.groupSize * newTokens)
+    }
+
+    /// That its pass takes, with its gradient.
+    func bytes(_ memory: ModelMemory) -> Double {
+        passes == 0 ? 0 : memory.gradient(rows: rows, targets: targets, longest: Double(longest))
+    }
+}
