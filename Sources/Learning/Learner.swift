@@ -167,7 +167,8 @@ public actor Learner {
 
 /// What a learner is told once.
 public struct LearnerConfiguration: Sendable {
-    static let usualMicroBatchRows = 384
+    /// As many as two threads are fastest with; gradients are the sums of these parts, whatever the threads.
+    public static let usualMicroBatchRows = 384
 
     public var optimizer: OptimizerConfiguration
     public var schedule: LearningRateSchedule
@@ -175,21 +176,22 @@ public struct LearnerConfiguration: Sendable {
     /// The temperature at which rollouts were sampled.
     public var temperature: Float
     /// Rows of a micro-batch of demonstrations, about, and half those of one of rollouts: more amortise, fewer spread better over
-    /// cores.
+    /// cores. Sums of other parts round differently.
     public var microBatchRows: Int
     /// What a pass keeps for its backward pass.
     public var activations: ActivationStorage
 
     public init(
         optimizer: OptimizerConfiguration = OptimizerConfiguration(), schedule: LearningRateSchedule,
-        loss: any PolicyLoss = GroupRelativeLoss(), temperature: Float = 1, microBatchRows: Int? = nil,
+        loss: any PolicyLoss = GroupRelativeLoss(), temperature: Float = 1,
+        microBatchRows: Int = usualMicroBatchRows,
         activations: ActivationStorage = .kept
     ) {
         self.optimizer = optimizer
         self.schedule = schedule
         self.loss = loss
         self.temperature = temperature
-        self.microBatchRows = microBatchRows ?? Self.usualMicroBatchRows
+        self.microBatchRows = microBatchRows
         self.activations = activations
     }
 }

@@ -120,32 +120,27 @@ extension MicroBatch {
 
 extension LearnerConfiguration {
     /// Rows of a micro-batch of rollouts: more, since each computes its group's prompt anew.
-    package var rolloutRows: Int { Self.rolloutRows(of: microBatchRows) }
-
-    private static var usualRolloutRows: Int { rolloutRows(of: usualMicroBatchRows) }
-
-    private static func rolloutRows(of microBatchRows: Int) -> Int { 2 * microBatchRows }
+    package var rolloutRows: Int { 2 * microBatchRows }
 
     /// Jobs of an update that imitates so many rows.
-    package static func microBatches(demonstrationRows: Int) -> Int {
-        MicroBatch.count(rows: demonstrationRows, each: usualMicroBatchRows)
+    package func microBatches(demonstrationRows: Int) -> Int {
+        MicroBatch.count(rows: demonstrationRows, each: microBatchRows)
     }
 
     /// Jobs of an update from so many groups with so many rows of rollouts each.
-    package static func microBatches(groups: Int, rows: Int) -> Int {
-        groups * MicroBatch.count(rows: rows, each: usualRolloutRows)
+    package func microBatches(groups: Int, rows: Int) -> Int {
+        groups * MicroBatch.count(rows: rows, each: rolloutRows)
     }
 
-    /// The most rows that a micro-batch of so many demonstrations can have, where its rows are not chosen: exact where all are of
-    /// one length.
+    /// The most rows that a micro-batch of so many demonstrations can have: exact where all are of one length.
     ///
     /// - Parameter lengths: rows of the shortest and of the longest.
-    package static func largestMicroBatch(demonstrations: Int, lengths: ClosedRange<Int>) -> Int {
-        MicroBatch.largest(of: demonstrations, lengths: lengths, rows: usualMicroBatchRows)
+    package func largestMicroBatch(demonstrations: Int, lengths: ClosedRange<Int>) -> Int {
+        MicroBatch.largest(of: demonstrations, lengths: lengths, rows: microBatchRows)
     }
 
     /// The same of one group's rollouts, without their prompt.
-    package static func largestMicroBatch(rollouts: Int, lengths: ClosedRange<Int>) -> Int {
-        MicroBatch.largest(of: rollouts, lengths: lengths, rows: usualRolloutRows)
+    package func largestMicroBatch(rollouts: Int, lengths: ClosedRange<Int>) -> Int {
+        MicroBatch.largest(of: rollouts, lengths: lengths, rows: rolloutRows)
     }
 }

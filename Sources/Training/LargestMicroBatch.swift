@@ -13,15 +13,17 @@ struct LargestMicroBatch {
 
     /// - Parameter memory: of the model that the pass goes through.
     init(_ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths, memory: ModelMemory) {
+        let learner = configuration.learner(of: phase)
         switch phase {
-        case .base: self.init(configuration.warmup, lengths.warmup)
-        case .sft: self.init(configuration.sft, lengths.traced)
+        case .base: self.init(configuration.warmup, lengths.warmup, learner)
+        case .sft: self.init(configuration.sft, lengths.traced, learner)
         case .grpo, .rlkd:
             let settings = configuration.reinforcement
             // Of problems whose completions are cut at the same length, the one with the longest prompt takes most.
             let prompts = Dictionary(
                 RolloutLengths(configuration, lengths).longest.map { ($0.newTokens, $0.prompt) }, uniquingKeysWith: max)
-            let candidates = configuration.steps == 0 ? [] : prompts.map { Self(settings, prompt: $1, newTokens: $0) }
+            let candidates =
+                configuration.steps == 0 ? [] : prompts.map { Self(settings, prompt: $1, newTokens: $0, learner) }
             self = candidates.max { $0.bytes(memory) < $1.bytes(memory) } ?? .none
         }
     }
@@ -33,24 +35,28 @@ struct LargestMicroBatch {
         self.passes = passes
     }
 
-    private init(_ settings: ImitationConfiguration, _ demonstrations: DemonstrationLengths) {
+    private init(
+        _ settings: ImitationConfiguration, _ demonstrations: DemonstrationLengths, _ learner: LearnerConfiguration
+    ) {
         rows = Double(
-            LearnerConfiguration.largestMicroBatch(
+            learner.largestMicroBatch(
                 demonstrations: settings.batchSize, lengths: 1...demonstrations.longest))
         targets = rows * demonstrations.tracePart
         longest = demonstrations.longest
         passes =
             settings.steps == 0
-            ? 0 : LearnerConfiguration.microBatches(demonstrationRows: settings.batchSize * demonstrations.longest)
+            ? 0 : learner.microBatches(demonstrationRows: settings.batchSize * demonstrations.longest)
     }
 
-    private init(_ settings: ReinforcementConfiguration, prompt: Int, newTokens: Int) {
-        let rollouts = LearnerConfiguration.largestMicroBatch(
+    private init(
+        _ settings: ReinforcementConfiguration, prompt: Int, newTokens: Int, _ learner: LearnerConfiguration
+    ) {
+        let rollouts = learner.largestMicroBatch(
             rollouts: settings.groupSize, lengths: 1...max(1, newTokens))
         rows = Double(rollouts + prompt)
         targets = Double(rollouts)
         longest = prompt + newTokens
-        passes = LearnerConfiguration.microBatches(
+        passes = learner.microBatches(
             groups: settings.problemsPerBatch, rows: settings.groupSize * newTokens)
     }
 

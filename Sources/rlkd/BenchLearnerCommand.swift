@@ -22,11 +22,18 @@ struct BenchLearnerCommand: AsyncParsableCommand {
     @Option(help: "Tokens of a sequence or completion.")
     var length = 128
 
+    @Option(help: "Rows of a micro-batch in train, about, and half those in grpo: many threads want fewer.")
+    var microBatchRows = LearnerConfiguration.usualMicroBatchRows
+
     @OptionGroup var options: BenchOptions
 
     func validate() throws {
-        try OptionRange.check(["--batch": batch, "--prompt": prompt, "--length": length])
+        try OptionRange.check([
+            "--batch": batch, "--prompt": prompt, "--length": length, "--micro-batch-rows": microBatchRows,
+        ])
     }
+
+    private var learner: LearnerConfiguration { LearnerBench.configuration(microBatchRows: microBatchRows) }
 
     func run() async throws {
         try await Failure.reporting {
@@ -39,7 +46,8 @@ struct BenchLearnerCommand: AsyncParsableCommand {
             let executor = ComputeExecutor(threads: options.threadCount)
             defer { executor.shutdown() }
             let peaks = await MachinePeaks.measure(on: executor)
-            let bench = LearnerBench(parameters: parameters, batch: batch, prompt: prompt, length: length)
+            let bench = LearnerBench(
+                parameters: parameters, batch: batch, prompt: prompt, length: length, configuration: learner)
             let results = try await options.shape.measure { try await bench.measure(on: executor) }
             try options.write(
                 await BenchReport(results, of: options.compute.dtype, peaks: peaks, measuredAgainOn: executor))
@@ -51,13 +59,13 @@ struct BenchLearnerCommand: AsyncParsableCommand {
         var need = options.shape.need(of: shape, positions: sizes)
         let memory = ModelMemory(shape)
         let threads = options.threadCount
-        let imitated = Double(LearnerConfiguration.largestMicroBatch(demonstrations: batch, lengths: length...length))
+        let imitated = Double(learner.largestMicroBatch(demonstrations: batch, lengths: length...length))
         let sampled = Double(
-            LearnerConfiguration.largestMicroBatch(rollouts: LearnerBench.groupSize, lengths: length...length))
-        let imitating = min(threads, LearnerConfiguration.microBatches(demonstrationRows: batch * length))
+            learner.largestMicroBatch(rollouts: LearnerBench.groupSize, lengths: length...length))
+        let imitating = min(threads, learner.microBatches(demonstrationRows: batch * length))
         let reinforcing = min(
             threads,
-            LearnerConfiguration.microBatches(
+            learner.microBatches(
                 groups: LearnerBench.groups(of: batch), rows: LearnerBench.groupSize * length))
         let imitation = memory.learner(rows: imitated, longest: Double(length), passes: Double(imitating))
         let reinforcement = memory.learner(
@@ -67,8 +75,8 @@ struct BenchLearnerCommand: AsyncParsableCommand {
         // Beyond the rows that the learner aims at, memory goes by the lengths.
         let isLong =
             imitation > reinforcement
-            ? Int(imitated) > LearnerBench.configuration.microBatchRows
-            : prompt + Int(sampled) > LearnerBench.configuration.rolloutRows
+            ? Int(imitated) > microBatchRows
+            : prompt + Int(sampled) > learner.rolloutRows
         let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)"))
         // The learner's own weights beside those read, and the version that it writes beside the one that it reads.
         need.add(

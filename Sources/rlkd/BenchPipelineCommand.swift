@@ -72,9 +72,10 @@ struct BenchPipelineCommand: AsyncParsableCommand {
         let memory = ModelMemory(shape)
         let completions = Double(batch) * Double(samples)
         let length = Double(prompt + new)
-        let targets = Double(LearnerConfiguration.largestMicroBatch(rollouts: samples, lengths: new...new))
+        let learner = LearnerBench.configuration()
+        let targets = Double(learner.largestMicroBatch(rollouts: samples, lengths: new...new))
         let passes = min(
-            options.threadCount, LearnerConfiguration.microBatches(groups: batch, rows: samples * new))
+            options.threadCount, learner.microBatches(groups: batch, rows: samples * new))
         let least = memory.learner(rows: 1, passes: 1)
         // The version that workers read beside the one that the learner writes.
         need.add(MemoryNeed.program + memory.policyWeights + least, fixed)

@@ -60,10 +60,13 @@ import Trajectories
 
     /// What memory is counted by: exact for sequences of one length, never too few for any others.
     @Test func theLargestJobIsKnownBeforehand() {
-        #expect(LearnerConfiguration.largestMicroBatch(demonstrations: 16, lengths: 192...192) == 384)
-        #expect(LearnerConfiguration.largestMicroBatch(rollouts: 8, lengths: 128...128) == 1024)
-        #expect(LearnerConfiguration.largestMicroBatch(rollouts: 8, lengths: 192...192) == 768)
-        #expect(LearnerConfiguration.largestMicroBatch(rollouts: 0, lengths: 192...192) == 0)
+        let learner = Self.learner()
+        #expect(learner.largestMicroBatch(demonstrations: 16, lengths: 192...192) == 384)
+        #expect(Self.learner(microBatchRows: 192).largestMicroBatch(demonstrations: 16, lengths: 192...192) == 192)
+        #expect(Self.learner(microBatchRows: 192).largestMicroBatch(rollouts: 8, lengths: 192...192) == 384)
+        #expect(learner.largestMicroBatch(rollouts: 8, lengths: 128...128) == 1024)
+        #expect(learner.largestMicroBatch(rollouts: 8, lengths: 192...192) == 768)
+        #expect(learner.largestMicroBatch(rollouts: 0, lengths: 192...192) == 0)
         // The longest of these is alone, and the other two together.
         #expect(largest([380, 285, 285], rows: 384) == 570)
         #expect(MicroBatch.largest(of: 3, lengths: 285...380, rows: 384) >= 570)
@@ -92,16 +95,26 @@ import Trajectories
         }
     }
 
+    private static func learner(
+        microBatchRows: Int = LearnerConfiguration.usualMicroBatchRows
+    ) -> LearnerConfiguration {
+        LearnerConfiguration(
+            schedule: .init(peak: 1, warmupSteps: 0, totalSteps: 1, shape: .constant), microBatchRows: microBatchRows)
+    }
+
     /// What the memory of passes at once is counted by: never fewer than there are jobs, and exact where all are of one length and
     /// no job has a single one.
-    @Test(arguments: [1, 8, 40, 383, 500], [1, 2, 6, 8, 17, 64])
-    func theNumberOfJobsIsKnownBeforehand(length: Int, count: Int) {
+    @Test(
+        arguments: [1, 8, 40, 383, 500],
+        [(1, 384), (2, 384), (6, 50), (8, 384), (17, 8), (17, 384), (64, 1), (64, 384)])
+    func theNumberOfJobsIsKnownBeforehand(length: Int, of batch: (count: Int, rows: Int)) {
+        let count = batch.count
         let demonstrations = (0..<count).map { _ in
             Demonstration(prompt: [1], completion: Array(repeating: 2, count: length))
         }
-        let rows = LearnerConfiguration(schedule: .init(peak: 1, warmupSteps: 0, totalSteps: 1, shape: .constant))
+        let rows = Self.learner(microBatchRows: batch.rows)
         let jobs = MicroBatch.imitation(demonstrations, rows: rows.microBatchRows).count
-        let counted = LearnerConfiguration.microBatches(demonstrationRows: count * length)
+        let counted = rows.microBatches(demonstrationRows: count * length)
         #expect(length < rows.microBatchRows / 2 ? jobs == counted : jobs <= counted)
 
         let group = ScoredGroup(
@@ -116,7 +129,7 @@ import Trajectories
                 return ScoredRollout(rollout: rollout, reward: Reward(total: 0, terms: []))
             })
         let ofGroups = MicroBatch.policy([group, group], loss: GroupRelativeLoss(), rows: rows.rolloutRows).count
-        let countedOfGroups = LearnerConfiguration.microBatches(groups: 2, rows: count * length)
+        let countedOfGroups = rows.microBatches(groups: 2, rows: count * length)
         #expect(length < rows.rolloutRows / 2 ? ofGroups == countedOfGroups : ofGroups <= countedOfGroups)
     }
 

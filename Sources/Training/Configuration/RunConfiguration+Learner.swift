@@ -14,7 +14,8 @@ extension RunConfiguration {
                     peak: reinforcement.learningRate, warmupSteps: reinforcement.warmupSteps, totalSteps: steps,
                     shape: reinforcement.shape),
                 loss: GroupRelativeLoss(clip: reinforcement.clip, referenceWeight: reinforcement.referenceWeight),
-                temperature: reinforcement.sampling.temperature, activations: learner.activations)
+                temperature: reinforcement.sampling.temperature, microBatchRows: learner.microBatchRows,
+                activations: learner.activations)
         }
     }
 
@@ -33,6 +34,6 @@ extension RunConfiguration {
             schedule: LearningRateSchedule(
                 peak: settings.learningRate, warmupSteps: settings.warmupSteps, totalSteps: settings.steps,
                 shape: settings.shape),
-            activations: learner.activations)
+            microBatchRows: learner.microBatchRows, activations: learner.activations)
     }
 }

@@ -21,7 +21,7 @@ extension RunConfiguration {
         try validateImitation(sft, "sft")
         try validateReinforcement()
         try validateOptimizer()
-        try validateAdapters()
+        try validateLearner()
         try validateReward()
         try validateStudent()
         try validateRest()
@@ -75,7 +75,8 @@ extension RunConfiguration {
         }
     }
 
-    private func validateAdapters() throws {
+    private func validateLearner() throws {
+        try Self.checkCount(learner.microBatchRows, from: 1, "learner.microBatchRows")
         let settings = learner.adapters
         let key = "learner.adapters"
         try Self.check(

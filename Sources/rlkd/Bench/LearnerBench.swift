@@ -24,6 +24,7 @@ struct LearnerBench: Sendable {
     var prompt: Int
     /// Tokens of a completion.
     var length: Int
+    var configuration: LearnerConfiguration
 
     private var vocabularySize: Int { parameters.configuration.vocabularySize }
 
@@ -81,13 +82,18 @@ struct LearnerBench: Sendable {
             rollouts: rollouts)
     }
 
-    static let configuration = LearnerConfiguration(
-        schedule: LearningRateSchedule(peak: 1e-6, warmupSteps: 0, totalSteps: 1, shape: .constant))
+    static func configuration(
+        microBatchRows: Int = LearnerConfiguration.usualMicroBatchRows
+    ) -> LearnerConfiguration {
+        LearnerConfiguration(
+            schedule: LearningRateSchedule(peak: 1e-6, warmupSteps: 0, totalSteps: 1, shape: .constant),
+            microBatchRows: microBatchRows)
+    }
 
     private func learner(_ executor: ComputeExecutor) -> Learner {
         let own = parameters.copy()
         return Learner(
-            parameters: own, version: PolicyVersion(0), configuration: Self.configuration,
+            parameters: own, version: PolicyVersion(0), configuration: configuration,
             store: PolicyStore(PolicyWeights(own)), lane: executor.lane(.learner), threads: executor.threads)
     }
 

@@ -108,9 +108,8 @@ struct PipelineBench: Sendable {
     ) -> LearningStage {
         let learner = Learner(
             parameters: parameters, version: PolicyVersion(0),
-            configuration: LearnerConfiguration(
-                schedule: LearningRateSchedule(peak: 1e-6, warmupSteps: 0, totalSteps: 1, shape: .constant)),
-            store: store, lane: executor.lane(.learner), threads: executor.threads)
+            configuration: LearnerBench.configuration(), store: store, lane: executor.lane(.learner),
+            threads: executor.threads)
         return LearningStage(
             learner: learner, lane: executor.lane(.learner), clock: executor.clock, input: input,
             groupsPerBatch: problems, firstBatch: 0, batches: updates + 1, maxStaleness: maxStaleness,
