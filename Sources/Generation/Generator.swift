@@ -42,7 +42,7 @@ public final class Generator {
     ///   - batchCapacity: completions that run at once.
     ///   - longestSequence: positions of the longest prompt with its completion; memory goes by it. The model's context by
     ///     default, and never more.
-    ///   - prefillRows: prompt tokens a step at most, 256 by default, beside the completions' rows.
+    ///   - prefillRows: prompt tokens a step at most, `usualPrefillRows` by default, beside the completions' rows.
     ///   - positionCapacity: positions of all sequences together; at least two of the longest are kept.
     ///   - threads: of the executor that steps run on; with fewer than it has, steps are not shared.
     public init(

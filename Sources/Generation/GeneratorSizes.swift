@@ -2,9 +2,6 @@ import Models
 
 /// What a generator makes room for.
 struct GeneratorSizes {
-    /// Prompt tokens of a step at most, beside the completions' rows.
-    static let usualPrefillRows = 256
-
     /// Completions at once.
     let batch: Int
     /// Of the longest sequence served.
@@ -22,7 +19,7 @@ struct GeneratorSizes {
     init(context: Int, batch: Int, longest: Int?, prefillRows: Int? = nil, positions: Int?) {
         self.batch = max(1, batch)
         self.positions = min(context, max(1, longest ?? context))
-        rows = self.batch + max(1, prefillRows ?? Self.usualPrefillRows)
+        rows = self.batch + max(1, prefillRows ?? Generator.usualPrefillRows)
         logits = 2 * self.batch
         pages = max(
             2 * KeyValuePages.pages(positions: self.positions),
@@ -31,6 +28,9 @@ struct GeneratorSizes {
 }
 
 extension Generator {
+    /// Prompt tokens of a step at most, beside the completions' rows, where no other number is given.
+    public static let usualPrefillRows = 256
+
     /// About what a generator takes in memory, in bytes, with its sequences' prompts, tables and last logits.
     ///
     /// - Parameters:
@@ -38,22 +38,26 @@ extension Generator {
     ///   - longest: positions of the longest prompt with its completion.
     ///   - positions: that all sequences together reach; pages beyond them are never touched and take nothing. All pages by default.
     ///   - promptTokens: of all prompts together; a step never has more rows of prompts. As many as a step has room for by default.
+    ///   - logits: rows of logits that are ever written, a step's and those that prompts keep; all that there is room for by
+    ///     default.
     ///   - threads: that may share a step.
     public static func byteCount(
         _ configuration: ModelConfiguration, batch: Int, longest: Int, positions: Int? = nil, promptTokens: Int? = nil,
-        threads: Int = 1
+        logits: Int? = nil, threads: Int = 1
     ) -> Int {
         var configuration = configuration
         let sizes = GeneratorSizes(
             context: configuration.maxPositions, batch: batch, longest: longest,
-            prefillRows: promptTokens.map { min($0, GeneratorSizes.usualPrefillRows) }, positions: positions)
+            prefillRows: promptTokens.map { min($0, usualPrefillRows) }, positions: positions)
         configuration.maxPositions = sizes.positions
         let reached = positions.map { KeyValuePages.pages(positions: $0) } ?? sizes.pages
         let inference = DecoderInference.memory(
             configuration: configuration, rowCapacity: sizes.rows, logitCapacity: sizes.logits,
             pageCapacity: min(reached, sizes.pages), places: threads)
         // A prompt keeps its last logits; a sampler has probabilities and candidates.
-        let distributions = (sizes.batch + 1 + 2 * threads) * configuration.vocabularySize
+        let kept = sizes.batch
+        let untouched = logits.map { max(0, sizes.logits + kept - $0) } ?? 0
+        let distributions = (kept - untouched + 1 + 2 * threads) * configuration.vocabularySize
         // An address and a number for every page of every completion and of a prompt.
         let tables = (sizes.batch + 1) * KeyValuePages.pages(positions: sizes.positions) * 12
         return inference.reduce(0) { $0 + $1.byteCount } + 4 * distributions + tables

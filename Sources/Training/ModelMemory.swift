@@ -146,14 +146,13 @@ public struct ModelMemory: Sendable {
         batch: Double, longest: Double, positions: Double? = nil, promptTokens: Double? = nil, logits: Double? = nil,
         threads: Int = 1
     ) -> Double {
-        // Rows that no step reaches are never touched. There is room for two of each completion and one of each prompt.
-        let untouched = logits.map { max(0, 3 * batch - $0) * Self.float * vocabulary } ?? 0
         // Keys and values, tables of pages, and workspaces.
-        return counted(max(batch, positions ?? 1), longest, Double(threads)) {
+        counted(max(batch, positions ?? 1), longest, Double(threads)) {
             Generator.byteCount(
                 shape, batch: Int(batch), longest: Int(longest), positions: positions.map { Int($0) },
-                promptTokens: promptTokens.map { Int(min($0, Self.countable)) }, threads: threads)
-        } - untouched
+                promptTokens: promptTokens.map { Int(min($0, Self.countable)) },
+                logits: logits.map { Int(min($0, Self.countable)) }, threads: threads)
+        }
     }
 
     /// A forward pass that gives the log-probabilities of targets, and keeps nothing else.

@@ -1,3 +1,4 @@
+import Generation
 import Models
 
 /// Room that a generator's sequences take of its pages at once, so that pages which nothing ever reaches are not counted.
@@ -32,8 +33,6 @@ public struct RunningSequences: Sendable {
     /// Of all prompts together.
     public private(set) var promptTokens = 0
 
-    /// Prompt tokens that a generator takes into a step by default.
-    private static let promptRows = 256
     private var requests = 0
     private var samples = 0
     private var batch: Int
@@ -51,7 +50,7 @@ public struct RunningSequences: Sendable {
         let perRequest = max(1, samples / requests)
         let prompts = min(requests, allAtStart ? batch : (batch + perRequest - 1) / perRequest + engines - 1)
         let meanPrompt = max(1, promptTokens / requests)
-        let ending = min(prompts, (batch + engines * Self.promptRows) / meanPrompt + engines)
+        let ending = min(prompts, (batch + engines * Generator.usualPrefillRows) / meanPrompt + engines)
         let active = min(batch, samples, ending * perRequest * newTokens)
         // The last of one prompt's completions and the next prompt's first token may come of one step; with a completion each,
         // prompts that end in a step leave room for as many fewer completions.
