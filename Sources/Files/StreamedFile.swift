@@ -9,6 +9,8 @@ package struct StreamedFile: ~Copyable {
     /// Bytes that are put together before they are written.
     private static let pieceBytes = 1 << 16
 
+    private static let partialEnding = ".partial"
+
     private let handle: FileHandle
     private var piece = Data()
 
@@ -21,8 +23,8 @@ package struct StreamedFile: ~Copyable {
     /// - Throws: `FileError`, and what `body` throws.
     package static func write(inPlaceOf url: URL, _ body: (inout StreamedFile) throws -> Void) throws {
         let beside = url.deletingLastPathComponent()
-            .appending(path: ".\(url.lastPathComponent).\(UUID().uuidString).partial")
-        let descriptor = open(beside.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
+            .appending(path: ".\(url.lastPathComponent).\(UUID().uuidString)\(partialEnding)")
+        let descriptor = open(beside.path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
             let code = errno
             throw FileError(file: url.path, .written, code: code)
@@ -42,6 +44,13 @@ package struct StreamedFile: ~Copyable {
             unlink(beside.path)
             throw error
         }
+    }
+
+    /// Whether a file of that name is one that was being written.
+    package static func isPartial(_ name: String) -> Bool {
+        guard name.hasPrefix("."), name.hasSuffix(partialEnding) else { return false }
+        let unique = name.dropLast(partialEnding.count).split(separator: ".").last
+        return unique.flatMap { UUID(uuidString: String($0)) } != nil
     }
 
     package mutating func write(_ text: String) throws {

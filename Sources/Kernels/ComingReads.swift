@@ -4,9 +4,9 @@ public struct ComingReads: BitwiseCopyable {
     public var panels: UnsafePointer<Float>?
     public var pieces: Pieces?
 
-    /// Pieces of one length that stand anywhere, such as keys and values in pages. A product of more than two strips of rows
-    /// brings one near in each tile of the others: as much of it as a cache line a step of depth, and no more pieces than there
-    /// are such tiles.
+    /// Pieces of one length that stand anywhere, such as keys and values in pages. Tiles of the rows beyond those that bring panels
+    /// near, 24 with AVX-512 and 6 with AVX2, bring one each: as much of it as a cache line a step of depth, and no more pieces
+    /// than there are such tiles.
     public struct Pieces: BitwiseCopyable {
         public var addresses: UnsafePointer<UnsafeMutablePointer<Float>>
         public var count: Int

@@ -29,10 +29,10 @@ func aheadOfTile(of strip: Strip, at column: Int) -> (UnsafePointer<Float>, stri
     return (ahead.panels + first, ahead.stride)
 }
 
-/// Has a strip of `columns` bring the first of the coming pieces near, one a tile.
+/// Has a strip bring the first of the coming pieces near, one a tile.
 @inline(__always)
 func bringPieces(of coming: inout ComingReads, in strip: inout Strip) {
-    let count = min((strip.columns + tileWidth - 1) / tileWidth, coming.pieceCount)
+    let count = min(bringingTiles(strip.columns), coming.pieceCount)
     let steps = max(1, strip.depth)
     strip.ahead.columns = 0
     strip.ahead.stride = min(lineLength, (coming.pieceLength + steps - 1) / steps)
@@ -41,4 +41,14 @@ func bringPieces(of coming: inout ComingReads, in strip: inout Strip) {
     strip.ahead.pieceOffset = coming.pieceOffset
     coming.pieces = coming.pieces.map { $0 + count }
     coming.pieceCount -= count
+}
+
+/// The tiles of so many columns, but for half a panel at the end, which brings nothing.
+@inline(__always)
+private func bringingTiles(_ columns: Int) -> Int {
+    #if KERNELS_AVX512
+        (columns + tileWidth - lanes - 1) / tileWidth
+    #else
+        (columns + tileWidth - 1) / tileWidth
+    #endif
 }

@@ -71,7 +71,7 @@ func multiplyLanes(
 
 /// All rows with one group of panels, while what is wanted ahead is brought nearer: in every strip its share of each panel or,
 /// where rows are `unrounded`, the next strip's, which are rounded strip by strip. Where pieces are coming too, the first strips
-/// bring as much of the panels as they can, and the others pieces.
+/// bring all of the panels, and the others pieces.
 @inline(__always)
 private func multiplyGroup(
     _ group: Strip, _ coming: inout ComingReads, rows: Int, pairs: Bool, rounding unrounded: UnroundedRows?
@@ -90,7 +90,8 @@ private func multiplyGroup(
             roundRows(unrounded, from: row, count: height)
             if strips > 1 { bringNearer(unrounded, from: row + height, in: &strip) }
         }
-        if index >= panelStrips { bringPieces(of: &coming, in: &strip) }
+        // Strips of one and two rows bring nothing.
+        if index >= panelStrips && height > 2 { bringPieces(of: &coming, in: &strip) }
         multiplyColumns(strip, height: height, pairs: pairs)
         strip.a += height * strip.rowStride
         strip.result = strip.following

@@ -12,8 +12,8 @@ private func oneRowPairs(_ strip: Strip) { oneRowChains(strip, pairs: true) }
 @inline(never)
 private func oneRowFloats(_ strip: Strip) { oneRowChains(strip, pairs: false) }
 
-/// Steps between asking for a line of weights and reading it: as long as memory takes. Panels so narrow end before the processor
-/// has found out how they go on.
+/// Steps between asking for a line of weights and reading it: as long as memory takes. Panels so few at once end before the
+/// processor has found out how they go on; with AVX-512 they are twice as many, and it is left to it.
 private let stepsAhead = 32
 
 @inline(__always)

@@ -13,7 +13,7 @@ let panelWidth = 32
 ///
 /// Meanwhile other memory is brought into the second-level cache. In a tile's first steps, for at once they would hold it up,
 /// come the next tile's results, after the last tile those at `following`; in all steps what is `ahead`. Strips of one and two
-/// rows leave both to the processor, those of four rows the results; without AVX-512, one row brings its next panels near by itself.
+/// rows leave both to the processor, those of four rows the results; without AVX-512, one row brings its panels near by itself.
 ///
 /// It is a tuple, not a structure: one of those would bring metadata with it, whose functions are weak symbols of a
 /// common name.

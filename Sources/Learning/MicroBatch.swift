@@ -122,14 +122,14 @@ extension LearnerConfiguration {
     /// Rows of a micro-batch of rollouts: more, since each computes its group's prompt anew.
     package var rolloutRows: Int { 2 * microBatchRows }
 
-    /// Jobs of an update that imitates so many rows.
-    package func microBatches(demonstrationRows: Int) -> Int {
-        MicroBatch.count(rows: demonstrationRows, each: microBatchRows)
+    /// Jobs of an update that imitates so many demonstrations of so many rows together, at most.
+    package func microBatches(demonstrations: Int, rows: Int) -> Int {
+        min(demonstrations, MicroBatch.count(rows: rows, each: microBatchRows))
     }
 
-    /// Jobs of an update from so many groups with so many rows of rollouts each.
-    package func microBatches(groups: Int, rows: Int) -> Int {
-        groups * MicroBatch.count(rows: rows, each: rolloutRows)
+    /// Jobs of an update from so many groups of so many rollouts, with so many rows a group, at most.
+    package func microBatches(groups: Int, rollouts: Int, rows: Int) -> Int {
+        groups * min(rollouts, MicroBatch.count(rows: rows, each: rolloutRows))
     }
 
     /// The most rows that a micro-batch of so many demonstrations can have: exact where all are of one length.

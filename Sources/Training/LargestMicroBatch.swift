@@ -1,6 +1,7 @@
 import Learning
 
-/// The micro-batch of a phase whose pass takes most, whatever the lengths of what comes together.
+/// The micro-batch of a phase whose passes, of as many at once as threads work on, take most, whatever the lengths of what comes
+/// together.
 struct LargestMicroBatch {
     var rows: Double
     var targets: Double
@@ -12,7 +13,10 @@ struct LargestMicroBatch {
     static let none = LargestMicroBatch(rows: 0, targets: 0, longest: 0, passes: 0)
 
     /// - Parameter memory: of the model that the pass goes through.
-    init(_ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths, memory: ModelMemory) {
+    init(
+        _ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths, memory: ModelMemory,
+        threads: Int
+    ) {
         let learner = configuration.learner(of: phase)
         switch phase {
         case .base: self.init(configuration.warmup, lengths.warmup, learner)
@@ -24,7 +28,7 @@ struct LargestMicroBatch {
                 RolloutLengths(configuration, lengths).longest.map { ($0.newTokens, $0.prompt) }, uniquingKeysWith: max)
             let candidates =
                 configuration.steps == 0 ? [] : prompts.map { Self(settings, prompt: $1, newTokens: $0, learner) }
-            self = candidates.max { $0.bytes(memory) < $1.bytes(memory) } ?? .none
+            self = candidates.max { $0.bytes(memory, threads: threads) < $1.bytes(memory, threads: threads) } ?? .none
         }
     }
 
@@ -45,7 +49,9 @@ struct LargestMicroBatch {
         longest = demonstrations.longest
         passes =
             settings.steps == 0
-            ? 0 : learner.microBatches(demonstrationRows: settings.batchSize * demonstrations.longest)
+            ? 0
+            : learner.microBatches(
+                demonstrations: settings.batchSize, rows: settings.batchSize * demonstrations.longest)
     }
 
     private init(
@@ -57,7 +63,12 @@ struct LargestMicroBatch {
         targets = Double(rollouts)
         longest = prompt + newTokens
         passes = learner.microBatches(
-            groups: settings.problemsPerBatch, rows: settings.groupSize * newTokens)
+            groups: settings.problemsPerBatch, rollouts: settings.groupSize, rows: settings.groupSize * newTokens)
+    }
+
+    /// That the passes take which threads have at once.
+    private func bytes(_ memory: ModelMemory, threads: Int) -> Double {
+        Double(min(threads, passes)) * bytes(memory)
     }
 
     /// That its pass takes, with its gradient.

@@ -112,10 +112,14 @@ extension MemoryNeed {
         if !phase.isReinforcement { add(checkpoint, largest, name: "a checkpoint's copies") }
         let workers = configuration.workers == 0 ? engines : configuration.workers
         let sharing = Generator.threadsSharing(engines: workers, threads: threads)
-        let batch = LargestMicroBatch(phase, configuration, lengths, memory: memory)
+        let batch = LargestMicroBatch(phase, configuration, lengths, memory: memory, threads: threads)
         if batch.passes > 0 {
             let pass = batch.bytes(memory)
-            add(pass, largest, name: "a learner's pass")
+            // Of several sequences, more than usual were asked for.
+            let rows = configuration.learner.microBatchRows
+            let isChosen = rows > LearnerConfiguration.usualMicroBatchRows && batch.rows > Double(batch.longest)
+            add(
+                pass, isChosen ? .key("learner.microBatchRows", value: "\(rows)") : largest, name: "a learner's pass")
             let others = min(threads, batch.passes) - 1
             add(Double(others) * pass, .key("threads", value: "\(threads)"), name: "the other threads' passes")
         }
@@ -180,7 +184,10 @@ extension MemoryNeed {
         }
         // Batches in the queues and in the learner's hands.
         let batches = Self.batchesOfRollouts(maxStaleness: configuration.maxStaleness)
-        add(batches * completions * tokens * Self.sampledToken, cause, name: "rollouts")
+        add(
+            batches * completions * tokens * Self.sampledToken,
+            configuration.maxStaleness > value
+                ? .key("maxStaleness", value: "\(configuration.maxStaleness)") : cause, name: "rollouts")
     }
 
     private static func cause(

@@ -168,7 +168,7 @@ public struct ModelMemory: Sendable {
     }
 
     private func pass(rows: Double, targets: Double, longest: Double, storage: ActivationStorage?) -> Double {
-        counted(rows, targets) {
+        counted(max(rows, targets)) {
             Backpropagation.memory(
                 configuration: shape, rows: Int(rows), targets: Int(targets.rounded(.up)), longest: Int(longest),
                 storage: storage, rank: adapters?.rank

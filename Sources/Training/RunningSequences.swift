@@ -33,11 +33,9 @@ public struct RunningSequences: Sendable {
     /// Of all prompts together.
     public private(set) var promptTokens = 0
 
-    private var requests = 0
+    private var requests: [Request] = []
     private var samples = 0
     private var batch: Int
-    /// The most of a completion.
-    private var newTokens = 1
 
     /// Rows of logits that are written, at most: a step's, and those that prompts keep of their last tokens until all of their
     /// completions have begun. No more completions run than prompts can be computed for.
@@ -46,15 +44,24 @@ public struct RunningSequences: Sendable {
     ///   - engines: generators that the batch is divided among.
     ///   - allAtStart: whether all requests are there from the start, or are taken when there is room for their completions.
     public func logitRows(engines: Int = 1, allAtStart: Bool) -> Int {
-        guard samples > 0 else { return 0 }
-        let perRequest = max(1, samples / requests)
-        let prompts = min(requests, allAtStart ? batch : (batch + perRequest - 1) / perRequest + engines - 1)
-        let meanPrompt = max(1, promptTokens / requests)
-        let ending = min(prompts, (batch + engines * Generator.usualPrefillRows) / meanPrompt + engines)
-        let active = min(batch, samples, ending * perRequest * newTokens)
+        guard let fewest = requests.map(\.samples).min(), let most = requests.map(\.samples).max(),
+            let newTokens = requests.map(\.newTokens).max()
+        else { return 0 }
+        let prompts = min(requests.count, allAtStart ? batch : (batch + fewest - 1) / fewest + engines - 1)
+        let ending = min(prompts, shortest(within: batch + engines * Generator.usualPrefillRows) + engines)
+        let active = min(batch, samples, ending * most * newTokens)
         // The last of one prompt's completions and the next prompt's first token may come of one step; with a completion each,
         // prompts that end in a step leave room for as many fewer completions.
-        return (perRequest == 1 ? min(batch, active + ending) : active + ending) + prompts
+        return (most == 1 ? min(batch, active + ending) : active + ending) + prompts
+    }
+
+    /// How many of the shortest prompts have so many tokens together.
+    private func shortest(within tokens: Int) -> Int {
+        var left = tokens
+        return requests.map(\.prompt).sorted().prefix { prompt in
+            left -= prompt
+            return left >= 0
+        }.count
     }
 
     /// - Parameters:
@@ -63,8 +70,7 @@ public struct RunningSequences: Sendable {
     public init(_ requests: [Request], batch: Int) {
         let requests = requests.filter { $0.samples > 0 }
         self.batch = batch
-        self.requests = requests.count
-        newTokens = requests.map(\.newTokens).max() ?? 1
+        self.requests = requests
         var first = 0
         var left = requests.first?.samples ?? 0
         var (running, prompts, mostPrompts) = (0, 0, 0)

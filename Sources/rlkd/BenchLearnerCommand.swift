@@ -62,11 +62,12 @@ struct BenchLearnerCommand: AsyncParsableCommand {
         let imitated = Double(learner.largestMicroBatch(demonstrations: batch, lengths: length...length))
         let sampled = Double(
             learner.largestMicroBatch(rollouts: LearnerBench.groupSize, lengths: length...length))
-        let imitating = min(threads, learner.microBatches(demonstrationRows: batch * length))
+        let imitating = min(threads, learner.microBatches(demonstrations: batch, rows: batch * length))
         let reinforcing = min(
             threads,
             learner.microBatches(
-                groups: LearnerBench.groups(of: batch), rows: LearnerBench.groupSize * length))
+                groups: LearnerBench.groups(of: batch), rollouts: LearnerBench.groupSize,
+                rows: LearnerBench.groupSize * length))
         let imitation = memory.learner(rows: imitated, longest: Double(length), passes: Double(imitating))
         let reinforcement = memory.learner(
             rows: Double(prompt) + sampled, targets: sampled, longest: Double(prompt + length),
@@ -78,10 +79,13 @@ struct BenchLearnerCommand: AsyncParsableCommand {
             ? Int(imitated) > microBatchRows
             : prompt + Int(sampled) > learner.rolloutRows
         let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)"))
+        let ofPasses =
+            microBatchRows > LearnerConfiguration.usualMicroBatchRows
+            ? MemoryCause.option("--micro-batch-rows", value: "\(microBatchRows)") : fixed
         // The learner's own weights beside those read, and the version that it writes beside the one that it reads.
         need.add(
             MemoryNeed.program + memory.parameters + memory.policyWeights + least, fixed)
-        need.add(max(imitation, reinforcement) - least, isLong ? sizes : fixed)
+        need.add(max(imitation, reinforcement) - least, isLong ? sizes : ofPasses)
         need.add(
             Double(batch + LearnerBench.groupSize) * Double(prompt + length) * LearnerBench.bytesPerToken, sizes)
         // The machine is measured when the weights alone are there, before and after.

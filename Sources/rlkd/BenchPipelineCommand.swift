@@ -75,7 +75,7 @@ struct BenchPipelineCommand: AsyncParsableCommand {
         let learner = LearnerBench.configuration()
         let targets = Double(learner.largestMicroBatch(rollouts: samples, lengths: new...new))
         let passes = min(
-            options.threadCount, learner.microBatches(groups: batch, rows: samples * new))
+            options.threadCount, learner.microBatches(groups: batch, rollouts: samples, rows: samples * new))
         let least = memory.learner(rows: 1, passes: 1)
         // The version that workers read beside the one that the learner writes.
         need.add(MemoryNeed.program + memory.policyWeights + least, fixed)

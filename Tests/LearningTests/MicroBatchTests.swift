@@ -114,7 +114,8 @@ import Trajectories
         }
         let rows = Self.learner(microBatchRows: batch.rows)
         let jobs = MicroBatch.imitation(demonstrations, rows: rows.microBatchRows).count
-        let counted = rows.microBatches(demonstrationRows: count * length)
+        let counted = rows.microBatches(demonstrations: count, rows: count * length)
+        #expect(counted <= count)
         #expect(length < rows.microBatchRows / 2 ? jobs == counted : jobs <= counted)
 
         let group = ScoredGroup(
@@ -129,7 +130,8 @@ import Trajectories
                 return ScoredRollout(rollout: rollout, reward: Reward(total: 0, terms: []))
             })
         let ofGroups = MicroBatch.policy([group, group], loss: GroupRelativeLoss(), rows: rows.rolloutRows).count
-        let countedOfGroups = rows.microBatches(groups: 2, rows: count * length)
+        let countedOfGroups = rows.microBatches(groups: 2, rollouts: count, rows: count * length)
+        #expect(countedOfGroups <= 2 * count)
         #expect(length < rows.rolloutRows / 2 ? ofGroups == countedOfGroups : ofGroups <= countedOfGroups)
     }
 

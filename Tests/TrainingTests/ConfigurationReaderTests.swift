@@ -164,6 +164,12 @@ import Testing
         ("steps: 2.5\n", 1, "steps", "is “2.5”, not a whole number"),
         // Each key's own bounds, whether a number fits its type or not.
         ("steps: 99999999999999999999\n", 1, "steps", "is 99999999999999999999: it must be 0 to 16777216"),
+        ("steps: '7'\n", 1, "steps", "is “7”, a text: write the number without quotes"),
+        // Another key is refused first.
+        (
+            "threads: 9223372036854775807\nsteps: 99999999999999999999\n", 2, "steps",
+            "is 99999999999999999999: it must be -9223372036854775808 to 9223372036854775807"
+        ),
         ("threads: 99999999999999999999\n", 1, "threads", "is 99999999999999999999: 0 for all cores, or 1 to 1024"),
         ("student: {layers: -99999999999999999999}\n", 1, "student.layers", "it must be 1 to 1048576"),
         (
@@ -263,6 +269,21 @@ import Testing
             #expect(memory?.line == 5 && memory?.key == "evaluation.samples")
             #expect(memory?.reason.hasPrefix("is 16777216: the work would take about 1.0 GiB") == true)
         }
+    }
+
+    /// Kernels take 32-bit floats.
+    @Test(arguments: [
+        ("warmup.learningRate", "1e39", "is 1e+39: it must be above 0, and as small as"),
+        ("optimizer.epsilon", "1e-60", "is 1e-60: it must be above 0, and as small as"),
+        ("optimizer.weightDecay", "1e39", "is 1e+39: it must be 0 or more, and as small as"),
+        ("reinforcement.clip", ".inf", "is inf: it must be above 0, and as small as"),
+        ("reinforcement.referenceWeight", ".inf", "is inf: it must be 0 or more, and as small as"),
+    ])
+    func aNumberBeyondFloatsIsRefused(key: String, value: String, reason: String) throws {
+        let configuration = try ConfigurationReader.read(file: nil, overrides: ["\(key)=\(value)"])
+        let error = #expect(throws: ConfigurationError.self) { try configuration.validate() }
+        #expect(error?.key == key)
+        #expect(error?.reason.hasPrefix(reason) == true, "\(error?.reason ?? "")")
     }
 
     /// Weights are 32-bit floats, and so is the factor on adapters.

@@ -70,6 +70,8 @@ import Testing
                 (checkpoint, "report.updates", -1), (checkpoint, "report.learnedTokens", Int.max),
                 (checkpoint, "report.sampledTokens", Int.min), (checkpoint, "report.seconds", "nan"),
                 (checkpoint, "report.discarded.tokens", Int.max), (run.state, "results.base.same", nil),
+                (run.state, "results.base.same.problems", -1), (run.state, "results.base.same.accuracy", 1.5),
+                (run.state, "results.base.same.wellFormed", -7e20),
                 (run.state, "reports.base", nil), (run.state, "reports.base.learnedTokens", -4),
                 (run.state, "finished", ["rlkd"]), (run.state, "finished", ["base", "base"]),
                 (run.state, "wallSeconds", "inf"),

@@ -69,18 +69,20 @@ import Trajectories
         }
     }
 
-    /// A rate beyond a float leaves weights that are no numbers: they are neither published nor saved.
+    /// A rate whose product with the decay is beyond a float leaves weights that are no numbers: they are neither published nor saved.
     @Test func weightsThatAreNoNumbersAreNotSaved() async throws {
         try await withTemporaryFolder { folder in
             let output = folder.appending(path: "run")
             var configuration = TestRun.configuration(output: output)
-            configuration.reinforcement.learningRate = 1e300
+            configuration.reinforcement.learningRate = 1e38
+            configuration.optimizer.weightDecay = 1e4
+            configuration.warmup.learningRate = 1e-6
             let error = await #expect(throws: DivergedRun.self) { try await TestRun.run(configuration) }
             let text = try #require(error?.description)
             #expect(
                 text.hasPrefix("the run diverged: in phase rlkd, step 1, a weight is not a finite number any more; "),
                 "\(text)")
-            #expect(text.contains("lower reinforcement.learningRate (it is 1e+300)"), "\(text)")
+            #expect(text.contains("lower reinforcement.learningRate (it is 1e+38)"), "\(text)")
             #expect(TestRun.checkpoints(output.appending(path: "checkpoints")) == [])
             #expect(TestRun.checkpoints(output.appending(path: "checkpoints/base")).last == "step-7")
         }

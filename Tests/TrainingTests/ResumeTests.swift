@@ -63,7 +63,8 @@ import Trajectories
                 ".hidden", "notes.txt", "checkpoints/step-4/model.safetensors", "checkpoints/.step-x", "rollouts/a",
             ]
             let leftovers = [
-                ".dat.nosync1a2b.c3d", ".trace.json.1A2B.partial", "rollouts/.dat.nosync77",
+                ".dat.nosync1a2b.c3d", ".trace.json.3F2504E0-4F89-41D3-9A0C-0305E82C3301.partial",
+                "rollouts/.dat.nosync77",
                 "checkpoints/.step-12.partial/model.safetensors",
                 "checkpoints/base/.step-0.partial/state.json", "checkpoints/step-4/.dat.nosync1",
                 "checkpoints/base/step-8/.dat.nosync2",

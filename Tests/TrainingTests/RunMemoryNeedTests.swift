@@ -95,24 +95,44 @@ import Trajectories
 
     /// Rows with a target take a distribution over the vocabulary: more rows of prompts may take less.
     @Test func theMicroBatchThatTakesMostIsCounted() throws {
-        let known = try #require(try RunMaterial(RunConfiguration(), logger: TestRun.quietLogger).task.training.first)
-        let problems = [(500, 4), (10, 200)].map { prompt, newTokens in
-            var problem = known
-            problem.prompt = Array(repeating: 1, count: prompt)
-            problem.maxNewTokens = newTokens
-            return problem
-        }
-        let configuration = try ConfigurationReader.read(
-            file: nil, overrides: ["arms=grpo", "steps=3", "reinforcement.groupSize=2"])
         let memory = ModelMemory(MemoryNeedTests.shapes[0])
-        func largest(_ problems: [PreparedProblem]) -> LargestMicroBatch {
-            LargestMicroBatch(
-                .grpo, configuration, SequenceLengths(longest: 1000, training: problems, tests: []), memory: memory)
-        }
-        let each = problems.map { largest([$0]) }
-        let all = largest(problems)
+        let largest = try Self.largestMicroBatch(memory, "reinforcement.groupSize=2")
+        let problems = [(500, 4), (10, 200)]
+        let each = try problems.map { try largest([$0], 1) }
+        let all = try largest(problems, 1)
         #expect(all.bytes(memory) == each.map { $0.bytes(memory) }.max())
         #expect(all.rows < each.map(\.rows).max() ?? 0)
+    }
+
+    /// A pass alone may take more than any other, and several others that threads have at once more than it.
+    @Test func passesAtOnceAreCounted() throws {
+        let memory = ModelMemory(MemoryNeedTests.shapes[0])
+        let largest = try Self.largestMicroBatch(
+            memory, "reinforcement.groupSize=8", "reinforcement.problemsPerBatch=1")
+        let problems = [(9000, 4), (100, 700)]
+        let each = try problems.map { try largest([$0], 1) }
+        #expect(each[0].bytes(memory) > each[1].bytes(memory))
+        #expect(each.map(\.passes) == [1, 7])
+        #expect(try largest(problems, 1).passes == 1)
+        #expect(try largest(problems, 16).passes == 7)
+    }
+
+    private static func largestMicroBatch(
+        _ memory: ModelMemory, _ overrides: String...
+    ) throws -> (_ problems: [(prompt: Int, newTokens: Int)], _ threads: Int) throws -> LargestMicroBatch {
+        let known = try #require(try RunMaterial(RunConfiguration(), logger: TestRun.quietLogger).task.training.first)
+        let configuration = try ConfigurationReader.read(file: nil, overrides: ["arms=grpo", "steps=3"] + overrides)
+        return { problems, threads in
+            let prepared = problems.map { prompt, newTokens in
+                var problem = known
+                problem.prompt = Array(repeating: 1, count: prompt)
+                problem.maxNewTokens = newTokens
+                return problem
+            }
+            return LargestMicroBatch(
+                .grpo, configuration, SequenceLengths(longest: 10_000, training: prepared, tests: []), memory: memory,
+                threads: threads)
+        }
     }
 
     /// Of whichever arm comes last, waits of shared steps included; of the others none is kept.
@@ -144,6 +164,20 @@ import Trajectories
         }
         #expect(try rollouts(1) > 0)
         #expect(try rollouts(9) == 3 * rollouts(1))
+    }
+
+    /// Passes over millions of rows have a figure, and what was asked for beyond the usual is named.
+    @Test(arguments: [
+        (["warmup.batchSize=20000", "learner.microBatchRows=16777216"], "learner.microBatchRows"),
+        (["maxStaleness=10000000", "arms=grpo"], "maxStaleness"),
+    ])
+    func whatTakesMostIsNamed(overrides: [String], key: String) throws {
+        let configuration = try ConfigurationReader.read(file: nil, overrides: overrides)
+        let need = MemoryNeed(
+            configuration, model: MemoryNeedTests.shapes[0], lengths: SequenceLengths(longest: 250))
+        let error = #expect(throws: InsufficientMemory.self) { try need.check(available: 1 << 30) }
+        #expect("\(try #require(error))".contains(key))
+        #expect(need.bytes < 1e15)
     }
 
     @Test func whatDoesNotFitNamesItsLargestPart() {

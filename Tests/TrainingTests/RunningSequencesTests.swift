@@ -1,4 +1,5 @@
 import Models
+import TestSupport
 import Testing
 
 @testable import Training
@@ -54,11 +55,35 @@ import Testing
         }
     }
 
+    /// Prompts and completions of any length, in any order.
+    @Test func rowsOfLogitsOfUnequalRequestsAreBounded() {
+        let long = Request(prompt: 20_000, newTokens: 4, samples: 1)
+        let short = Request(prompt: 1, newTokens: 4, samples: 1)
+        #expect(
+            RunningSequences(Array(repeating: short, count: 39) + [long], batch: 64).logitRows(allAtStart: true) >= 79)
+        var random = SeededGenerator(seed: 5)
+        for _ in 0..<200 {
+            let longest = [3, 60, 400].randomElement(using: &random) ?? 3
+            let requests = (0..<Int.random(in: 1...40, using: &random)).map { _ in
+                Request(
+                    prompt: .random(in: 1...longest, using: &random), newTokens: .random(in: 1...12, using: &random),
+                    samples: .random(in: 1...3, using: &random))
+            }
+            let batch = [1, 5, 32, 64].randomElement(using: &random) ?? 1
+            for allAtStart in [true, false] {
+                let bound = RunningSequences(requests, batch: batch).logitRows(allAtStart: allAtStart)
+                #expect(
+                    bound >= Self.simulated(requests, batch: batch, allAtStart: allAtStart), "\(requests), \(batch)")
+            }
+        }
+    }
+
     /// The most rows of a step, with those of the prompts that are there at once.
     private static func simulated(_ requests: [Request], batch: Int, allAtStart: Bool) -> Int {
         struct Prompt {
             var left: Int
             var samples: Int
+            var newTokens: Int
         }
         var waiting = requests[...]
         var prompts: [Prompt] = []
@@ -68,14 +93,14 @@ import Testing
             while let next = waiting.first, active.count + prompts.count < batch,
                 allAtStart || active.count + prompts.reduce(0, { $0 + $1.samples }) < batch
             {
-                prompts.append(Prompt(left: next.prompt, samples: next.samples))
+                prompts.append(Prompt(left: next.prompt, samples: next.samples, newTokens: next.newTokens))
                 waiting.removeFirst()
             }
             most = max(most, prompts.count)
             for index in prompts.indices where prompts[index].left == 0 {
                 while prompts[index].samples > 0 && active.count < batch {
                     prompts[index].samples -= 1
-                    active.append(requests[0].newTokens - 1)
+                    active.append(prompts[index].newTokens - 1)
                 }
             }
             prompts.removeAll { $0.left == 0 && $0.samples == 0 }

@@ -136,24 +136,29 @@ public struct ConfigurationReader {
         return !digits.isEmpty && digits.allSatisfy { $0.isASCII && $0.isNumber }
     }
 
+    private func node(at path: [String]) -> Node? { path.reduce(tree) { $0?[$1] } }
+
     /// What is written at a path: one value, or a list of them.
     private func text(at path: [String]) -> String? {
-        let node = path.reduce(Optional(tree)) { $0?[$1] }
+        let node = node(at: path)
         return node?.scalar?.string ?? node?.sequence?.compactMap(\.scalar?.string).joined(separator: ", ")
     }
 
-    /// What is wrong with a whole number that no `Int` holds: what the key's own bounds say of the last one that an `Int` does hold,
-    /// where the key has any.
+    /// What is wrong with a whole number that could not be read. Of one that no `Int` holds it is what the key's own bounds say of the
+    /// last one that an `Int` does hold, where the key has any.
     private func reason(_ text: String, at path: [String], of type: any FixedWidthInteger.Type) -> String {
-        let last = String(text.hasPrefix("-") ? Int.min : Int.max)
-        func refusal() throws {
-            var tree = tree
-            tree.set(Node(last), at: path[...])
-            try YAMLDecoder().decode(RunConfiguration.self, from: tree).validate()
+        if let style = node(at: path)?.scalar?.style, style == .singleQuoted || style == .doubleQuoted {
+            return "is “\(text)”, a text: write the number without quotes"
         }
+        let last = String(text.hasPrefix("-") ? Int.min : Int.max)
+        let key = path.joined(separator: ".")
+        var tree = tree
+        tree.set(Node(last), at: path[...])
         do {
-            try refusal()
-        } catch let error as ConfigurationError where error.reason.contains(last) {
+            try YAMLDecoder().decode(RunConfiguration.self, from: tree).validate()
+        } catch let error as ConfigurationError
+            where (key + ".").hasPrefix(error.key + ".") && error.reason.contains(last)
+        {
             return error.reason.replacingOccurrences(of: last, with: text)
         } catch {}
         return "is \(text): it must be \(DecodingError.range(of: type))"

@@ -14,24 +14,22 @@ enum DecodingProblem {
     ) -> (path: [String], reason: String) {
         switch error {
         case .typeMismatch(let type, let context):
-            (
-                names(context.codingPath),
-                "is " + (found(names(context.codingPath)).map { "“\($0)”, " } ?? "") + "not \(kind(of: type))"
-            )
+            let path = names(context.codingPath)
+            return (path, "is \(prefix(found(path)))not \(kind(of: type))")
         case .valueNotFound(let type, let context):
-            (names(context.codingPath), "has no value; it takes \(kind(of: type))")
+            return (names(context.codingPath), "has no value; it takes \(kind(of: type))")
         case .keyNotFound(let key, let context):
-            (names(context.codingPath) + [key.stringValue], "is missing")
+            return (names(context.codingPath) + [key.stringValue], "is missing")
         case .dataCorrupted(let context):
-            (
-                names(context.codingPath),
-                reason(
-                    names(context.codingPath), context.debugDescription, choices, found(names(context.codingPath)))
-            )
+            let path = names(context.codingPath)
+            return (path, reason(path, context.debugDescription, choices, found(path)))
         @unknown default:
-            ([], "\(error)")
+            return ([], "\(error)")
         }
     }
+
+    /// What was found, where it is known, before what is said of it.
+    private static func prefix(_ found: String?) -> String { found.map { "“\($0)”, " } ?? "" }
 
     private static func names(_ path: [any CodingKey]) -> [String] {
         path.map { $0.intValue.map(String.init) ?? $0.stringValue }
@@ -41,7 +39,7 @@ enum DecodingProblem {
         _ path: [String], _ text: String, _ choices: [String: [String]], _ found: String?
     ) -> String {
         let key = path.filter { Int($0) == nil }.joined(separator: ".")
-        let value = found.map { "“\($0)”, " } ?? ""
+        let value = prefix(found)
         if RunConfiguration.ranges.contains(key) { return "is \(value)not a least and a most, in this order" }
         // What decoders say of a name that is none of an enumeration's.
         if let opening = text.range(of: " from invalid String value ") {

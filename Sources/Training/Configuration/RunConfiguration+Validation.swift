@@ -46,11 +46,10 @@ extension RunConfiguration {
         try Self.checkCount(settings.queueCapacity, from: 1, "\(key).queueCapacity")
         try Self.checkRate(settings.learningRate, "\(key).learningRate")
         try Self.checkCount(settings.warmupSteps, from: 0, "\(key).warmupSteps")
-        try Self.check(
-            settings.clip > 0 && settings.clip.isFinite, "\(key).clip", "is \(settings.clip): it must be above 0")
+        try Self.checkRate(Double(settings.clip), "\(key).clip")
         try Self.check(
             settings.referenceWeight >= 0 && settings.referenceWeight.isFinite, "\(key).referenceWeight",
-            "is \(settings.referenceWeight): it must be 0 or more")
+            "is \(settings.referenceWeight): it must be 0 or more, and \(Self.smallEnough)")
         do {
             try settings.sampling.validate()
         } catch {
@@ -71,7 +70,9 @@ extension RunConfiguration {
         for (name, value) in [
             ("weightDecay", optimizer.weightDecay), ("maxGradientNorm", optimizer.maxGradientNorm),
         ] {
-            try Self.check(value >= 0 && value.isFinite, "optimizer.\(name)", "is \(value): it must be 0 or more")
+            try Self.check(
+                value >= 0 && Float(value).isFinite, "optimizer.\(name)",
+                "is \(value): it must be 0 or more, and \(Self.smallEnough)")
         }
     }
 
@@ -180,8 +181,12 @@ extension RunConfiguration {
     }
 
     private static func checkRate(_ rate: Double, _ key: String) throws {
-        try check(rate > 0 && rate.isFinite, key, "is \(rate): it must be above 0")
+        try check(
+            Float(rate) > 0 && Float(rate).isFinite, key, "is \(rate): it must be above 0, and \(smallEnough)")
     }
+
+    /// Numbers go to kernels as such.
+    private static let smallEnough = "as small as 32-bit floats can be"
 
     private static func check(_ isPossible: Bool, _ key: String, _ reason: String) throws {
         guard isPossible else {

@@ -1,10 +1,12 @@
+import Files
 import Foundation
 
 extension RunDirectory {
     /// Names of what was being written when a run was killed: checkpoints and streamed files before they are renamed, and the files
     /// that Foundation writes beside their place.
     static func isLeftover(_ name: String) -> Bool {
-        name.hasPrefix(".dat.nosync") || (name.hasPrefix(".") && name.hasSuffix(".partial"))
+        name.hasPrefix(".dat.nosync") || (name.hasPrefix(".step-") && name.hasSuffix(".partial"))
+            || StreamedFile.isPartial(name)
     }
 
     /// - Throws: `ConfigurationError` where no run has begun.
@@ -13,6 +15,18 @@ extension RunDirectory {
             throw ConfigurationError(
                 source: url.path, key: "output",
                 reason: "holds no config.yaml: no run has begun there; start it without --resume")
+        }
+    }
+
+    /// - Throws: `ConfigurationError` where a folder stands in the place of a file that is written at the end.
+    func requirePlace() throws {
+        for file in [trace, summary] {
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: file.path, isDirectory: &isFolder), isFolder.boolValue else {
+                continue
+            }
+            throw ConfigurationError(
+                source: file.path, key: "", reason: "is a folder, and the run writes a file there: remove it")
         }
     }
 

@@ -26,6 +26,7 @@ struct RunDirectory: Sendable {
         let manager = FileManager.default
         guard !resuming else {
             try directory.requireBegun()
+            try directory.requirePlace()
             return directory
         }
         guard directory.isUnused else {

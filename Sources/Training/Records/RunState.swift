@@ -39,9 +39,12 @@ struct RunState: Sendable, Codable {
             "is not the first of the run's phases, in order: \(phases.map(\.rawValue).joined(separator: ", "))")
         for phase in finished {
             for test in tests {
-                try require(
-                    results[phase.rawValue]?[test] != nil, "results.\(phase.rawValue).\(test)",
-                    "is missing, though \(phase.rawValue) is finished")
+                let key = "results.\(phase.rawValue).\(test)"
+                guard let result = results[phase.rawValue]?[test] else {
+                    try require(false, key, "is missing, though \(phase.rawValue) is finished")
+                    continue
+                }
+                try result.check(key, require)
             }
             let key = "reports.\(phase.rawValue)"
             guard let report = reports[phase.rawValue] else {
@@ -51,6 +54,22 @@ struct RunState: Sendable, Codable {
             try report.check(key, require)
         }
         try require(wallSeconds.isFinite && wallSeconds >= 0, "wallSeconds", "is not a time of 0 or more")
+    }
+}
+
+extension EvaluationResult {
+    /// - Parameter key: where the result stands in its file.
+    fileprivate func check(_ key: String, _ require: StateFile.Requirement) throws {
+        for (name, count) in [("problems", problems), ("structureFailures", structureFailures)] {
+            try require(StateFile.counts.contains(count), "\(key).\(name)", StateFile.countReason(count))
+        }
+        for (name, share) in [
+            ("accuracy", accuracy), ("passAt1", passAt1), ("passAt8", passAt8), ("structure", structure),
+            ("wellFormed", wellFormed),
+        ] {
+            guard let share else { continue }
+            try require((0...1).contains(share), "\(key).\(name)", "is \(share); a share is 0 to 1")
+        }
     }
 }
 
