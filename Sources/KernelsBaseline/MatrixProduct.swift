@@ -30,12 +30,12 @@ func multiplyLanes(
     rounding unrounded: UnroundedRows?
 ) {
     var coming = coming
+    let bringing = bringingStrips(rows)
     let blocks = rows <= tileHeight ? 1 : max(1, (depth + depthBlock - 1) / depthBlock)
     let blockDepth = (depth + blocks - 1) / blocks
-    // A single strip reads every panel once: groups would serve nothing.
-    let groupColumns =
-        rows == nextTileHeight(rows)
-        ? outputs : max(1, groupFloats(rows: rows) / (panelWidth * max(1, blockDepth))) * panelWidth
+    // A single strip reads every panel once: groups would serve nothing. Low strips take two panels at once.
+    let groupPanels = max(bringing == 0 ? 2 : 1, groupFloats(rows: rows) / (panelWidth * max(1, blockDepth)))
+    let groupColumns = rows == stripHeight(rows) ? outputs : groupPanels * panelWidth
     let panelStride = panelWidth * depth
     let depthStride = pairs && !tilesTakePairs ? 2 : 1
     for block in 0..<blocks {
@@ -63,41 +63,99 @@ func multiplyLanes(
                 group.ahead.columns = groupColumns
             }
             multiplyGroup(
-                group, &coming, rows: rows, pairs: pairs, rounding: block == 0 && column == 0 ? unrounded : nil)
+                group, &coming, rows: rows, bringing: bringing, pairs: pairs,
+                rounding: block == 0 && column == 0 ? unrounded : nil)
             column += groupColumns
         }
     }
 }
 
-/// All rows with one group of panels, while what is wanted ahead is brought nearer: in every strip its share of each panel or,
-/// where rows are `unrounded`, the next strip's, which are rounded strip by strip. Where pieces are coming too, the first strips
-/// bring all of the panels, and the others pieces.
+/// Whether a strip of the product of so many rows brings near what is `ahead`, as it does in company; others bring their own
+/// panels, or nothing.
+@inline(__always)
+private func bringsAhead(height: Int, of rows: Int) -> Bool {
+    #if KERNELS_AVX512
+        (rows == 16 || rows == 20 || rows >= 24) && (height == 8 || height == tileHeight)
+    #else
+        rows > height && height > twoTilesHeight
+    #endif
+}
+
+@inline(__always)
+private func bringingStrips(_ rows: Int) -> Int {
+    var count = 0
+    var row = 0
+    while row < rows {
+        let height = stripHeight(rows - row)
+        if bringsAhead(height: height, of: rows) { count += 1 }
+        row += height
+    }
+    return count
+}
+
+/// All rows with one group of panels, while what is wanted ahead is brought nearer: in every one of the strips `bringing` it its
+/// share of each panel or, where rows are `unrounded`, the next strip's, which are rounded strip by strip. Where pieces are
+/// coming too, the first strips bring all of the panels, and the others pieces.
 @inline(__always)
 private func multiplyGroup(
-    _ group: Strip, _ coming: inout ComingReads, rows: Int, pairs: Bool, rounding unrounded: UnroundedRows?
+    _ group: Strip, _ coming: inout ComingReads, rows: Int, bringing: Int, pairs: Bool,
+    rounding unrounded: UnroundedRows?
 ) {
-    let strips = (rows + tileHeight - 1) / tileHeight
-    let panelStrips = coming.pieceCount > 0 ? min(strips, tileWidth / lineLength) : strips
+    let panelStrips = coming.pieceCount > 0 ? min(bringing, tileWidth / lineLength) : bringing
     var strip = group
-    strip.ahead.stride = (tileWidth + panelStrips - 1) / panelStrips
-    if strips == 1 { strip.ahead.columns = 0 }
+    strip.ahead.stride = bringing == 0 ? 0 : (tileWidth + panelStrips - 1) / panelStrips
     var index = 0
     var row = 0
     while row < rows {
-        let height = nextTileHeight(rows - row)
+        let height = stripHeight(rows - row)
         strip.following = strip.result + height * strip.resultStride
         if let unrounded {
             roundRows(unrounded, from: row, count: height)
-            if strips > 1 { bringNearer(unrounded, from: row + height, in: &strip) }
+            if bringing > 0 { bringNearer(unrounded, from: row + height, in: &strip) }
         }
-        // Strips of one and two rows bring nothing.
-        if index >= panelStrips && height > 2 { bringPieces(of: &coming, in: &strip) }
-        multiplyColumns(strip, height: height, pairs: pairs)
+        if bringsAhead(height: height, of: rows) {
+            if index >= panelStrips { bringPieces(of: &coming, in: &strip) }
+            multiplyColumns(strip, height: height, pairs: pairs)
+            strip.ahead.panels += strip.depth * strip.ahead.stride
+            index += 1
+        } else {
+            multiplyAlone(strip, height: height, pairs: pairs)
+        }
         strip.a += height * strip.rowStride
         strip.result = strip.following
-        strip.ahead.panels += strip.depth * strip.ahead.stride
-        index += 1
         row += height
+    }
+}
+
+/// A strip that brings nothing ahead.
+@inline(__always)
+private func multiplyAlone(_ strip: Strip, height: Int, pairs: Bool) {
+    var strip = strip
+    strip.ahead.columns = 0
+    strip.ahead.pieces = nil
+    guard height > 2 else { return multiplyColumns(strip, height: height, pairs: pairs) }
+    #if !KERNELS_AVX512
+        guard height == twoTilesHeight else { return multiplyColumns(strip, height: height, pairs: pairs) }
+    #endif
+    var whole = strip
+    whole.columns -= strip.columns % (height <= twoTilesHeight ? 2 * tileWidth : tileWidth)
+    multiplySingleStrip(whole, height: height, pairs: pairs)
+    advance(&strip, columns: whole.columns)
+    multiplyRest(strip, height: height, pairs: pairs)
+}
+
+/// The last columns of a strip of any height.
+@inline(never)
+private func multiplyRest(_ rest: Strip, height: Int, pairs: Bool) {
+    guard rest.columns > 0 else { return }
+    var strip = rest
+    var left = height
+    while left > 0 {
+        let height = nextTileHeight(left)
+        multiplyColumns(strip, height: height, pairs: pairs)
+        strip.a += height * strip.rowStride
+        strip.result += height * strip.resultStride
+        left -= height
     }
 }
 

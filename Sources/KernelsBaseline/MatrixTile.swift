@@ -13,7 +13,8 @@ let panelWidth = 32
 ///
 /// Meanwhile other memory is brought into the second-level cache. In a tile's first steps, for at once they would hold it up,
 /// come the next tile's results, after the last tile those at `following`; in all steps what is `ahead`. Strips of one and two
-/// rows leave both to the processor, those of four rows the results; without AVX-512, one row brings its panels near by itself.
+/// rows leave both to the processor, those of four rows the results; single strips of more, and without AVX-512 one row, ask
+/// for their own panels.
 ///
 /// It is a tuple, not a structure: one of those would bring metadata with it, whose functions are weak symbols of a
 /// common name.
@@ -37,6 +38,17 @@ func nextTileHeight(_ left: Int) -> Int {
     if tileHeight >= 6 && left >= 6 && left != 8 { return 6 }
     if tileHeight >= 4 && left >= 4 { return 4 }
     return left >= 2 ? 2 : 1
+}
+
+/// The rows of a product's strip to take next where `left` of its `rows` are.
+@inline(__always)
+func stripHeight(_ left: Int) -> Int {
+    #if KERNELS_AVX512
+        if left <= tileHeight { return left }
+        return left == 16 ? 8 : tileHeight
+    #else
+        return left == twoTilesHeight && left <= tileHeight ? left : nextTileHeight(left)
+    #endif
 }
 
 /// Where the tile at `column` of a group of panels starts.

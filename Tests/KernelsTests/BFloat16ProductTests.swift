@@ -47,7 +47,7 @@ import Testing
     }
 
     /// For normal values the chain of the documentation, bit for bit, with every instruction set.
-    @Test(arguments: BFloat16KernelSet.supported, shapes)
+    @Test(arguments: BFloat16KernelSet.supported, shapes + MatrixProductTests.heights)
     func multiplyIsTheDocumentedChain(kernels: BFloat16KernelSet, shape: (rows: Int, outputs: Int, depth: Int)) {
         let (rows, outputs, depth) = shape
         var generator = SeededGenerator(seed: UInt64(rows * 1_000_000 + outputs * 1000 + depth))

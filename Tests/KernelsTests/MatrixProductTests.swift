@@ -32,6 +32,10 @@ private struct Reference {
         (1, 1, 1), (1, 33, 7), (2, 31, 300), (3, 32, 16), (5, 80, 96), (7, 17, 513), (12, 64, 64), (13, 45, 31),
         (16, 96, 96), (23, 100, 257), (29, 15, 40), (64, 96, 192), (197, 40, 20), (9, 130, 3), (4, 7, 0),
     ]
+    /// Every height of a strip, alone and after others, with whole panels in even and odd numbers, and parts of one.
+    static let heights: [(rows: Int, outputs: Int, depth: Int)] = (2...26).flatMap { rows in
+        [64, 96, 73, 148].map { (rows, $0, 35) }
+    }
 
     /// X Wᵀ with strides wider than the rows; returns the result with its gaps, which start at 7. Nothing behind the last row of X,
     /// the panels or the last row of the result can be touched.
@@ -61,7 +65,7 @@ private struct Reference {
         (0..<rows).flatMap { i in c[i * (outputs + 2)..<i * (outputs + 2) + outputs] }
     }
 
-    @Test(arguments: KernelSet.supported, shapes)
+    @Test(arguments: KernelSet.supported, shapes + heights)
     func multiplyMatchesDoublePrecision(kernels: KernelSet, shape: (rows: Int, outputs: Int, depth: Int)) {
         let (rows, outputs, depth) = shape
         var generator = SeededGenerator(seed: UInt64(rows * 1_000_000 + outputs * 1000 + depth))
@@ -135,7 +139,7 @@ private struct Reference {
         #expect(error <= 2 * Double(rows + 1) * roundoff)
     }
 
-    @Test(arguments: KernelSet.supported, shapes)
+    @Test(arguments: KernelSet.supported, shapes + heights)
     func rowsDoNotDependOnTheirBatch(kernels: KernelSet, shape: (rows: Int, outputs: Int, depth: Int)) {
         let (rows, outputs, depth) = shape
         var generator = SeededGenerator(seed: UInt64(rows + outputs + depth))
