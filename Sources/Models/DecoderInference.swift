@@ -293,16 +293,16 @@ extension TeamMember {
         perform(parts) { index in
             let following: UnsafePointer<Float>? =
                 if index + places < parts {
-                    matrix.panel(Self.part(index + places, of: parts, over: count).lowerBound)
+                    matrix.panel(Self.panels(index + places, of: parts, over: count).lowerBound)
                 } else if let next {
                     next.panel(
-                        Self.part(
+                        Self.panels(
                             index % places, of: Self.parts(next.panelCount, places: places), over: next.panelCount
                         ).lowerBound)
                 } else {
                     nil
                 }
-            let part = Self.part(index, of: parts, over: count)
+            let part = Self.panels(index, of: parts, over: count)
             body(part, ComingReads(panels: following, pieces: pages?.share(of: part, after: earlier)))
         }
     }
@@ -313,5 +313,13 @@ extension TeamMember {
         guard places > 1 else { return 1 }
         let partsPerPlace = max(1, min(8, panels / (4 * places)))
         return min(panels, partsPerPlace * places)
+    }
+
+    /// A part of the panels: where there are enough, whole pairs of them, which strips of few rows take at once.
+    private static func panels(_ index: Int, of parts: Int, over count: Int) -> Range<Int> {
+        let part = part(index, of: parts, over: count)
+        guard count >= 4 * parts else { return part }
+        let end = index + 1 == parts ? count : part.upperBound & ~1
+        return part.lowerBound & ~1..<end
     }
 }

@@ -93,14 +93,13 @@ extension MemoryNeed {
         add(
             memory.rotaryTable(positions: lengths.positions ?? model.maxPositions),
             Self.cause(configuration, model, "max_position_embeddings", model.maxPositions), name: "rotary table")
-        let engines = Generator.engines(threads: threads, configuration: model)
         guard !isEvaluating else {
             // The learner is gone by then, and with it all but the last version.
             add(memory.policyWeights, largest, name: "published versions")
             addEvaluation(
                 memory,
                 lengths.evaluation(imitatingTeacher: phase == .sft, problems: configuration.task.testProblems),
-                engines: engines, threads: threads, samples: configuration.evaluation.samples,
+                threads: threads, samples: configuration.evaluation.samples,
                 cause: .key("evaluation.samples", value: "\(configuration.evaluation.samples)"))
             return
         }
@@ -110,7 +109,7 @@ extension MemoryNeed {
         add(memory.inputGradients, largest, name: "panels for input gradients")
         let checkpoint = memory.parameters + (adapters == nil ? 2 : 3) * memory.trained
         if !phase.isReinforcement { add(checkpoint, largest, name: "a checkpoint's copies") }
-        let workers = configuration.workers == 0 ? engines : configuration.workers
+        let workers = configuration.rolloutWorkers(threads: threads, model)
         let sharing = Generator.threadsSharing(engines: workers, threads: threads)
         let batch = LargestMicroBatch(phase, configuration, lengths, memory: memory, threads: threads)
         if batch.passes > 0 {
@@ -203,10 +202,12 @@ extension MemoryNeed {
     ///
     /// - Parameter sets: prompts of each test set with the most tokens of their completions.
     mutating func addEvaluation(
-        _ memory: ModelMemory, _ sets: [[(prompt: Int, newTokens: Int)]], engines: Int, threads: Int, samples: Int,
+        _ memory: ModelMemory, _ sets: [[(prompt: Int, newTokens: Int)]], threads: Int, samples: Int,
         cause: MemoryCause
     ) {
         let needs = sets.map { set in
+            let engines = Evaluator.engines(
+                threads: threads, problems: set.count, samples: samples, configuration: memory.shape)
             let generators = (0..<engines).map { engine in
                 let part = stride(from: engine, to: set.count, by: engines).map { set[$0] }
                 return memory.evaluation(

@@ -15,7 +15,7 @@ public struct ModelMemory: Sendable {
     /// What stands for larger ones: finite, so that differences of two are numbers.
     private static let beyondCounting = 0x1p100
 
-    private let shape: ModelConfiguration
+    let shape: ModelConfiguration
     /// Whether the shape is one that weights could be of at all.
     private let isPossible: Bool
     private let activationStorage: ActivationStorage

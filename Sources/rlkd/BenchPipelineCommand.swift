@@ -79,7 +79,8 @@ struct BenchPipelineCommand: AsyncParsableCommand {
         let least = memory.learner(rows: 1, passes: 1)
         // The version that workers read beside the one that the learner writes.
         need.add(MemoryNeed.program + memory.policyWeights + least, fixed)
-        let workers = Generator.engines(threads: options.threadCount, configuration: shape)
+        let workers = Generator.engines(
+            threads: options.threadCount, completions: batch * samples, configuration: shape)
         let engines = Double(workers)
         let share = (completions / engines).rounded(.up)
         // A group has its prompt once.

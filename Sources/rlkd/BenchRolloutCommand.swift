@@ -10,7 +10,9 @@ struct BenchRolloutCommand: AsyncParsableCommand {
         abstract: "Tokens a second of generation.",
         discussion: """
             prefill: prompts of random tokens, up to the last one's logits; decode: one token of every completion a step, the \
-            batch full throughout. With --group, prefill counts a prompt once; decode counts operations as if each completion had its prompt to itself. The batch is shared out over the threads, each with an engine of its own. Without --model and \
+            batch full throughout. With --group, prefill counts a prompt once; decode counts operations as if each \
+            completion had its prompt to itself. The batch is shared out over engines: one a thread or, where each would \
+            have few completions, fewer, whose steps the threads share. Without --model and \
             --shape: tiny.
             """)
 
@@ -63,7 +65,7 @@ struct BenchRolloutCommand: AsyncParsableCommand {
 
     /// An engine without a completion would be none.
     private func engines(_ shape: ModelConfiguration) -> Int {
-        min(batch, Generator.engines(threads: options.threadCount, configuration: shape))
+        min(batch, Generator.engines(threads: options.threadCount, completions: batch, configuration: shape))
     }
 
     /// Completions of the engine that has most.

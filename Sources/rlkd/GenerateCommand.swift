@@ -94,9 +94,8 @@ struct GenerateCommand: AsyncParsableCommand {
 
     private func need(of plan: GenerationPlan, _ directory: ModelDirectory) -> MemoryNeed {
         let memory = ModelMemory(directory.configuration)
-        let all = Generator.engines(threads: compute.threadCount, configuration: directory.configuration)
-        let engines = min(all, plan.requests.count)
-        let capacity = plan.batchCapacity(engines: all, atMost: batch)
+        let engines = plan.engines(threads: compute.threadCount, directory.configuration)
+        let capacity = plan.batchCapacity(engines: engines, atMost: batch)
         let longest = Double(plan.longestSequence)
         let running = plan.running(batch: engines * capacity)
         var need = directory.servingNeed(positions: plan.longestSequence, threads: compute.threadCount)
@@ -109,7 +108,7 @@ struct GenerateCommand: AsyncParsableCommand {
                     positions: Double(running.positions) / Double(engines),
                     promptTokens: (Double(running.promptTokens) / Double(engines)).rounded(.up),
                     logits: Double(running.logitRows(engines: engines, allAtStart: false)) / Double(engines),
-                    threads: Generator.threadsSharing(engines: all, threads: compute.threadCount)),
+                    threads: Generator.threadsSharing(engines: engines, threads: compute.threadCount)),
             capacity > 1 ? batches : tokens ?? batches)
         need.add(
             Double(engines) * Double(samples) * longest * GenerationPlan.bytesPerToken,

@@ -48,12 +48,32 @@ import Trajectories
         #expect(shared == alone)
     }
 
-    @Test func largeModelsHaveFewEngines() throws {
-        let small = try TestModel.parameters().configuration
-        #expect([1, 2, 16].map { Generator.engines(threads: $0, configuration: small) } == [1, 2, 16])
-        let large = ModelConfiguration(
-            hiddenSize: 1024, intermediateSize: 4096, layerCount: 16, attentionHeadCount: 8, keyValueHeadCount: 8,
-            vocabularySize: 512, maxPositions: 64)
-        #expect([1, 2, 8, 9, 64].map { Generator.engines(threads: $0, configuration: large) } == [1, 1, 1, 2, 8])
+    /// Engines for so many completions on each number of threads.
+    private func engines(_ completions: Int, threads: [Int], _ configuration: ModelConfiguration) -> [Int] {
+        threads.map { Generator.engines(threads: $0, completions: completions, configuration: configuration) }
+    }
+
+    private func model(hiddenSize: Int, layers: Int) -> ModelConfiguration {
+        ModelConfiguration(
+            hiddenSize: hiddenSize, intermediateSize: 4 * hiddenSize, layerCount: layers, attentionHeadCount: 8,
+            keyValueHeadCount: 8, vocabularySize: 512, maxPositions: 64)
+    }
+
+    @Test func everyEngineHasCompletionsEnough() throws {
+        let cached = try TestModel.parameters().configuration
+        #expect(engines(64, threads: [1, 2, 16, 64], cached) == [1, 2, 16, 16])
+        #expect(engines(7, threads: [1, 2, 16], cached) == [1, 1, 1])
+        #expect(engines(8, threads: [1, 2, 16], cached) == [1, 2, 2])
+        #expect(engines(0, threads: [1, 16], cached) == [1, 1])
+    }
+
+    @Test func modelsBeyondCachesHaveFewerEngines() {
+        let beyond = model(hiddenSize: 512, layers: 4)
+        #expect(engines(64, threads: [1, 2, 4, 8, 16, 64], beyond) == [1, 2, 4, 4, 2, 1])
+        #expect(engines(15, threads: [1, 2, 16], beyond) == [1, 1, 1])
+        #expect(engines(10_000, threads: [1, 2, 16], beyond) == [1, 2, 16])
+        let large = model(hiddenSize: 1024, layers: 16)
+        #expect(engines(10_000, threads: [1, 2, 8, 9, 64], large) == [1, 1, 1, 2, 8])
+        #expect(engines(64, threads: [1, 2, 8, 9, 64], large) == [1, 1, 1, 2, 1])
     }
 }

@@ -41,7 +41,8 @@ struct Evaluator: Sendable {
         // The next set's engines, of other sizes, would come on top of this one's.
         defer { Allocator.returnFreedMemory() }
         let threads = executor.threads
-        let engines = Generator.engines(threads: threads, configuration: weights.configuration)
+        let engines = Self.engines(
+            threads: threads, problems: set.problems.count, samples: samples, configuration: weights.configuration)
         let sharing = Generator.threadsSharing(engines: engines, threads: threads)
         let outcomes = try await withThrowingTaskGroup(of: (engine: Int, outcomes: [Outcome]).self) { group in
             for engine in 0..<engines {
@@ -57,6 +58,13 @@ struct Evaluator: Sendable {
             }
         }
         return result(outcomes)
+    }
+
+    /// Generators that a set's problems are divided among; each has a greedy completion too.
+    static func engines(threads: Int, problems: Int, samples: Int, configuration: ModelConfiguration) -> Int {
+        let all = Generator.engines(
+            threads: threads, completions: problems * (samples + 1), configuration: configuration)
+        return max(1, min(all, problems))
     }
 
     /// Sums in the order of the problems, so that the threads leave no trace in the last bits.

@@ -90,8 +90,7 @@ public struct ModelEvaluation: Sendable {
             ModelMemory(model.configuration),
             tests.map { set in
                 set.problems.map { ($0.prompt.count, $0.maxNewTokens(imitatingTeacher: imitatesTeacher)) }
-            }, engines: Generator.engines(threads: threads, configuration: model.configuration), threads: threads,
-            samples: evaluator.samples, cause: samples)
+            }, threads: threads, samples: evaluator.samples, cause: samples)
         return need
     }
 

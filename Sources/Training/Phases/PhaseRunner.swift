@@ -32,9 +32,7 @@ struct PhaseRunner: Sendable {
     private var folder: URL { directory.checkpoints(of: phase, isLast: isLast) }
 
     private var workers: Int {
-        configuration.workers == 0
-            ? Generator.engines(threads: threads, configuration: material.student.configuration)
-            : configuration.workers
+        configuration.rolloutWorkers(threads: threads, material.student.configuration)
     }
 
     private var steps: Int {

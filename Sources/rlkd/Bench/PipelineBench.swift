@@ -89,7 +89,8 @@ struct PipelineBench: Sendable {
         _ store: PolicyStore, _ executor: ComputeExecutor, _ requests: BoundedQueue<RolloutRequest>,
         _ output: BoundedQueue<RolloutGroup>
     ) -> RolloutStage {
-        let workers = Generator.engines(threads: executor.threads, configuration: parameters.configuration)
+        let workers = Generator.engines(
+            threads: executor.threads, completions: problems * samples, configuration: parameters.configuration)
         return RolloutStage(
             configuration: RolloutConfiguration(
                 groupSize: samples, sampling: .init(), seed: 1, endTokens: [], workers: workers,

@@ -17,10 +17,10 @@ struct BatchGeneration: Sendable {
     /// - Throws: what `rows` throws, and `UnusableModel`.
     func run(on executor: ComputeExecutor, into rows: OrderedRows) async throws {
         let work = WorkList(count: plan.requests.count)
-        let engines = Generator.engines(threads: executor.threads, configuration: weights.configuration)
+        let engines = plan.engines(threads: executor.threads, weights.configuration)
         let capacity = plan.batchCapacity(engines: engines, atMost: batchCapacity)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            for _ in 0..<min(engines, plan.requests.count) {
+            for _ in 0..<engines {
                 group.addTask(executorPreference: executor.lane(.rollout)) {
                     try await generate(
                         work, capacity, rows,

@@ -54,6 +54,12 @@ struct GenerationPlan: Sendable {
     /// Completions of all requests together.
     var completionCount: Int { requests.reduce(0) { $0 + $1.sampleCount } }
 
+    /// Engines that the requests are divided among.
+    func engines(threads: Int, _ configuration: ModelConfiguration) -> Int {
+        let all = Generator.engines(threads: threads, completions: completionCount, configuration: configuration)
+        return max(1, min(all, requests.count))
+    }
+
     /// Completions that an engine runs at once: an even share of all, at most so many.
     func batchCapacity(engines: Int, atMost limit: Int) -> Int {
         max(1, min(limit, (completionCount + engines - 1) / engines))
