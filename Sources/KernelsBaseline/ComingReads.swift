@@ -15,7 +15,11 @@ typealias Ahead = (
     pieces: UnsafePointer<UnsafeMutablePointer<Float>>?, pieceCount: Int, pieceOffset: Int
 )
 
-/// Where the tile at `column` begins to bring near, and by how much a step moves on.
+/// Steps between asking for a line of one's own panel and reading it: as long as memory takes.
+let stepsAhead = 64
+
+/// Where the tile at `column` begins to bring near, and by how much a step moves on: with nothing else to bring, its own
+/// panel.
 @inline(__always)
 func aheadOfTile(of strip: Strip, at column: Int) -> (UnsafePointer<Float>, stride: Int) {
     let ahead = strip.ahead
@@ -23,7 +27,9 @@ func aheadOfTile(of strip: Strip, at column: Int) -> (UnsafePointer<Float>, stri
     if let pieces = ahead.pieces, tile < ahead.pieceCount {
         return (UnsafePointer(pieces[tile] + ahead.pieceOffset), ahead.stride)
     }
-    guard column < ahead.columns else { return (strip.panel, 0) }
+    guard column < ahead.columns else {
+        return (strip.panel + tileOffset(column: column, strip.panelStride) + stepsAhead * panelWidth, panelWidth)
+    }
     // Each tile of a panel brings its part of the lines.
     let first = column / panelWidth * ahead.panelStride + column % panelWidth * strip.depth
     return (ahead.panels + first, ahead.stride)

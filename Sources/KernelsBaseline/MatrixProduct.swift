@@ -77,7 +77,7 @@ private func bringsAhead(height: Int, of rows: Int) -> Bool {
     #if KERNELS_AVX512
         (rows == 16 || rows == 20 || rows >= 24) && (height == 8 || height == tileHeight)
     #else
-        rows > height && height > twoTilesHeight
+        rows > height && height > 2
     #endif
 }
 
@@ -133,31 +133,34 @@ private func multiplyAlone(_ strip: Strip, height: Int, pairs: Bool) {
     var strip = strip
     strip.ahead.columns = 0
     strip.ahead.pieces = nil
-    guard height > 2 else { return multiplyColumns(strip, height: height, pairs: pairs) }
-    #if !KERNELS_AVX512
-        guard height == twoTilesHeight else { return multiplyColumns(strip, height: height, pairs: pairs) }
+    #if KERNELS_AVX512
+        guard height > 2 else { return multiplyColumns(strip, height: height, pairs: pairs) }
+        var whole = strip
+        whole.columns -= strip.columns % (height <= twoTilesHeight ? 2 * tileWidth : tileWidth)
+        multiplySingleStrip(whole, height: height, pairs: pairs)
+        advance(&strip, columns: whole.columns)
+        multiplyRest(strip, height: height, pairs: pairs)
+    #else
+        multiplyColumns(strip, height: height, pairs: pairs)
     #endif
-    var whole = strip
-    whole.columns -= strip.columns % (height <= twoTilesHeight ? 2 * tileWidth : tileWidth)
-    multiplySingleStrip(whole, height: height, pairs: pairs)
-    advance(&strip, columns: whole.columns)
-    multiplyRest(strip, height: height, pairs: pairs)
 }
 
-/// The last columns of a strip of any height.
-@inline(never)
-private func multiplyRest(_ rest: Strip, height: Int, pairs: Bool) {
-    guard rest.columns > 0 else { return }
-    var strip = rest
-    var left = height
-    while left > 0 {
-        let height = nextTileHeight(left)
-        multiplyColumns(strip, height: height, pairs: pairs)
-        strip.a += height * strip.rowStride
-        strip.result += height * strip.resultStride
-        left -= height
+#if KERNELS_AVX512
+    /// The last columns of a strip of any height.
+    @inline(never)
+    private func multiplyRest(_ rest: Strip, height: Int, pairs: Bool) {
+        guard rest.columns > 0 else { return }
+        var strip = rest
+        var left = height
+        while left > 0 {
+            let height = nextTileHeight(left)
+            multiplyColumns(strip, height: height, pairs: pairs)
+            strip.a += height * strip.rowStride
+            strip.result += height * strip.resultStride
+            left -= height
+        }
     }
-}
+#endif
 
 /// Has a strip bring the rows of the next one nearer: a line in every step below as many panels as that takes.
 @inline(__always)

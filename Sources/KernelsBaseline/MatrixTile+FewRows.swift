@@ -14,7 +14,7 @@ private func oneRowFloats(_ strip: Strip) { oneRowChains(strip, pairs: false) }
 
 /// Steps between asking for a line of weights and reading it: as long as memory takes. Panels so few at once end before the
 /// processor has found out how they go on; with AVX-512 they are twice as many, and it is left to it.
-private let stepsAhead = 32
+private let stepsAheadOfFour = 32
 
 @inline(__always)
 private func oneRowChains(_ strip: Strip, pairs: Bool) {
@@ -27,11 +27,11 @@ private func oneRowChains(_ strip: Strip, pairs: Bool) {
     var sum2 = startRow(c + 2 * tileWidth, columns: tileWidth, reloading: strip.reloading)
     var sum3 = startRow(c + 3 * tileWidth, columns: tileWidth, reloading: strip.reloading)
     // The last steps ask for the first lines of the panels that come next.
-    let last = max(0, strip.depth - stepsAhead)
+    let last = max(0, strip.depth - stepsAheadOfFour)
     let next = tileOffset(column: 4 * tileWidth, strip.panelStride) - last * panelWidth
     for part in 0..<2 {
         let isEnd = part == 1
-        let ahead = isEnd ? next : stepsAhead * panelWidth
+        let ahead = isEnd ? next : stepsAheadOfFour * panelWidth
         for k in isEnd ? last..<strip.depth : 0..<last {
             let a = strip.a + k * strip.depthStride
             let row = strip.panel + k * panelWidth
@@ -82,8 +82,14 @@ private func twoRowsChains(_ strip: Strip, pairs: Bool) {
     var sum11 = startRow(c1 + tileWidth, columns: tileWidth, reloading: strip.reloading)
     for k in 0..<strip.depth {
         let a = strip.a + k * strip.depthStride
-        let weights0 = loadRow(strip.panel + k * panelWidth)
+        let row = strip.panel + k * panelWidth
+        let weights0 = loadRow(row)
         let weights1 = loadRow(panel1 + k * panelWidth)
+        #if !KERNELS_AVX512
+            // A panel holds both tiles.
+            prefetchNearest(row + stepsAhead * panelWidth)
+            prefetchNearest(row + stepsAhead * panelWidth + tileWidth)
+        #endif
         addLane(a, weights0, to: &sum00, pairs: pairs)
         addLane(a, weights1, to: &sum01, pairs: pairs)
         addLane(a + strip.rowStride, weights0, to: &sum10, pairs: pairs)

@@ -1,11 +1,11 @@
 import CSIMD
 
-// Strips that ask for the lines of their own panels. A product of three to twelve rows is a single strip, which reads each panel
-// once, from memory where weights are many; what the processor asks for by itself comes late when a strip multiplies too.
-//
-// The heights are constants, so what asks for them is gone when a strip is inlined.
-
 #if KERNELS_AVX512
+    // Strips that ask for the lines of their own panels. A product of three to twelve rows is a single strip, which reads each panel
+    // once, from memory where weights are many; what the processor asks for by itself comes late when a strip multiplies too.
+    //
+    // The heights are constants, so what asks for them is gone when a strip is inlined.
+
     /// Rows of the highest strip that takes two whole tiles at once, for more chains than the units' latency.
     let twoTilesHeight = 5
 
@@ -13,7 +13,7 @@ import CSIMD
     @inline(__always)
     func multiplySingleStrip(_ strip: Strip, height: Int, pairs: Bool) {
         switch height {
-        case 3: multiplyThreeRows(strip, pairs: pairs)
+        case 3: if pairs { pairStrip3(strip) } else { floatStrip3(strip) }
         case 4: if pairs { pairStrip4(strip) } else { floatStrip4(strip) }
         case 5: if pairs { pairStrip5(strip) } else { floatStrip5(strip) }
         case 6: if pairs { pairStrip6(strip) } else { floatStrip6(strip) }
@@ -25,6 +25,12 @@ import CSIMD
         default: if pairs { pairStrip12(strip) } else { floatStrip12(strip) }
         }
     }
+
+    @inline(never)
+    private func pairStrip3(_ strip: Strip) { twoTiles(strip, height: 3, pairs: true) }
+
+    @inline(never)
+    private func floatStrip3(_ strip: Strip) { twoTiles(strip, height: 3, pairs: false) }
 
     @inline(never)
     private func pairStrip4(_ strip: Strip) { twoTiles(strip, height: 4, pairs: true) }
@@ -80,9 +86,6 @@ import CSIMD
     @inline(never)
     private func floatStrip12(_ strip: Strip) { oneTile(strip, height: 12, pairs: false) }
 
-    /// Steps between asking for a line and reading it.
-    private let stepsAhead = 64
-
     @inline(__always)
     private func oneTile(_ strip: Strip, height: Int, pairs: Bool) {
         let offsets = rowOffsets(strip.rowStride)
@@ -102,8 +105,7 @@ import CSIMD
             var panel = strip.panel + tileOffset(column: column, strip.panelStride)
             for _ in 0..<strip.depth {
                 let weights = loadRow(panel)
-                prefetchNearest(panel + stepsAhead * panelWidth)
-                prefetchNearest(panel + stepsAhead * panelWidth + lineLength)
+                prefetchTile(panel + stepsAhead * panelWidth)
                 addFour(a0, offsets, weights, to: &rows0, pairs: pairs)
                 addSome(a4, offsets, weights, to: &rows4, height: height - 4, pairs: pairs)
                 addSome(a8, offsets, weights, to: &rows8, height: height - 8, pairs: pairs)
@@ -118,115 +120,95 @@ import CSIMD
             column += tileWidth
         }
     }
-#else
-    /// Rows of the highest strip that takes two whole tiles at once, for more chains than the units' latency.
-    let twoTilesHeight = 3
 
-    /// A strip of three rows over whole pairs of tiles: see `Strip`.
+    /// As `stepsAhead`, of two panels at once.
+    private let stepsAheadOfTwo = 32
+
     @inline(__always)
-    func multiplySingleStrip(_ strip: Strip, height: Int, pairs: Bool) {
-        multiplyThreeRows(strip, pairs: pairs)
+    private func twoTiles(_ strip: Strip, height: Int, pairs: Bool) {
+        let offsets = rowOffsets(strip.rowStride)
+        let results = rowOffsets(strip.resultStride)
+        var column = 0
+        while column < strip.columns {
+            let left = strip.result + column
+            let right = left + tileWidth
+            let reloading = strip.reloading
+            var leftRows = startSome(left, results, height: height, reloading: reloading)
+            var rightRows = startSome(right, results, height: height, reloading: reloading)
+            var leftFifth = startRow(
+                left + 4 * strip.resultStride, columns: tileWidth, reloading: reloading && height > 4)
+            var rightFifth = startRow(
+                right + 4 * strip.resultStride, columns: tileWidth, reloading: reloading && height > 4)
+            var a = strip.a
+            var a4 = a + 4 * strip.rowStride
+            var panel = strip.panel + tileOffset(column: column, strip.panelStride)
+            let other =
+                tileOffset(column: column + tileWidth, strip.panelStride)
+                - tileOffset(column: column, strip.panelStride)
+            for _ in 0..<strip.depth {
+                let leftWeights = loadRow(panel)
+                let rightWeights = loadRow(panel + other)
+                prefetchTile(panel + stepsAheadOfTwo * panelWidth)
+                prefetchTile(panel + other + stepsAheadOfTwo * panelWidth)
+                addSome(a, offsets, leftWeights, to: &leftRows, height: height, pairs: pairs)
+                addSome(a, offsets, rightWeights, to: &rightRows, height: height, pairs: pairs)
+                if height > 4 {
+                    addLane(a4, leftWeights, to: &leftFifth, pairs: pairs)
+                    addLane(a4, rightWeights, to: &rightFifth, pairs: pairs)
+                    a4 = opaque(a4 + strip.depthStride)
+                }
+                a = opaque(a + strip.depthStride)
+                panel += panelWidth
+            }
+            storeSome(leftRows, left, results, height: height)
+            storeSome(rightRows, right, results, height: height)
+            if height > 4 {
+                storeRow(leftFifth, left + 4 * strip.resultStride, columns: tileWidth)
+                storeRow(rightFifth, right + 4 * strip.resultStride, columns: tileWidth)
+            }
+            column += 2 * tileWidth
+        }
+    }
+
+    /// Asks for what a tile reads of a panel's row.
+    @inline(__always)
+    private func prefetchTile(_ row: UnsafePointer<Float>) {
+        prefetchNearest(row)
+        prefetchNearest(row + lineLength)
+    }
+
+    // Of up to four rows, the first `height`.
+
+    @inline(__always)
+    private func startSome(
+        _ source: UnsafeMutablePointer<Float>, _ offsets: RowOffsets, height: Int, reloading: Bool
+    ) -> FourRows {
+        (
+            startRow(source, columns: tileWidth, reloading: reloading && height > 0),
+            startRow(source + offsets.one, columns: tileWidth, reloading: reloading && height > 1),
+            startRow(source + offsets.two, columns: tileWidth, reloading: reloading && height > 2),
+            startRow(source + offsets.three, columns: tileWidth, reloading: reloading && height > 3)
+        )
+    }
+
+    @inline(__always)
+    private func addSome(
+        _ a: UnsafePointer<Float>, _ offsets: RowOffsets, _ weights: TileRow, to rows: inout FourRows, height: Int,
+        pairs: Bool
+    ) {
+        if height > 0 { addLane(a, weights, to: &rows.0, pairs: pairs) }
+        if height > 1 { addLane(a + offsets.one, weights, to: &rows.1, pairs: pairs) }
+        if height > 2 { addLane(a + offsets.two, weights, to: &rows.2, pairs: pairs) }
+        if height > 3 { addLane(a + offsets.three, weights, to: &rows.3, pairs: pairs) }
+    }
+
+    @inline(__always)
+    private func storeSome(
+        _ rows: FourRows, _ destination: UnsafeMutablePointer<Float>, _ offsets: RowOffsets, height: Int
+    ) {
+        if height > 0 { storeRow(rows.0, destination, columns: tileWidth) }
+        if height > 1 { storeRow(rows.1, destination + offsets.one, columns: tileWidth) }
+        if height > 2 { storeRow(rows.2, destination + offsets.two, columns: tileWidth) }
+        if height > 3 { storeRow(rows.3, destination + offsets.three, columns: tileWidth) }
     }
 #endif
-
-@inline(__always)
-private func multiplyThreeRows(_ strip: Strip, pairs: Bool) {
-    if pairs { pairStrip3(strip) } else { floatStrip3(strip) }
-}
-
-@inline(never)
-private func pairStrip3(_ strip: Strip) { twoTiles(strip, height: 3, pairs: true) }
-
-@inline(never)
-private func floatStrip3(_ strip: Strip) { twoTiles(strip, height: 3, pairs: false) }
-
-/// As `stepsAhead`, of two panels at once.
-private let stepsAheadOfTwo = 32
-
-@inline(__always)
-private func twoTiles(_ strip: Strip, height: Int, pairs: Bool) {
-    let offsets = rowOffsets(strip.rowStride)
-    let results = rowOffsets(strip.resultStride)
-    var column = 0
-    while column < strip.columns {
-        let left = strip.result + column
-        let right = left + tileWidth
-        let reloading = strip.reloading
-        var leftRows = startSome(left, results, height: height, reloading: reloading)
-        var rightRows = startSome(right, results, height: height, reloading: reloading)
-        var leftFifth = startRow(left + 4 * strip.resultStride, columns: tileWidth, reloading: reloading && height > 4)
-        var rightFifth = startRow(
-            right + 4 * strip.resultStride, columns: tileWidth, reloading: reloading && height > 4)
-        var a = strip.a
-        var a4 = a + 4 * strip.rowStride
-        var panel = strip.panel + tileOffset(column: column, strip.panelStride)
-        let other =
-            tileOffset(column: column + tileWidth, strip.panelStride) - tileOffset(column: column, strip.panelStride)
-        for _ in 0..<strip.depth {
-            let leftWeights = loadRow(panel)
-            let rightWeights = loadRow(panel + other)
-            prefetchTile(panel + stepsAheadOfTwo * panelWidth)
-            prefetchTile(panel + other + stepsAheadOfTwo * panelWidth)
-            addSome(a, offsets, leftWeights, to: &leftRows, height: height, pairs: pairs)
-            addSome(a, offsets, rightWeights, to: &rightRows, height: height, pairs: pairs)
-            if height > 4 {
-                addLane(a4, leftWeights, to: &leftFifth, pairs: pairs)
-                addLane(a4, rightWeights, to: &rightFifth, pairs: pairs)
-                a4 = opaque(a4 + strip.depthStride)
-            }
-            a = opaque(a + strip.depthStride)
-            panel += panelWidth
-        }
-        storeSome(leftRows, left, results, height: height)
-        storeSome(rightRows, right, results, height: height)
-        if height > 4 {
-            storeRow(leftFifth, left + 4 * strip.resultStride, columns: tileWidth)
-            storeRow(rightFifth, right + 4 * strip.resultStride, columns: tileWidth)
-        }
-        column += 2 * tileWidth
-    }
-}
-
-/// Asks for what a tile reads of a panel's row.
-@inline(__always)
-private func prefetchTile(_ row: UnsafePointer<Float>) {
-    prefetchNearest(row)
-    #if KERNELS_AVX512
-        prefetchNearest(row + lineLength)
-    #endif
-}
-
-// Of up to four rows, the first `height`.
-
-@inline(__always)
-private func startSome(
-    _ source: UnsafeMutablePointer<Float>, _ offsets: RowOffsets, height: Int, reloading: Bool
-) -> FourRows {
-    (
-        startRow(source, columns: tileWidth, reloading: reloading && height > 0),
-        startRow(source + offsets.one, columns: tileWidth, reloading: reloading && height > 1),
-        startRow(source + offsets.two, columns: tileWidth, reloading: reloading && height > 2),
-        startRow(source + offsets.three, columns: tileWidth, reloading: reloading && height > 3)
-    )
-}
-
-@inline(__always)
-private func addSome(
-    _ a: UnsafePointer<Float>, _ offsets: RowOffsets, _ weights: TileRow, to rows: inout FourRows, height: Int,
-    pairs: Bool
-) {
-    if height > 0 { addLane(a, weights, to: &rows.0, pairs: pairs) }
-    if height > 1 { addLane(a + offsets.one, weights, to: &rows.1, pairs: pairs) }
-    if height > 2 { addLane(a + offsets.two, weights, to: &rows.2, pairs: pairs) }
-    if height > 3 { addLane(a + offsets.three, weights, to: &rows.3, pairs: pairs) }
-}
-
-@inline(__always)
-private func storeSome(
-    _ rows: FourRows, _ destination: UnsafeMutablePointer<Float>, _ offsets: RowOffsets, height: Int
-) {
-    if height > 0 { storeRow(rows.0, destination, columns: tileWidth) }
-    if height > 1 { storeRow(rows.1, destination + offsets.one, columns: tileWidth) }
-    if height > 2 { storeRow(rows.2, destination + offsets.two, columns: tileWidth) }
-    if height > 3 { storeRow(rows.3, destination + offsets.three, columns: tileWidth) }
-}

@@ -47,7 +47,7 @@ func stripHeight(_ left: Int) -> Int {
         if left <= tileHeight { return left }
         return left == 16 ? 8 : tileHeight
     #else
-        return left == twoTilesHeight && left <= tileHeight ? left : nextTileHeight(left)
+        return nextTileHeight(left)
     #endif
 }
 
