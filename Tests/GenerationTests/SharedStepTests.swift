@@ -29,11 +29,15 @@ import Trajectories
     }
 
     /// Tokens and log-probabilities are those of one thread, bit for bit: of steps in which all threads take part for certain, and of
-    /// those in which they may.
-    @Test(arguments: [Precision.float32, .bfloat16], [(2, 64, 256), (3, 5, 33), (4, 1, 7)])
-    func theyComputeTheSameBits(precision: Precision, shape: (threads: Int, batch: Int, prefillRows: Int)) async throws
-    {
-        let weights = PolicyWeights(try TestModel.parameters(precision: precision))
+    /// those in which they may. Of the larger vocabulary's panels, each thread takes several at once.
+    @Test(
+        arguments: [Precision.float32, .bfloat16],
+        [(2, 64, 256, 700), (2, 64, 256, 53), (3, 5, 33, 700), (4, 1, 7, 53), (4, 7, 9, 1100)])
+    func theyComputeTheSameBits(
+        precision: Precision, shape: (threads: Int, batch: Int, prefillRows: Int, vocabulary: Int)
+    ) async throws {
+        let weights = PolicyWeights(
+            try TestModel.parameters(vocabularySize: shape.vocabulary, precision: precision))
         let alone = try Self.completions(weights, threads: 1, batch: shape.batch, prefillRows: shape.prefillRows)
         let executor = ComputeExecutor(threads: shape.threads, pinned: false)
         defer { executor.shutdown() }
