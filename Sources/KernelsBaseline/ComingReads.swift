@@ -1,3 +1,5 @@
+import CSIMD
+
 /// What is read after a product, and brought into the second-level cache by its tiles meanwhile: `panels`, as much as a group
 /// takes, and the first `pieceCount` pieces, each `pieceLength` floats at `pieceOffset` from its address.
 public typealias ComingReads = (
@@ -17,6 +19,13 @@ typealias Ahead = (
 
 /// Steps between asking for a line of one's own panel and reading it: as long as memory takes.
 let stepsAhead = 64
+
+/// Asks for a row of a panel, to be read soon.
+@inline(__always)
+func prefetchPanel(_ row: UnsafePointer<Float>) {
+    prefetchNearest(row)
+    prefetchNearest(row + lineLength)
+}
 
 /// Where the tile at `column` begins to bring near, and by how much a step moves on: with nothing else to bring, its own
 /// panel.

@@ -176,9 +176,9 @@ private func bringNearer(_ unrounded: UnroundedRows, from row: Int, in strip: in
 @inline(__always)
 private func multiplyColumns(_ strip: Strip, height: Int, pairs: Bool) {
     var strip = strip
-    while height == 1 && strip.columns >= 4 * tileWidth {
+    while height == 1 && strip.columns >= oneRowColumns {
         multiplyOneRow(strip, pairs: pairs)
-        advance(&strip, columns: 4 * tileWidth)
+        advance(&strip, columns: oneRowColumns)
     }
     while height == 2 && strip.columns >= 2 * tileWidth {
         multiplyTwoRows(strip, pairs: pairs)

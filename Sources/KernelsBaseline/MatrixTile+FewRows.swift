@@ -1,6 +1,14 @@
 import CSIMD
 
-/// One row with four whole tiles at once: as many chains as the units' latency needs.
+#if KERNELS_AVX512
+    /// Columns that one row takes at once: whole panels, as many chains as the units' latency needs.
+    let oneRowColumns = 4 * tileWidth
+#else
+    /// Columns that one row takes at once: a panel. Of more, memory gives less.
+    let oneRowColumns = 2 * tileWidth
+#endif
+
+/// One row with `oneRowColumns`.
 @inline(__always)
 func multiplyOneRow(_ strip: Strip, pairs: Bool) {
     if pairs { oneRowPairs(strip) } else { oneRowFloats(strip) }
@@ -12,52 +20,47 @@ private func oneRowPairs(_ strip: Strip) { oneRowChains(strip, pairs: true) }
 @inline(never)
 private func oneRowFloats(_ strip: Strip) { oneRowChains(strip, pairs: false) }
 
-/// Steps between asking for a line of weights and reading it: as long as memory takes. Panels so few at once end before the
-/// processor has found out how they go on; with AVX-512 they are twice as many, and it is left to it.
-private let stepsAheadOfFour = 32
-
-@inline(__always)
-private func oneRowChains(_ strip: Strip, pairs: Bool) {
-    let panel1 = strip.panel + tileOffset(column: 1 * tileWidth, strip.panelStride)
-    let panel2 = strip.panel + tileOffset(column: 2 * tileWidth, strip.panelStride)
-    let panel3 = strip.panel + tileOffset(column: 3 * tileWidth, strip.panelStride)
-    let c = strip.result
-    var sum0 = startRow(c, columns: tileWidth, reloading: strip.reloading)
-    var sum1 = startRow(c + tileWidth, columns: tileWidth, reloading: strip.reloading)
-    var sum2 = startRow(c + 2 * tileWidth, columns: tileWidth, reloading: strip.reloading)
-    var sum3 = startRow(c + 3 * tileWidth, columns: tileWidth, reloading: strip.reloading)
-    // The last steps ask for the first lines of the panels that come next.
-    let last = max(0, strip.depth - stepsAheadOfFour)
-    let next = tileOffset(column: 4 * tileWidth, strip.panelStride) - last * panelWidth
-    for part in 0..<2 {
-        let isEnd = part == 1
-        let ahead = isEnd ? next : stepsAheadOfFour * panelWidth
-        for k in isEnd ? last..<strip.depth : 0..<last {
+#if KERNELS_AVX512
+    @inline(__always)
+    private func oneRowChains(_ strip: Strip, pairs: Bool) {
+        let panel1 = strip.panel + tileOffset(column: 1 * tileWidth, strip.panelStride)
+        let panel2 = strip.panel + tileOffset(column: 2 * tileWidth, strip.panelStride)
+        let panel3 = strip.panel + tileOffset(column: 3 * tileWidth, strip.panelStride)
+        let c = strip.result
+        var sum0 = startRow(c, columns: tileWidth, reloading: strip.reloading)
+        var sum1 = startRow(c + tileWidth, columns: tileWidth, reloading: strip.reloading)
+        var sum2 = startRow(c + 2 * tileWidth, columns: tileWidth, reloading: strip.reloading)
+        var sum3 = startRow(c + 3 * tileWidth, columns: tileWidth, reloading: strip.reloading)
+        for k in 0..<strip.depth {
+            let a = strip.a + k * strip.depthStride
+            addLane(a, loadRow(strip.panel + k * panelWidth), to: &sum0, pairs: pairs)
+            addLane(a, loadRow(panel1 + k * panelWidth), to: &sum1, pairs: pairs)
+            addLane(a, loadRow(panel2 + k * panelWidth), to: &sum2, pairs: pairs)
+            addLane(a, loadRow(panel3 + k * panelWidth), to: &sum3, pairs: pairs)
+        }
+        storeRow(sum0, c, columns: tileWidth)
+        storeRow(sum1, c + tileWidth, columns: tileWidth)
+        storeRow(sum2, c + 2 * tileWidth, columns: tileWidth)
+        storeRow(sum3, c + 3 * tileWidth, columns: tileWidth)
+    }
+#else
+    @inline(__always)
+    private func oneRowChains(_ strip: Strip, pairs: Bool) {
+        let left = strip.result
+        let right = left + tileWidth
+        var leftSum = startRow(left, columns: tileWidth, reloading: strip.reloading)
+        var rightSum = startRow(right, columns: tileWidth, reloading: strip.reloading)
+        for k in 0..<strip.depth {
             let a = strip.a + k * strip.depthStride
             let row = strip.panel + k * panelWidth
-            let row2 = panel2 + k * panelWidth
-            let weights0 = loadRow(row)
-            let weights1 = loadRow(panel1 + k * panelWidth)
-            let weights2 = loadRow(row2)
-            let weights3 = loadRow(panel3 + k * panelWidth)
-            #if !KERNELS_AVX512
-                // A panel holds two of the tiles.
-                prefetchNearest(row + ahead)
-                prefetchNearest(row + ahead + tileWidth)
-                prefetchNearest(row2 + ahead)
-                prefetchNearest(row2 + ahead + tileWidth)
-            #endif
-            addLane(a, weights0, to: &sum0, pairs: pairs)
-            addLane(a, weights1, to: &sum1, pairs: pairs)
-            addLane(a, weights2, to: &sum2, pairs: pairs)
-            addLane(a, weights3, to: &sum3, pairs: pairs)
+            prefetchPanel(row + stepsAhead * panelWidth)
+            addLane(a, loadRow(row), to: &leftSum, pairs: pairs)
+            addLane(a, loadRow(row + tileWidth), to: &rightSum, pairs: pairs)
         }
+        storeRow(leftSum, left, columns: tileWidth)
+        storeRow(rightSum, right, columns: tileWidth)
     }
-    storeRow(sum0, c, columns: tileWidth)
-    storeRow(sum1, c + tileWidth, columns: tileWidth)
-    storeRow(sum2, c + 2 * tileWidth, columns: tileWidth)
-    storeRow(sum3, c + 3 * tileWidth, columns: tileWidth)
-}
+#endif
 
 /// Two rows with two whole tiles at once: as many chains as the units' latency needs.
 @inline(__always)
@@ -86,9 +89,7 @@ private func twoRowsChains(_ strip: Strip, pairs: Bool) {
         let weights0 = loadRow(row)
         let weights1 = loadRow(panel1 + k * panelWidth)
         #if !KERNELS_AVX512
-            // A panel holds both tiles.
-            prefetchNearest(row + stepsAhead * panelWidth)
-            prefetchNearest(row + stepsAhead * panelWidth + tileWidth)
+            prefetchPanel(row + stepsAhead * panelWidth)
         #endif
         addLane(a, weights0, to: &sum00, pairs: pairs)
         addLane(a, weights1, to: &sum01, pairs: pairs)

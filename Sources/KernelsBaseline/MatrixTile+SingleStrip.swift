@@ -105,7 +105,7 @@ import CSIMD
             var panel = strip.panel + tileOffset(column: column, strip.panelStride)
             for _ in 0..<strip.depth {
                 let weights = loadRow(panel)
-                prefetchTile(panel + stepsAhead * panelWidth)
+                prefetchPanel(panel + stepsAhead * panelWidth)
                 addFour(a0, offsets, weights, to: &rows0, pairs: pairs)
                 addSome(a4, offsets, weights, to: &rows4, height: height - 4, pairs: pairs)
                 addSome(a8, offsets, weights, to: &rows8, height: height - 8, pairs: pairs)
@@ -148,8 +148,8 @@ import CSIMD
             for _ in 0..<strip.depth {
                 let leftWeights = loadRow(panel)
                 let rightWeights = loadRow(panel + other)
-                prefetchTile(panel + stepsAheadOfTwo * panelWidth)
-                prefetchTile(panel + other + stepsAheadOfTwo * panelWidth)
+                prefetchPanel(panel + stepsAheadOfTwo * panelWidth)
+                prefetchPanel(panel + other + stepsAheadOfTwo * panelWidth)
                 addSome(a, offsets, leftWeights, to: &leftRows, height: height, pairs: pairs)
                 addSome(a, offsets, rightWeights, to: &rightRows, height: height, pairs: pairs)
                 if height > 4 {
@@ -168,13 +168,6 @@ import CSIMD
             }
             column += 2 * tileWidth
         }
-    }
-
-    /// Asks for what a tile reads of a panel's row.
-    @inline(__always)
-    private func prefetchTile(_ row: UnsafePointer<Float>) {
-        prefetchNearest(row)
-        prefetchNearest(row + lineLength)
     }
 
     // Of up to four rows, the first `height`.
