@@ -91,7 +91,7 @@ struct BenchPipelineCommand: AsyncParsableCommand {
                 + engines
                 * memory.generator(
                     batch: share, longest: length, positions: prompts + share * Double(new + 16), promptTokens: prompts,
-                    threads: Generator.threadsSharing(engines: workers, threads: options.threadCount))
+                    logits: share, threads: Generator.threadsSharing(engines: workers, threads: options.threadCount))
                 + Double(maxStaleness + 1) * completions * length * LearnerBench.bytesPerToken, sizes)
         // The machine is measured when the weights alone are there, before and after.
         need.add(max(0, MemoryNeed.program + memory.parameters + MachinePeaks.bytes - need.bytes), fixed)

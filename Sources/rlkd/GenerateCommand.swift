@@ -92,7 +92,7 @@ struct GenerateCommand: AsyncParsableCommand {
         }
     }
 
-    private func need(of plan: GenerationPlan, _ directory: ModelDirectory) -> MemoryNeed {
+    func need(of plan: GenerationPlan, _ directory: ModelDirectory) -> MemoryNeed {
         let memory = ModelMemory(directory.configuration)
         let all = Generator.engines(threads: compute.threadCount, configuration: directory.configuration)
         let engines = min(all, plan.requests.count)
