@@ -1,4 +1,3 @@
-import Memory
 import Models
 import Trajectories
 
@@ -15,14 +14,24 @@ final class PromptSequence {
     var synchronizeSeconds = 0.0
     /// Samples that have started.
     var started = 0
-    /// The last token's logits, once all is processed, and the version that all of it was processed under.
-    let logits: AlignedBuffer<Float>
+    /// Every sample's first token, once all is processed, and the version that all of it was processed under. They are drawn while
+    /// the last token's logits are there: samples that wait for room would keep a whole vocabulary of them.
+    private(set) var firstDraws: [TokenSampler.Draw] = []
     var version = PolicyVersion(0)
 
-    init(request: GenerationRequest, table: consuming PageTable, vocabularySize: Int) {
+    init(request: GenerationRequest, table: consuming PageTable) {
         self.request = request
         self.table = table
-        logits = AlignedBuffer(count: vocabularySize)
+        firstDraws.reserveCapacity(request.sampleCount)
+    }
+
+    /// - Parameter logits: the last token's, [vocabulary].
+    func drawFirstTokens(from logits: UnsafePointer<Float>, by sampler: TokenSampler) {
+        for sample in 0..<request.sampleCount {
+            firstDraws.append(
+                sampler.draw(
+                    logits, parameters: request.sampling, uniform: request.stream(ofSample: sample).uniform(at: 0)))
+        }
     }
 
     var isProcessed: Bool { processed == request.prompt.count }
@@ -41,8 +50,7 @@ final class ActiveSequence {
     init(request: GenerationRequest, sample: Int, table: consuming PageTable) {
         self.request = request
         self.sample = sample
-        stream = RandomStream(
-            seed: request.seed, purpose: .sampling, problem: request.problemKey, visit: request.visit, sample: sample)
+        stream = request.stream(ofSample: sample)
         self.table = table
         tokens.reserveCapacity(request.maxNewTokens)
         logProbabilities.reserveCapacity(request.maxNewTokens)
@@ -62,5 +70,12 @@ final class ActiveSequence {
         guard let last = tokens.last else { return nil }
         if request.endTokens.contains(last) { return .stop }
         return tokens.count >= request.maxNewTokens ? .length : nil
+    }
+}
+
+extension GenerationRequest {
+    /// The random numbers of a completion, one a token.
+    fileprivate func stream(ofSample sample: Int) -> RandomStream {
+        RandomStream(seed: seed, purpose: .sampling, problem: problemKey, visit: visit, sample: sample)
     }
 }

@@ -124,7 +124,7 @@ public final class Generator {
         StallClock.phase(.sample) {
             sampling.run(places: places)
             extendActive(version: weights.version)
-            keepPrefillLogits()
+            drawFirstTokens()
         }
         return finished
     }
@@ -169,14 +169,12 @@ public final class Generator {
             guard inference.pages.freeCount >= needed + context else { return }
             var table = PageTable(maxPositions: configuration.maxPositions)
             guard table.reserve(positions: request.prompt.count, from: inference.pages) else { return }
-            prompts.append(
-                PromptSequence(
-                    request: request, table: table, vocabularySize: configuration.vocabularySize))
+            prompts.append(PromptSequence(request: request, table: table))
             waiting.removeFirst()
         }
     }
 
-    /// Forks samples off processed prompts, oldest first, each with room for all of its tokens, and draws their first token.
+    /// Forks samples off processed prompts, oldest first, each with room for all of its tokens.
     private func startSamples() {
         defer { removeStartedPrompts() }
         for prompt in prompts where prompt.isProcessed {
@@ -204,9 +202,8 @@ public final class Generator {
             return false
         }
         let sequence = ActiveSequence(request: request, sample: prompt.started, table: table)
+        sequence.append(prompt.firstDraws[prompt.started], version: prompt.version)
         prompt.started += 1
-        sequence.append(
-            draw(sequence, from: UnsafePointer(prompt.logits.pointer), by: samplers[0]), version: prompt.version)
         if !finish(sequence) {
             active.append(sequence)
         }
@@ -283,9 +280,9 @@ public final class Generator {
         active.removeAll { finish($0) }
     }
 
-    private func keepPrefillLogits() {
+    private func drawFirstTokens() {
         for (prompt, index) in prefillLogits {
-            prompt.logits.pointer.update(from: inference.logits(index), count: configuration.vocabularySize)
+            prompt.drawFirstTokens(from: inference.logits(index), by: samplers[0])
         }
     }
 

@@ -31,15 +31,14 @@ extension Generator {
     /// Prompt tokens of a step at most, beside the completions' rows, where no other number is given.
     public static let usualPrefillRows = 256
 
-    /// About what a generator takes in memory, in bytes, with its sequences' prompts, tables and last logits.
+    /// About what a generator takes in memory, in bytes, with its sequences' prompts and tables.
     ///
     /// - Parameters:
     ///   - batch: completions at once.
     ///   - longest: positions of the longest prompt with its completion.
     ///   - positions: that all sequences together reach; pages beyond them are never touched and take nothing. All pages by default.
     ///   - promptTokens: of all prompts together; a step never has more rows of prompts. As many as a step has room for by default.
-    ///   - logits: rows of logits that are ever written, a step's and those that prompts keep; all that there is room for by
-    ///     default.
+    ///   - logits: rows of logits that a step ever writes; all that there is room for by default.
     ///   - threads: that may share a step.
     public static func byteCount(
         _ configuration: ModelConfiguration, batch: Int, longest: Int, positions: Int? = nil, promptTokens: Int? = nil,
@@ -52,12 +51,11 @@ extension Generator {
         configuration.maxPositions = sizes.positions
         let reached = positions.map { KeyValuePages.pages(positions: $0) } ?? sizes.pages
         let inference = DecoderInference.memory(
-            configuration: configuration, rowCapacity: sizes.rows, logitCapacity: sizes.logits,
-            pageCapacity: min(reached, sizes.pages), places: threads)
-        // A prompt keeps its last logits; a sampler has probabilities and candidates.
-        let kept = sizes.batch
-        let untouched = logits.map { max(0, sizes.logits + kept - $0) } ?? 0
-        let distributions = (kept - untouched + 1 + 2 * threads) * configuration.vocabularySize
+            configuration: configuration, rowCapacity: sizes.rows,
+            logitCapacity: min(logits ?? sizes.logits, sizes.logits), pageCapacity: min(reached, sizes.pages),
+            places: threads)
+        // A sampler has probabilities and candidates.
+        let distributions = 2 * threads * configuration.vocabularySize
         // An address and a number for every page of every completion and of a prompt.
         let tables = (sizes.batch + 1) * KeyValuePages.pages(positions: sizes.positions) * 12
         return inference.reduce(0) { $0 + $1.byteCount } + 4 * distributions + tables

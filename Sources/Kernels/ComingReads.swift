@@ -5,7 +5,8 @@ public struct ComingReads: BitwiseCopyable {
     public var pieces: Pieces?
 
     /// Pieces of one length that stand anywhere, such as keys and values in pages. Tiles of the rows beyond those that bring panels
-    /// near, 24 with AVX-512 and 6 with AVX2, bring one each: as much of it as a cache line a step of depth, and no more pieces
+    /// near, 24 with AVX-512 and 6 with AVX2, bring one each, but for those of a strip of other than eight or twelve rows with
+    /// AVX-512, or of one or two: as much of it as a cache line a step of depth, and no more pieces
     /// than there are such tiles.
     public struct Pieces: BitwiseCopyable {
         public var addresses: UnsafePointer<UnsafeMutablePointer<Float>>

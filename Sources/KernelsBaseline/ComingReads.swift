@@ -20,6 +20,9 @@ typealias Ahead = (
 /// Steps between asking for a line of one's own panel and reading it: as long as memory takes.
 let stepsAhead = 64
 
+/// The same of two panels at once.
+let stepsAheadOfTwo = 32
+
 /// Asks for a row of a panel, to be read soon.
 @inline(__always)
 func prefetchPanel(_ row: UnsafePointer<Float>) {

@@ -21,8 +21,8 @@ public func multiply(
 }
 
 /// The product of lanes that are floats, or `pairs` of bfloat16; depth counts lanes, strides the floats that rows take. Where
-/// rows make more than one strip, the next group of panels and what is `coming` are brought into the second-level cache
-/// meanwhile.
+/// rows make strips that bring it, see `bringsAhead`, the next group of panels and what is `coming` are brought into the
+/// second-level cache meanwhile.
 @inline(never)
 func multiplyLanes(
     _ a: UnsafePointer<Float>, rows: Int, rowStride: Int, packed: UnsafePointer<Float>, outputs: Int, depth: Int,
@@ -70,11 +70,11 @@ func multiplyLanes(
     }
 }
 
-/// Whether a strip of the product of so many rows brings near what is `ahead`, as it does in company; others bring their own
-/// panels, or nothing.
+/// Whether a strip of the product of so many rows brings near what is `ahead`; others bring their own panels, or nothing.
 @inline(__always)
 private func bringsAhead(height: Int, of rows: Int) -> Bool {
     #if KERNELS_AVX512
+        // Two at least: a line a step each is a row of a panel.
         (rows == 16 || rows == 20 || rows >= 24) && (height == 8 || height == tileHeight)
     #else
         rows > height && height > 2
@@ -137,7 +137,7 @@ private func multiplyAlone(_ strip: Strip, height: Int, pairs: Bool) {
         guard height > 2 else { return multiplyColumns(strip, height: height, pairs: pairs) }
         var whole = strip
         whole.columns -= strip.columns % (height <= twoTilesHeight ? 2 * tileWidth : tileWidth)
-        multiplySingleStrip(whole, height: height, pairs: pairs)
+        multiplyAskingForPanels(whole, height: height, pairs: pairs)
         advance(&strip, columns: whole.columns)
         multiplyRest(strip, height: height, pairs: pairs)
     #else

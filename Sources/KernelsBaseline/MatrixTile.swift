@@ -12,9 +12,10 @@ let panelWidth = 32
 /// are touched.
 ///
 /// Meanwhile other memory is brought into the second-level cache. In a tile's first steps, for at once they would hold it up,
-/// come the next tile's results, after the last tile those at `following`; in all steps what is `ahead`. Strips of one and two
-/// rows leave both to the processor, those of four rows the results; single strips of more, and without AVX-512 one row, ask
-/// for their own panels.
+/// come the next tile's results, after the last tile those at `following`; in all steps what is `ahead`. Strips of up to four
+/// rows leave results to the processor. With AVX-512 strips of eight and twelve rows bring what is ahead where a product has two
+/// of them, and all others of three rows and more their own panels; without, strips of four and six rows do the one or the other,
+/// and lower ones ask for their own panels.
 ///
 /// It is a tuple, not a structure: one of those would bring metadata with it, whose functions are weak symbols of a
 /// common name.
@@ -40,7 +41,7 @@ func nextTileHeight(_ left: Int) -> Int {
     return left >= 2 ? 2 : 1
 }
 
-/// The rows of a product's strip to take next where `left` of its `rows` are.
+/// The rows of a product's strip to take next where `left` are.
 @inline(__always)
 func stripHeight(_ left: Int) -> Int {
     #if KERNELS_AVX512

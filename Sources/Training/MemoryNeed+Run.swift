@@ -164,14 +164,13 @@ extension MemoryNeed {
         let cause = MemoryCause.key("reinforcement.\(size)", value: "\(value)")
         let sequences = RolloutLengths(configuration, lengths)
         let batch = (completions / workers).rounded(.up)
-        // A group is taken in when there is room for all of it: its prompt's logits come beside those of all completions at most.
-        let groups = (batch / Double(reinforcement.groupSize)).rounded(.up)
-        // Pages that no prompt and no completion reaches are never touched.
+        // Pages that no prompt and no completion reaches are never touched. A group is taken in when there is room for all of it, so
+        // that its prompt's logits come in place of a completion's.
         let generators =
             workers
             * memory.generator(
                 batch: batch, longest: Double(lengths.longest),
-                positions: (sequences.positions / workers).rounded(.up), logits: batch + 2 * groups, threads: sharing)
+                positions: (sequences.positions / workers).rounded(.up), logits: batch, threads: sharing)
         let tokens = Double(sequences.longestCompletion)
         // At the end the workers are gone; earlier checkpoints are written beside them.
         let early = configuration.steps > configuration.checkpoints.every ? checkpoint.bytes : 0

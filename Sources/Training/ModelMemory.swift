@@ -139,8 +139,7 @@ public struct ModelMemory: Sendable {
     ///   - longest: positions of the longest prompt with its completion.
     ///   - positions: that all sequences together reach, where they are fewer than the generator has pages for.
     ///   - promptTokens: of all prompts together, where they are fewer than a step has room for.
-    ///   - logits: rows of logits that are ever written, a step's and those that prompts keep; all that there is room for by
-    ///     default.
+    ///   - logits: rows of logits that a step ever writes; all that there is room for by default.
     ///   - threads: that may share a step.
     public func generator(
         batch: Double, longest: Double, positions: Double? = nil, promptTokens: Double? = nil, logits: Double? = nil,

@@ -37,22 +37,31 @@ public struct RunningSequences: Sendable {
     private var samples = 0
     private var batch: Int
 
-    /// Rows of logits that are written, at most: a step's, and those that prompts keep of their last tokens until all of their
-    /// completions have begun. No more completions run than prompts can be computed for.
+    /// Rows of logits that a step writes, at most: of running completions, and of the prompts that end in it.
     ///
     /// - Parameters:
     ///   - engines: generators that the batch is divided among.
     ///   - allAtStart: whether all requests are there from the start, or are taken when there is room for their completions.
     public func logitRows(engines: Int = 1, allAtStart: Bool) -> Int {
-        guard let fewest = requests.map(\.samples).min(), let most = requests.map(\.samples).max(),
-            let newTokens = requests.map(\.newTokens).max()
-        else { return 0 }
-        let prompts = min(requests.count, allAtStart ? batch : (batch + fewest - 1) / fewest + engines - 1)
-        let ending = min(prompts, shortest(within: batch + engines * Generator.usualPrefillRows) + engines)
-        let active = min(batch, samples, ending * most * newTokens)
-        // The last of one prompt's completions and the next prompt's first token may come of one step; with a completion each,
-        // prompts that end in a step leave room for as many fewer completions.
-        return (most == 1 ? min(batch, active + ending) : active + ending) + prompts
+        guard let most = requests.map(\.samples).max(), let newTokens = requests.map(\.newTokens).max() else { return 0 }
+        // A completion runs for as many steps as it has tokens, but for the one that ends its prompt and gives the first.
+        let running = most.multipliedReportingOverflow(by: ending(steps: newTokens - 1, active: 0, engines: engines))
+        let active = min(batch, running.overflow ? batch : running.partialValue)
+        // Each row of a completion leaves one less to prompts, of which none has fewer.
+        let together = active + ending(steps: 1, active: active, engines: engines)
+        // A prompt that ends has a completion to begin. Where prompts are taken when there is room for theirs, or have one each,
+        // it comes in place of a running one.
+        let room = !allAtStart || most == 1 ? batch : 2 * batch
+        let consecutive = most == 1 ? ending(steps: newTokens, active: 0, engines: engines) : together
+        return min(together, consecutive, room, samples)
+    }
+
+    /// Prompts that end in so many consecutive steps, beside so many running completions, at most. The first is begun before.
+    private func ending(steps: Int, active: Int, engines: Int) -> Int {
+        guard steps > 0 else { return 0 }
+        let rows = batch - active + engines * Generator.usualPrefillRows
+        let tokens = steps.multipliedReportingOverflow(by: rows)
+        return min(requests.count, shortest(within: tokens.overflow ? .max : tokens.partialValue) + engines)
     }
 
     /// How many of the shortest prompts have so many tokens together.

@@ -80,7 +80,7 @@ struct BenchPipelineCommand: AsyncParsableCommand {
         // The version that workers read beside the one that the learner writes.
         need.add(MemoryNeed.program + memory.policyWeights + least, fixed)
         let workers = Generator.engines(
-            threads: options.threadCount, completions: batch * samples, configuration: shape)
+            threads: options.threadCount, completions: batch * samples, requests: batch, configuration: shape)
         let engines = Double(workers)
         let share = (completions / engines).rounded(.up)
         // A group has its prompt once.
@@ -92,7 +92,7 @@ struct BenchPipelineCommand: AsyncParsableCommand {
                 + engines
                 * memory.generator(
                     batch: share, longest: length, positions: prompts + share * Double(new + 16), promptTokens: prompts,
-                    threads: Generator.threadsSharing(engines: workers, threads: options.threadCount))
+                    logits: share, threads: Generator.threadsSharing(engines: workers, threads: options.threadCount))
                 + Double(maxStaleness + 1) * completions * length * LearnerBench.bytesPerToken, sizes)
         // The machine is measured when the weights alone are there, before and after.
         need.add(max(0, MemoryNeed.program + memory.parameters + MachinePeaks.bytes - need.bytes), fixed)

@@ -63,9 +63,8 @@ struct BenchRolloutCommand: AsyncParsableCommand {
         }
     }
 
-    /// An engine without a completion would be none.
     private func engines(_ shape: ModelConfiguration) -> Int {
-        min(batch, Generator.engines(threads: options.threadCount, completions: batch, configuration: shape))
+        Generator.engines(threads: options.threadCount, completions: batch, requests: batch, configuration: shape)
     }
 
     /// Completions of the engine that has most.
@@ -112,9 +111,10 @@ struct BenchRolloutCommand: AsyncParsableCommand {
             batch: Double(share), longest: Double(positions),
             positions: Double(
                 RolloutBench.reachedPositions(batch: share, positions: positions, prompt: prompt, group: group)),
-            promptTokens: Double(RolloutBench.prompts(share, group)) * Double(prompt), threads: sharing)
+            promptTokens: Double(RolloutBench.prompts(share, group)) * Double(prompt), logits: Double(share),
+            threads: sharing)
         // What a generator takes for one short completion goes by the model alone.
-        let least = memory.generator(batch: 1, longest: 1, promptTokens: 1, threads: sharing)
+        let least = memory.generator(batch: 1, longest: 1, promptTokens: 1, logits: 1, threads: sharing)
         need.add(Double(engines) * least, fixed)
         need.add(Double(engines) * (generator - least + Double(share) * Double(prompt) * 4), sizes)
         // The machine is measured again when the weights alone are left.

@@ -49,7 +49,11 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(help: "Of the random numbers.", transform: OptionRange.seed)
     var seed: UInt64 = 0
 
-    @Option(help: "Completions that an engine runs at once: one a thread, or few for a large model.")
+    @Option(
+        help: """
+            Completions that an engine runs at once. There is an engine a thread, or fewer for few completions or a large \
+            model.
+            """)
     var batch = 32
 
     @Flag(help: "Puts each prompt into the model's chat template.")
@@ -92,7 +96,7 @@ struct GenerateCommand: AsyncParsableCommand {
         }
     }
 
-    private func need(of plan: GenerationPlan, _ directory: ModelDirectory) -> MemoryNeed {
+    func need(of plan: GenerationPlan, _ directory: ModelDirectory) -> MemoryNeed {
         let memory = ModelMemory(directory.configuration)
         let engines = plan.engines(threads: compute.threadCount, directory.configuration)
         let capacity = plan.batchCapacity(engines: engines, atMost: batch)

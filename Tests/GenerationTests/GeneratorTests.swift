@@ -1,3 +1,4 @@
+import Memory
 import Models
 import Pipelines
 import Testing
@@ -114,6 +115,48 @@ import Trajectories
         let versions = try #require(completions.first).versions
         #expect(versions == versions.sorted())
         #expect(versions.prefix(4).allSatisfy { $0 == PolicyVersion(0) })
+    }
+
+    /// First tokens are of the version that the prompt was processed under, whenever there is room for their completions.
+    @Test func samplesThatWaitForRoomBeginWithWhatTheirPromptGave() throws {
+        let newer = PolicyWeights(
+            try TestModel.parameters(seed: 8), version: PolicyVersion(1))
+        let request = request(0, prompt: [1, 4, 9], samples: 5, new: 3)
+        let together = try run(Generator(configuration: parameters.configuration, batchCapacity: 5), [request])
+        let generator = Generator(configuration: parameters.configuration, batchCapacity: 1)
+        try generator.submit(request)
+        var completions: [Completion] = []
+        while generator.hasWork {
+            completions += generator.step(completions.isEmpty ? weights : newer)
+        }
+        #expect(completions.map(\.sample) == Array(0..<5))
+        for (waited, begun) in zip(completions, together) {
+            #expect(waited.tokens.first == begun.tokens.first)
+            #expect(waited.logProbabilities.first?.bitPattern == begun.logProbabilities.first?.bitPattern)
+            #expect(waited.versions.first == PolicyVersion(0))
+        }
+        #expect(completions.last?.versions.dropFirst().allSatisfy { $0 == PolicyVersion(1) } == true)
+    }
+
+    /// Of many prompts that are processed and wait for room, none keeps logits.
+    @Test func whatRequestsTakeDoesNotGoByTheVocabulary() throws {
+        let bytes = try [53, 53, 20_000].map { vocabularySize in
+            let weights = PolicyWeights(try TestModel.parameters(vocabularySize: vocabularySize))
+            let generator = Generator(configuration: weights.configuration, batchCapacity: 8)
+            let before = Allocator.threadAllocatedBytes()
+            for index in 0..<8 {
+                try generator.submit(
+                    GenerationRequest(
+                        identifier: index, prompt: [1, 2, 3], sampleCount: 6, maxNewTokens: 5,
+                        sampling: SamplingParameters(topK: 5), endTokens: [], seed: 1, problemKey: UInt64(index)))
+            }
+            var count = 0
+            while generator.hasWork { count += generator.step(weights).count }
+            #expect(count == 48)
+            return Allocator.threadAllocatedBytes() - before
+        }
+        // The first of all may make what stays.
+        #expect(bytes[1] == bytes[2])
     }
 
     @Test func promptTokensProcessedInVainAreCounted() throws {

@@ -54,7 +54,10 @@ import Trajectories
 
     /// Engines for so many completions on each number of threads.
     private func engines(_ completions: Int, threads: [Int], _ configuration: ModelConfiguration) -> [Int] {
-        threads.map { Generator.engines(threads: $0, completions: completions, configuration: configuration) }
+        threads.map {
+            Generator.engines(
+                threads: $0, completions: completions, requests: completions, configuration: configuration)
+        }
     }
 
     private func model(hiddenSize: Int, layers: Int) -> ModelConfiguration {
@@ -69,6 +72,10 @@ import Trajectories
         #expect(engines(7, threads: [1, 2, 16], cached) == [1, 1, 1])
         #expect(engines(8, threads: [1, 2, 16], cached) == [1, 2, 2])
         #expect(engines(0, threads: [1, 16], cached) == [1, 1])
+        let groups = [0, 1, 3, 64].map {
+            Generator.engines(threads: 16, completions: 256, requests: $0, configuration: cached)
+        }
+        #expect(groups == [1, 1, 3, 16])
     }
 
     @Test func modelsBeyondCachesHaveFewerEngines() {

@@ -31,6 +31,7 @@ private struct Reference {
     static let shapes: [(rows: Int, outputs: Int, depth: Int)] = [
         (1, 1, 1), (1, 33, 7), (2, 31, 300), (3, 32, 16), (5, 80, 96), (7, 17, 513), (12, 64, 64), (13, 45, 31),
         (16, 96, 96), (23, 100, 257), (29, 15, 40), (64, 96, 192), (197, 40, 20), (9, 130, 3), (4, 7, 0),
+        (17, 100, 2700), (23, 73, 5200), (15, 200, 300),
     ]
     /// Every height of a strip, alone and after others, with whole panels in even and odd numbers, and parts of one.
     static let heights: [(rows: Int, outputs: Int, depth: Int)] = (2...26).flatMap { rows in

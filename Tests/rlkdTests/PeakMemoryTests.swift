@@ -1,5 +1,11 @@
 import Foundation
+import Logging
+import Models
+import Tasks
 import Testing
+import Training
+
+@testable import rlkd
 
 /// What a dry run says against what the system counts.
 @Suite(.timeLimit(.minutes(2)), .enabled(if: FileManager.default.fileExists(atPath: "/proc/self/status")))
@@ -20,6 +26,33 @@ struct PeakMemoryTests {
         let run = try CommandLineProcess.peak(arguments)
         #expect(run.status == 0)
         #expect((0.85...1.15).contains(estimate / run.bytes), "\(estimate) estimated, \(run.bytes) taken")
+    }
+
+    /// With a large vocabulary logits are what takes most: of few rows at a time where prompts take far more steps than completions,
+    /// of all completions where each prompt has many.
+    @Test(arguments: [["--max-new-tokens", "8"], ["--max-new-tokens", "4", "--samples", "8", "--temperature", "1"]])
+    func logitsAreCountedWhereTheVocabularyIsLarge(settings: [String]) throws {
+        let folder = try TemporaryFolder()
+        let shape = ModelConfiguration(
+            hiddenSize: 16, intermediateSize: 16, layerCount: 1, attentionHeadCount: 1, keyValueHeadCount: 1,
+            vocabularySize: 100_000, maxPositions: 256)
+        try HuggingFaceDirectory.save(
+            Parameters.randomized(configuration: shape, seed: 1), tokenizer: nil, to: folder.url)
+        let rows = (0..<64).map { id in "{\"id\": \(id), \"tokens\": \((0..<200).map { 500 * $0 + id })}" }
+        let prompts = try folder.write(rows.joined(separator: "\n"), to: "prompts.jsonl")
+        let arguments =
+            ["generate", "--model", folder.url.path, "--prompts", prompts, "--batch", "64", "--threads", "1"] + settings
+        let command = try #require(try RLKDCommand.parseAsRoot(arguments) as? GenerateCommand)
+        let directory = try ModelDirectory(
+            folder.url.path, precision: .float32, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let plan = try GenerationPlan(
+            rows: JSONLinesFile.map(path: prompts, GenerateRow.init), model: directory,
+            settings: GenerationPlan.Settings(
+                sampling: .greedy, samples: command.samples, maxNewTokens: command.maxNewTokens, seed: 0))
+        let estimate = command.need(of: plan, directory).bytes
+        let run = try CommandLineProcess.peak(arguments)
+        #expect(run.status == 0)
+        #expect((0.87...1.13).contains(estimate / run.bytes), "\(estimate) estimated, \(run.bytes) taken")
     }
 
     /// Of the row of a dry run's table that sums up its memory.

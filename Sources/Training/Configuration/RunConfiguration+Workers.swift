@@ -7,6 +7,6 @@ extension RunConfiguration {
         guard workers == 0 else { return workers }
         return Generator.engines(
             threads: threads, completions: reinforcement.problemsPerBatch * reinforcement.groupSize,
-            configuration: student)
+            requests: reinforcement.problemsPerBatch, configuration: student)
     }
 }

@@ -60,11 +60,10 @@ struct Evaluator: Sendable {
         return result(outcomes)
     }
 
-    /// Generators that a set's problems are divided among; each has a greedy completion too.
+    /// Generators that a set's problems are divided among. A problem has a greedy completion beside the samples.
     static func engines(threads: Int, problems: Int, samples: Int, configuration: ModelConfiguration) -> Int {
-        let all = Generator.engines(
-            threads: threads, completions: problems * (samples + 1), configuration: configuration)
-        return max(1, min(all, problems))
+        Generator.engines(
+            threads: threads, completions: problems * (samples + 1), requests: problems, configuration: configuration)
     }
 
     /// Sums in the order of the problems, so that the threads leave no trace in the last bits.

@@ -64,11 +64,15 @@ extension EvaluationResult {
             try require(StateFile.counts.contains(count), "\(key).\(name)", StateFile.countReason(count))
         }
         for (name, share) in [
-            ("accuracy", accuracy), ("passAt1", passAt1), ("passAt8", passAt8), ("structure", structure),
-            ("wellFormed", wellFormed),
+            ("accuracy", accuracy), ("passAt1", passAt1), ("passAt8", passAt8), ("wellFormed", wellFormed),
         ] {
             guard let share else { continue }
             try require((0...1).contains(share), "\(key).\(name)", "is \(share); a share is 0 to 1")
+        }
+        // As the paper's code sums it, it goes up to the steps of a teacher.
+        if let structure {
+            try require(
+                structure.isFinite && structure >= 0, "\(key).structure", "is \(structure), not a score of 0 or more")
         }
     }
 }

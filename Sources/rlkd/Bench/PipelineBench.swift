@@ -90,7 +90,8 @@ struct PipelineBench: Sendable {
         _ output: BoundedQueue<RolloutGroup>
     ) -> RolloutStage {
         let workers = Generator.engines(
-            threads: executor.threads, completions: problems * samples, configuration: parameters.configuration)
+            threads: executor.threads, completions: problems * samples, requests: problems,
+            configuration: parameters.configuration)
         return RolloutStage(
             configuration: RolloutConfiguration(
                 groupSize: samples, sampling: .init(), seed: 1, endTokens: [], workers: workers,

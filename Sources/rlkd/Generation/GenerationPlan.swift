@@ -56,8 +56,8 @@ struct GenerationPlan: Sendable {
 
     /// Engines that the requests are divided among.
     func engines(threads: Int, _ configuration: ModelConfiguration) -> Int {
-        let all = Generator.engines(threads: threads, completions: completionCount, configuration: configuration)
-        return max(1, min(all, requests.count))
+        Generator.engines(
+            threads: threads, completions: completionCount, requests: requests.count, configuration: configuration)
     }
 
     /// Completions that an engine runs at once: an even share of all, at most so many.

@@ -1,7 +1,7 @@
 import CSIMD
 
 #if KERNELS_AVX512
-    // Strips that ask for the lines of their own panels. A product of three to twelve rows is a single strip, which reads each panel
+    // Strips that ask for the lines of their own panels. A product of three to twelve rows is one strip, which reads each panel
     // once, from memory where weights are many; what the processor asks for by itself comes late when a strip multiplies too.
     //
     // The heights are constants, so what asks for them is gone when a strip is inlined.
@@ -11,7 +11,7 @@ import CSIMD
 
     /// A strip of three to twelve rows over whole panels, pairs of them below six rows: see `Strip`.
     @inline(__always)
-    func multiplySingleStrip(_ strip: Strip, height: Int, pairs: Bool) {
+    func multiplyAskingForPanels(_ strip: Strip, height: Int, pairs: Bool) {
         switch height {
         case 3: if pairs { pairStrip3(strip) } else { floatStrip3(strip) }
         case 4: if pairs { pairStrip4(strip) } else { floatStrip4(strip) }
@@ -120,9 +120,6 @@ import CSIMD
             column += tileWidth
         }
     }
-
-    /// As `stepsAhead`, of two panels at once.
-    private let stepsAheadOfTwo = 32
 
     @inline(__always)
     private func twoTiles(_ strip: Strip, height: Int, pairs: Bool) {
