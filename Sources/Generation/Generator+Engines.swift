@@ -8,7 +8,8 @@ extension Generator {
     /// them to multiply for longer than it reads: few where weights stay in caches; where they come from memory the more,
     /// the more threads read. For less there are fewer engines, whose steps the threads share, and fewest where the
     /// weights are far beyond caches.
-    public static func engines(threads: Int, completions: Int, requests: Int, configuration: ModelConfiguration) -> Int {
+    public static func engines(threads: Int, completions: Int, requests: Int, configuration: ModelConfiguration) -> Int
+    {
         let weights = PolicyWeights.byteCount(configuration)
         let completionsOfEach = weights > 32 << 20 ? max(8, 2 * threads) : 4
         let most = weights > 128 << 20 ? (threads + 7) / 8 : threads

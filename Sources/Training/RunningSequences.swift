@@ -43,7 +43,9 @@ public struct RunningSequences: Sendable {
     ///   - engines: generators that the batch is divided among.
     ///   - allAtStart: whether all requests are there from the start, or are taken when there is room for their completions.
     public func logitRows(engines: Int = 1, allAtStart: Bool) -> Int {
-        guard let most = requests.map(\.samples).max(), let newTokens = requests.map(\.newTokens).max() else { return 0 }
+        guard let most = requests.map(\.samples).max(), let newTokens = requests.map(\.newTokens).max() else {
+            return 0
+        }
         // A completion runs for as many steps as it has tokens, but for the one that ends its prompt and gives the first.
         let running = most.multipliedReportingOverflow(by: ending(steps: newTokens - 1, active: 0, engines: engines))
         let active = min(batch, running.overflow ? batch : running.partialValue)

@@ -1,0 +1,36 @@
+import Models
+import Testing
+
+@testable import Training
+
+/// Engines of a run: no more than there are requests to give them, whatever the threads.
+@Suite struct EngineCountTests {
+    private let student = ModelConfiguration(
+        hiddenSize: 64, intermediateSize: 128, layerCount: 2, attentionHeadCount: 2, keyValueHeadCount: 2,
+        vocabularySize: 128, maxPositions: 64)
+
+    private func workers(problems: Int, group: Int, asked: Int = 0) -> Int {
+        var configuration = RunConfiguration()
+        configuration.reinforcement.problemsPerBatch = problems
+        configuration.reinforcement.groupSize = group
+        configuration.workers = asked
+        return configuration.rolloutWorkers(threads: 16, student)
+    }
+
+    @Test func aGroupIsOneWorkers() {
+        #expect(workers(problems: 1, group: 64) == 1)
+        #expect(workers(problems: 8, group: 8) == 8)
+        #expect(workers(problems: 64, group: 8) == 16)
+    }
+
+    @Test func workersThatWereAskedForStay() {
+        #expect(workers(problems: 1, group: 64, asked: 3) == 3)
+    }
+
+    @Test func aProblemIsOneEngines() {
+        let engines = [(2, 7), (64, 0), (64, 7), (0, 7)].map { problems, samples in
+            Evaluator.engines(threads: 16, problems: problems, samples: samples, configuration: student)
+        }
+        #expect(engines == [2, 16, 16, 1])
+    }
+}
