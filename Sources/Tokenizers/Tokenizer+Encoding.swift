@@ -1,6 +1,9 @@
 import Foundation
 
 extension Tokenizer {
+    /// Asked for once: the system reads several files to tell.
+    private static let mostScratches = ProcessInfo.processInfo.activeProcessorCount
+
     /// The ids of a text.
     ///
     /// - Parameters:
@@ -20,7 +23,7 @@ extension Tokenizer {
             try encode(text, offset: 0, isFirst: true, matchesNormalized: false, &scratch, into: &output)
         }
         scratches.withLock { [scratch] in
-            if $0.count < ProcessInfo.processInfo.activeProcessorCount { $0.append(scratch) }
+            if $0.count < Self.mostScratches { $0.append(scratch) }
         }
         if addSpecialTokens { output += suffix }
         return output

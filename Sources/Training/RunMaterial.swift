@@ -15,6 +15,8 @@ struct RunMaterial: Sendable {
     let positions: Int
     /// Demonstrations of the warm-up whose lengths stand for all, which are made as they are needed: twice the usual batch.
     private static let sampledDemonstrations = 64
+    /// Problems that are made within a second or so.
+    private static let unnoticedProblems = 20_000
     /// About what the run takes.
     let need: MemoryNeed
 
@@ -24,6 +26,8 @@ struct RunMaterial: Sendable {
         let makeStudent: () throws -> Parameters
         switch configuration.task.kind {
         case .quantityGraphs:
+            let problems = configuration.task.trainingProblems + 2 * configuration.task.testProblems
+            if problems > Self.unnoticedProblems { logger.notice("making \(problems) problems") }
             let task = try QuantityGraphTask(configuration)
             let fresh = try Self.freshModel(configuration, task.tokenizer)
             self.task = task
@@ -89,7 +93,8 @@ struct RunMaterial: Sendable {
             try model.validate()
         } catch let error as FormatError {
             throw ConfigurationError(
-                source: ConfigurationError.configuration, key: "student", reason: "\(error.field): \(error.reason)")
+                source: ConfigurationError.configuration, key: StudentConfiguration.key(ofField: error.field),
+                reason: error.reason)
         }
         try MemoryNeed(configuration, model: model, lengths: SequenceLengths(longest: 1)).check()
         return model

@@ -116,6 +116,7 @@ public struct TrainingRun: Sendable {
                 logger: logger)
             if state.finished.contains(phase) {
                 if phase == .base { base = try runner.finishedParameters() }
+                await runner.noteMissingTimeline()
                 continue
             }
             guard !signals.isStopping else { return try interrupted() }

@@ -28,9 +28,8 @@ struct BenchLearnerCommand: AsyncParsableCommand {
     @OptionGroup var options: BenchOptions
 
     func validate() throws {
-        try OptionRange.check([
-            "--batch": batch, "--prompt": prompt, "--length": length, "--micro-batch-rows": microBatchRows,
-        ])
+        try OptionRange.check(["--batch": batch, "--prompt": prompt, "--length": length])
+        try OptionRange.check(["--micro-batch-rows": microBatchRows], to: LearnerSettings.largestMicroBatchRows)
     }
 
     private var learner: LearnerConfiguration { LearnerBench.configuration(microBatchRows: microBatchRows) }

@@ -30,7 +30,7 @@ struct GenerateCommand: AsyncParsableCommand {
     var prompts: String?
 
     @Option(help: "Divides the logits; 0 takes the most probable token. (default: the model's, else 1)")
-    var temperature: Float?
+    var temperature: WrittenNumber?
 
     @Option(help: "Draws from that many most probable tokens; 0 from all. (default: the model's, else 50)")
     var topK: Int?
@@ -38,7 +38,7 @@ struct GenerateCommand: AsyncParsableCommand {
     @Option(
         help:
             "Draws from the smallest set of most probable tokens whose mass reaches it. (default: the model's, else 1)")
-    var topP: Float?
+    var topP: WrittenNumber?
 
     @Option(help: "Where a completion is cut. (default: 256, or what the context has room for)")
     var maxNewTokens: Int?
@@ -63,8 +63,7 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func validate() throws {
         try OptionRange.check(["--samples": samples, "--batch": batch, "--max-new-tokens": maxNewTokens ?? 1])
-        try OptionRange.check(
-            SamplingParameters(temperature: temperature ?? 1, topK: topK ?? 0, topP: topP ?? 1))
+        try OptionRange.check(temperature: temperature, topK: topK, topP: topP)
     }
 
     func run() async throws {
@@ -73,7 +72,7 @@ struct GenerateCommand: AsyncParsableCommand {
             let directory = try ModelDirectory(model, precision: compute.dtype, logger: Diagnostics.logger)
             let defaults = try SamplingDefaults(directory: model)
             let sampling = defaults.applying(
-                SamplingDefaults.Options(temperature: temperature, topK: topK, topP: topP))
+                SamplingDefaults.Options(temperature: temperature?.value, topK: topK, topP: topP?.value))
             let settings = GenerationPlan.Settings(
                 sampling: sampling, samples: samples, maxNewTokens: maxNewTokens, seed: seed, isChat: chat)
             let plan =

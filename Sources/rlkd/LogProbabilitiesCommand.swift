@@ -21,12 +21,12 @@ struct LogProbabilitiesCommand: AsyncParsableCommand {
     var tokens: String
 
     @Option(help: "Divides the logits; at 0, as in generate, the distribution is that of temperature 1.")
-    var temperature: Float = 1
+    var temperature = WrittenNumber(1)
 
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
-        try OptionRange.check(SamplingParameters(temperature: temperature))
+        try OptionRange.check(temperature: temperature)
     }
 
     func run() async throws {
@@ -41,7 +41,7 @@ struct LogProbabilitiesCommand: AsyncParsableCommand {
             defer { executor.shutdown() }
             let computation = BatchLogProbabilities(
                 rows: rows, weights: try await executor.weights(of: directory.weights, positions: Self.positions(rows)),
-                temperature: temperature == 0 ? 1 : temperature,
+                temperature: temperature.value == 0 ? 1 : temperature.value,
                 model: model)
             try await computation.run(on: executor, into: OrderedRows())
         }

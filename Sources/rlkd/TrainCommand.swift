@@ -10,7 +10,8 @@ struct TrainCommand: AsyncParsableCommand {
         abstract: "A run: base student, arms, evaluation. Without a file, the built-in one.",
         discussion: """
             Keys are those of config.yaml in any run directory, with dots between nested names: steps=40, \
-            task.graphs.modulus=13, arms=rlkd. Standard output ends with the table, the paths of what was \
+            task.graphs.modulus=13, arms=rlkd. Paths in a file are relative to its folder; in a pipe, such as /dev/stdin, to the \
+            working directory. Standard output ends with the table, the paths of what was \
             written and, as its last line, the run directory.
 
             reward.overlong.weight=W punishes long completions (DAPO): the value is 0 up to reward.overlong.start tokens and falls \

@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Pipelines
 import TestSupport
 import Testing
 import Trajectories
@@ -41,6 +42,13 @@ import Trajectories
         let alike = MicroBatch.imitation(demonstrations(Array(repeating: 192, count: 16)), rows: 384)
         #expect(alike.map(\.batch.rowCount) == Array(repeating: 384, count: 8))
 
+        // A prompt's rows are computed too: the first, almost all prompt, is half of all.
+        let prompted = [(290, 11), (60, 41), (20, 31), (80, 71)].map { prompt, completion in
+            Demonstration(
+                prompt: Array(repeating: 1, count: prompt), completion: Array(repeating: 2, count: completion))
+        }
+        #expect(MicroBatch.imitation(prompted, rows: 300).map(\.batch.rowCount) == [300, 300])
+
         var random = SeededGenerator(seed: 5)
         for _ in 0..<200 {
             let lengths = (0..<Int.random(in: 1...40, using: &random)).map { _ in
@@ -49,6 +57,7 @@ import Trajectories
             let rows = Int.random(in: 1...600, using: &random)
             let parts = MicroBatch.imitation(demonstrations(lengths), rows: rows)
             let total = lengths.reduce(0, +)
+            #expect(parts.count <= MicroBatch.count(rows: total, each: rows))
             let share = total / MicroBatch.count(rows: total, each: rows)
             #expect(parts.map(\.batch.rowCount).reduce(0, +) == total)
             #expect(parts.allSatisfy { $0.batch.rowCount <= share + 1 + (lengths.max() ?? 0) })
@@ -93,6 +102,77 @@ import Trajectories
                     == MicroBatch.largest(of: count, lengths: longest...longest, rows: rows),
                 "\(count) of \(longest) at \(rows)")
         }
+    }
+
+    /// To the nearest, halves up, and never none.
+    @Test(arguments: [
+        (0, 32, 1), (1, 32, 1), (47, 32, 1), (48, 32, 2), (79, 32, 2), (80, 32, 3), (81, 32, 3), (7, 5, 1), (8, 5, 2),
+        (3, 1, 3),
+    ])
+    func jobsComeToTheNearestNumber(total: Int, rows: Int, jobs: Int) {
+        #expect(MicroBatch.count(rows: total, each: rows) == jobs)
+    }
+
+    /// Against all lengths that there can be.
+    @Test func theLargestOfFewSmallSequencesIsBounded() {
+        for count in 1...4 {
+            for longest in 1...5 {
+                for shortest in 1...longest {
+                    let all = Self.lists(of: count, shortest...longest)
+                    for rows in 1...9 {
+                        let bound = MicroBatch.largest(of: count, lengths: shortest...longest, rows: rows)
+                        let most = all.map { largest($0, rows: rows) }.max() ?? 0
+                        #expect(most <= bound, "\(count) of \(shortest) to \(longest) at \(rows)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// The bound is no larger than it has to be where lengths come together so.
+    @Test(arguments: [
+        (1, 1...3, 2, 3), (2, 1...2, 1, 2), (3, 1...5, 9, 13), (4, 2...6, 14, 20), (1, 2...4, 11, 4),
+        (2, 1...6, 13, 12), (3, 4...5, 11, 15), (4, 2...5, 13, 19),
+    ])
+    func theBoundIsReached(count: Int, lengths: ClosedRange<Int>, rows: Int, most: Int) {
+        #expect(Self.lists(of: count, lengths).map { largest($0, rows: rows) }.max() == most)
+        #expect(MicroBatch.largest(of: count, lengths: lengths, rows: rows) == most)
+    }
+
+    /// All lists of so many numbers of the range.
+    private static func lists(of count: Int, _ range: ClosedRange<Int>) -> [[Int]] {
+        (0..<count).reduce([[]]) { lists, _ in lists.flatMap { list in range.map { list + [$0] } } }
+    }
+
+    /// Demonstrations by the rows that were asked for, rollouts by twice as many: the last bits of a sum tell its parts.
+    @Test func updatesAreSplitByTheRowsOfTheirKind() async throws {
+        let executor = ComputeExecutor(threads: 1, pinned: false)
+        defer { executor.shutdown() }
+        let parameters = try TestModel.parameters()
+        let group = try #require(try TestModel.groups(PolicyWeights(parameters)).last)
+        let demonstrations = group.rollouts.map {
+            Demonstration(prompt: $0.rollout.prompt, completion: $0.rollout.tokens)
+        }
+        func updated(rows: Int, _ update: (Learner) async throws -> UpdateMetrics) async throws -> [UInt32] {
+            let harness = LearnerHarness(
+                parameters, microBatchRows: rows, lane: executor.lane(.learner), threads: 1)
+            _ = try await update(harness.learner)
+            return harness.parameters.bits
+        }
+        func imitated(rows: Int) async throws -> [UInt32] {
+            try await updated(rows: rows) { try await $0.imitate(demonstrations) }
+        }
+        func learned(rows: Int) async throws -> [UInt32] {
+            try await updated(rows: rows) { try await $0.learn(from: [group]) }
+        }
+        let rows = demonstrations.reduce(0) { $0 + $1.prompt.count + $1.completion.count - 1 }
+        let imitatedAtOnce = try await imitated(rows: 4 * rows)
+        #expect(try await imitated(rows: rows) == imitatedAtOnce)
+        #expect(try await imitated(rows: rows / 2) != imitatedAtOnce)
+        let tokens = group.rollouts.reduce(0) { $0 + $1.rollout.tokens.count }
+        let learnedAtOnce = try await learned(rows: 4 * tokens)
+        #expect(try await learned(rows: tokens / 2) == learnedAtOnce)
+        #expect(try await learned(rows: tokens / 4) != learnedAtOnce)
     }
 
     private static func learner(

@@ -38,6 +38,19 @@ import Testing
         }
     }
 
+    /// A table may go further than its row has come: what the row before does not see it has not brought.
+    @Test(arguments: [
+        (20, 47, [0, 1, 2]), (47, 20, [0, 1, 2]), (15, 16, [0, 1]), (16, 15, [0, 1]), (63, 63, [0, 1, 2, 3]),
+    ])
+    func pagesThatTheRowBeforeDoesNotSeeAreAdded(before: Int, position: Int, expected: [Int]) {
+        let attended = AttendedPages(capacity: 12)
+        let table = table([0, 1, 2, 3])
+        let first = span(table, position: before)
+        attended.append(first, after: nil)
+        attended.append(span(table, position: position), after: first)
+        #expect((0..<attended.count).map { attended.pointer[$0] } == expected.map { pages[$0] })
+    }
+
     @Test func beyondTheCapacityNoneAreTaken() {
         let attended = AttendedPages(capacity: 3)
         let table = table([0, 1, 2, 3])

@@ -4,12 +4,12 @@ import Testing
 @testable import Tasks
 
 @Suite struct InputBytesTests {
-    private func read(_ data: Data, available: Int) throws -> Data {
+    private func read(_ data: Data, limit: Int = .max, available: Int = .max) throws -> Data {
         let pipe = Pipe()
         // Small enough for the pipe's buffer: nobody has to write meanwhile.
         try pipe.fileHandleForWriting.write(contentsOf: data)
         try pipe.fileHandleForWriting.close()
-        return try InputBytes.read(pipe.fileHandleForReading, name: "input", available: available)
+        return try InputBytes.read(pipe.fileHandleForReading, name: "input", limit: limit, available: available)
     }
 
     @Test func readsToTheEnd() throws {
@@ -21,14 +21,43 @@ import Testing
     @Test func whatMemoryCannotHoldIsRefused() {
         let error = #expect(throws: MalformedInput.self) { try read(Data(count: 1001), available: 8000) }
         #expect(error?.file == "input")
-        #expect(error?.problem.contains("is too large") == true)
+        #expect(
+            error?.problem.hasPrefix("is too large: it gives more than 1000 bytes, the most that is read; ") == true)
+        #expect(error?.problem.contains("of which 8000 bytes are there") == true)
     }
 
-    @Test func anEndlessDeviceIsRefused() throws {
-        let device = try #require(FileHandle(forReadingAtPath: "/dev/zero"))
-        #expect(throws: MalformedInput.self) {
-            try InputBytes.read(device, name: "/dev/zero", available: 64 << 20)
+    @Test func theBoundIsHeldExactly() throws {
+        #expect(try read(Data(count: 1000), available: 8000).count == 1000)
+        #expect(try read(Data(count: 1000), limit: 1000).count == 1000)
+        let error = #expect(throws: MalformedInput.self) { try read(Data(count: 1001), limit: 1000) }
+        #expect(
+            error?.problem
+                == "is too large: it gives more than 1000 bytes, the most that is read; no more can be right")
+    }
+
+    /// By its size, before it is read.
+    @Test func aFileThatIsTooLargeIsToldByItsSize() throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+        try Data(count: 1001).write(to: file)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let error = #expect(throws: MalformedInput.self) { try InputBytes.read(path: file.path, limit: 1000) }
+        #expect(
+            error?.description
+                == "\(file.path): is too large: it has 1001 bytes, and at most 1000 are read; no more can be right")
+        #expect(try InputBytes.read(path: file.path, limit: 1001).count == 1001)
+    }
+
+    /// Nothing of it is kept, however much memory there is.
+    @Test(arguments: ["/dev/zero", "/dev/urandom", "/dev/full"]) func anEndlessDeviceIsRefused(path: String) throws {
+        let device = try #require(FileHandle(forReadingAtPath: path))
+        let error = #expect(throws: MalformedInput.self) {
+            try InputBytes.read(device, name: "input", available: .max)
         }
+        #expect(error?.description == "input: is a device: it must be a file, a pipe or a terminal")
+    }
+
+    @Test func anEmptyDeviceIsRead() throws {
+        #expect(try InputBytes.read(path: "/dev/null") == Data())
     }
 
     @Test(arguments: ["/nowhere/rows.jsonl", "/tmp"]) func whatCannotBeReadIsNamed(path: String) {

@@ -15,18 +15,23 @@ import Testing
         }
     }
 
-    /// The left operand's whole work comes before the right one is opened; written as a recursion, unlike the source.
+    /// The left operand's whole work comes before the right one is opened; written step by step, unlike the source: down from the
+    /// question to the first that is unsolved and has not been opened, or of which all operands are solved.
     @Test func teacherGoesLeftFirstAndDepthFirst() {
         for graph in QuantityGraphTests.graphs(1_000, seed: 12) {
-            var expected: [QuantityAction] = []
-            func work(_ name: QuantityName) {
-                guard !expected.contains(.open(name)), let definition = graph.definition(of: name) else { return }
-                expected.append(.open(name))
-                definition.operandNames.forEach(work)
-                expected.append(.solve(name))
+            var (opened, solved) = (Set<QuantityName>(), Set<QuantityName>())
+            for action in graph.teacherPath() {
+                #expect(action == graph.teacherChoice(opened: opened, solved: solved))
+                var name = graph.question
+                while opened.contains(name),
+                    let operand = graph.definition(of: name)?.operandNames.first(where: { !solved.contains($0) })
+                {
+                    name = operand
+                }
+                #expect(action == (opened.contains(name) ? .solve(name) : .open(name)))
+                if case .open = action { opened.insert(name) } else { solved.insert(name) }
             }
-            work(graph.question)
-            #expect(graph.teacherPath() == expected)
+            #expect(solved.contains(graph.question))
         }
     }
 

@@ -93,6 +93,71 @@ import Testing
         }
     }
 
+    /// Of every phase that is finished and every test set; what a run may write is taken.
+    @Test func everyFigureOfAResultIsChecked() async throws {
+        try await withRun(steps: 1) { _, run in
+            let phases: [RunPhase] = [.base, .rlkd]
+            let tests = ["same", "larger"]
+            var state = try RunState.load(run)
+            state.finished = phases
+            try state.write(to: run.state)
+            let whole = try Data(contentsOf: run.state)
+            func check(_ key: String, _ value: Any?) throws {
+                try set(key, to: value, in: run.state)
+                defer { try? whole.write(to: run.state) }
+                try RunState.load(run).check(file: run.state, phases: phases, tests: tests)
+            }
+            let shares = ["accuracy", "passAt1", "passAt8", "structure", "wellFormed"]
+            var figures: [(key: String, right: [Any], wrong: [Any])] = [
+                ("wallSeconds", [0, 0.5, 1e9], [-0.5, "inf", "-inf", "nan"])
+            ]
+            for phase in phases.map(\.rawValue) {
+                let results = tests.map { "results.\(phase).\($0)" }
+                figures += results.flatMap { result in
+                    shares.map { ("\(result).\($0)", [0, 0.25, 1], [-1e-9, 1 + 1e-9, "nan", "inf", "-inf"]) }
+                        + ["problems", "structureFailures"].map {
+                            ("\(result).\($0)", [0, 1, 1 << 48], [-1, 1 << 48 + 1])
+                        }
+                }
+                figures += [
+                    "updates", "learnedTokens", "sampledTokens", "discarded.groups", "discarded.rollouts",
+                    "discarded.tokens",
+                ].map { ("reports.\(phase).\($0)", [0, 1 << 48], [-1, 1 << 48 + 1]) }
+                figures += ["seconds", "discarded.coreSeconds"].map {
+                    ("reports.\(phase).\($0)", [0, 1e9], [-1e-9, "inf", "nan"])
+                }
+                for key in results + ["reports.\(phase)"] {
+                    let error = #expect(throws: ConfigurationError.self) { try check(key, nil) }
+                    #expect(error?.key == key)
+                    #expect(error?.reason == "is missing, though \(phase) is finished")
+                }
+                // Not all runs sample.
+                for share in shares.dropFirst() { try check("results.\(phase).same.\(share)", nil) }
+            }
+            for (key, right, wrong) in figures {
+                for value in right { #expect(throws: Never.self, "\(key) \(value)") { try check(key, value) } }
+                for value in wrong {
+                    let error = #expect(throws: ConfigurationError.self, "\(key) \(value)") { try check(key, value) }
+                    #expect(error?.key == key && error?.source == run.state.path)
+                }
+            }
+            // A share behind one that is not there.
+            try set("results.base.same.passAt1", to: nil, in: run.state)
+            try set("results.base.same.wellFormed", to: 2, in: run.state)
+            let error = #expect(throws: ConfigurationError.self) {
+                try RunState.load(run).check(file: run.state, phases: phases, tests: tests)
+            }
+            #expect(error?.key == "results.base.same.wellFormed")
+            try whole.write(to: run.state)
+            for finished in [
+                ["rlkd"], ["rlkd", "base"], ["base", "base"], ["base", "sft"], ["base", "rlkd", "rlkd"],
+            ] {
+                #expect(throws: ConfigurationError.self, "\(finished)") { try check("finished", finished) }
+            }
+            for finished in [[], ["base"], ["base", "rlkd"]] { try check("finished", finished) }
+        }
+    }
+
     /// In words, not in the names of the program's types.
     @Test func aValueOfAnotherKindIsToldInWords() async throws {
         try await withRun { configuration, run in
@@ -124,16 +189,35 @@ import Testing
         }
     }
 
-    /// Foundation does not tell the field; the number leads there.
+    /// Foundation does not tell the field; the number leads there, also where others hold it and may.
     @Test func aNumberThatNoFieldTakesIsNamed() async throws {
         try await withRun { configuration, run in
             let checkpoint = run.checkpoints.appending(path: "step-2/state.json")
-            try set("optimizerSteps", to: 7_234.5, in: checkpoint)
+            let whole = try Data(contentsOf: checkpoint)
+            for (key, value, text) in [
+                ("optimizerSteps", 7_234.5, "7234.5"), ("seed", -1, "-1"), ("report.updates", 2.5, "2.5"),
+                ("report.discarded.tokens", 1e30, "1e+30"),
+            ] as [(String, Double, String)] {
+                // Before it and behind it in any order of the keys, where every number is right.
+                for name in ["report.seconds", "report.discarded.coreSeconds"] {
+                    try set(name, to: value, in: checkpoint)
+                }
+                try set(key, to: value == value.rounded() && value < 0 ? Int(value) : value, in: checkpoint)
+                let error = await #expect(throws: ConfigurationError.self) {
+                    try await TestRun.run(configuration, resuming: true)
+                }
+                #expect(error?.source == checkpoint.path)
+                #expect(error?.key == key, "\(error.map(\.description) ?? "")")
+                #expect(error?.reason.hasPrefix("is the number \(text), which is none that the run wrote") == true)
+                try whole.write(to: checkpoint)
+            }
+            let pipeline = run.checkpoints.appending(path: "step-2/pipeline.json")
+            try set("format", to: 1.5, in: pipeline)
             let error = await #expect(throws: ConfigurationError.self) {
                 try await TestRun.run(configuration, resuming: true)
             }
-            #expect(error?.source == checkpoint.path)
-            #expect(error?.reason.contains("it holds the number 7234.5, which is none that the run wrote") == true)
+            #expect(error?.source == pipeline.path)
+            #expect(error?.key == "format")
         }
     }
 

@@ -1,5 +1,7 @@
 import Foundation
+import Logging
 import Models
+import Synchronization
 import Testing
 import Trajectories
 
@@ -95,6 +97,62 @@ import Trajectories
             try Data("half".utf8).write(to: leftover)
             try await TestRun.run(configuration, resuming: true)
             #expect(!FileManager.default.fileExists(atPath: leftover.path))
+        }
+    }
+
+    /// Lines that a run says.
+    private final class Lines: LogHandler {
+        let said = Mutex<[String]>([])
+        var metadata: Logger.Metadata {
+            get { [:] }
+            set {}
+        }
+        var logLevel: Logger.Level {
+            get { .info }
+            set {}
+        }
+
+        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+            get { nil }
+            set {}
+        }
+
+        func log(event: LogEvent) {
+            said.withLock { $0 += "\(event.message)".split(separator: "\n").map(String.init) }
+        }
+    }
+
+    /// The timeline is of one sitting: what a resumed run writes of it, or does not, it says in a line.
+    @Test func aResumedRunSaysWhatBecomesOfTheTimeline() async throws {
+        try await withTemporaryFolder { folder in
+            let output = folder.appending(path: "run")
+            let configuration = TestRun.configuration(output: output)
+            func timelines(resuming: Bool = true) async throws -> [String] {
+                let lines = Lines()
+                let logger = Logger(label: "test") { _ in lines }
+                _ = try await TrainingRun(configuration: configuration, resuming: resuming, logger: logger).run()
+                return lines.said.withLock { $0.filter { $0.contains("trace.json") } }
+            }
+            #expect(try await timelines(resuming: false) == [])
+            let trace = RunDirectory(url: output).trace
+            let whole = try Data(contentsOf: trace)
+            // Nothing was left to do, then the evaluation alone; there may be a timeline, or none.
+            let none = "rlkd had no update to make"
+            #expect(try await timelines() == ["trace.json stays as it was: \(none)"])
+            try cut(output, at: Instant(phase: .rlkd, step: 6), isLast: true)
+            #expect(try await timelines() == ["trace.json stays as it was: \(none)"])
+            #expect(try Data(contentsOf: trace) == whole)
+            try FileManager.default.removeItem(at: trace)
+            #expect(try await timelines() == ["trace.json is not written: \(none)"])
+            try cut(output, at: Instant(phase: .rlkd, step: 6), isLast: true)
+            #expect(try await timelines() == ["trace.json is not written: \(none)"])
+            #expect(!FileManager.default.fileExists(atPath: trace.path))
+            // Half of the updates, then all of them.
+            try cut(output, at: Instant(phase: .rlkd, step: 2), isLast: true)
+            #expect(try await timelines() == ["trace.json begins with update 3, where the run was resumed"])
+            #expect(FileManager.default.fileExists(atPath: trace.path))
+            try cut(output, at: Instant(phase: .rlkd, step: nil), isLast: true)
+            #expect(try await timelines() == [])
         }
     }
 

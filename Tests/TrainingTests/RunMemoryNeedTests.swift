@@ -117,6 +117,28 @@ import Trajectories
         #expect(try largest(problems, 16).passes == 7)
     }
 
+    /// Each group of an update has micro-batches of its own; of problems cut at one length, the longest prompt counts.
+    @Test func passesOfAllGroupsAreCounted() throws {
+        let memory = ModelMemory(MemoryNeedTests.shapes[0])
+        for groups in [1, 3] {
+            let largest = try Self.largestMicroBatch(
+                memory, "reinforcement.groupSize=8", "reinforcement.problemsPerBatch=\(groups)")
+            #expect(try largest([(100, 700)], 16).passes == 7 * groups)
+            for problems in [[(100, 700), (300, 700), (200, 700)], [(300, 700), (100, 700)]] {
+                let all = try largest(problems, 16)
+                let longest = try largest([(300, 700)], 16)
+                #expect(all.longest == 1000 && all.rows == longest.rows && all.passes == longest.passes)
+            }
+        }
+    }
+
+    /// What the learner of every phase is told.
+    @Test(arguments: RunPhase.allCases) func theRowsOfMicroBatchesReachTheLearner(phase: RunPhase) throws {
+        let configuration = try ConfigurationReader.read(file: nil, overrides: ["learner.microBatchRows=77"])
+        #expect(configuration.learner(of: phase).microBatchRows == 77)
+        #expect(configuration.learner(of: phase).rolloutRows == 154)
+    }
+
     private static func largestMicroBatch(
         _ memory: ModelMemory, _ overrides: String...
     ) throws -> (_ problems: [(prompt: Int, newTokens: Int)], _ threads: Int) throws -> LargestMicroBatch {

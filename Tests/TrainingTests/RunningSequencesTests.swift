@@ -15,6 +15,43 @@ import Testing
         #expect(one.longest == 30)
         let three = RunningSequences([Request(prompt: 20, newTokens: 20, samples: 3)], batch: 4)
         #expect(three.positions == 32 + 3 * 32)
+        #expect(one.promptTokens == 20)
+    }
+
+    /// A request for no sample takes nothing, wherever it stands.
+    @Test func requestsForNothingDoNotCount() {
+        let requests = [(20, 3), (7, 1), (50, 2)].map { Request(prompt: $0, newTokens: 9, samples: $1) }
+        let none = Request(prompt: 500, newTokens: 500, samples: 0)
+        let expected = RunningSequences(requests, batch: 4)
+        #expect(expected.promptTokens == 77)
+        for place in 0...requests.count {
+            let found = RunningSequences(requests[..<place] + [none] + requests[place...], batch: 4)
+            #expect(found.positions == expected.positions && found.longest == 59)
+            #expect(found.promptTokens == 77 && found.waiting == expected.waiting)
+            #expect(found.logitRows(allAtStart: true) == expected.logitRows(allAtStart: true))
+        }
+    }
+
+    /// However many could run.
+    @Test func noMoreRowsOfLogitsThanSamples() {
+        let one = RunningSequences([Request(prompt: 8, newTokens: 8, samples: 1)], batch: 64)
+        for allAtStart in [true, false] { #expect((2...3).contains(one.logitRows(allAtStart: allAtStart))) }
+    }
+
+    /// Engines each have a part of the batch and take requests in turn; together they write what the bound says at most.
+    @Test(arguments: [(3, 8, 200), (1, 40, 8), (5, 30, 20), (8, 8, 200), (3, 60, 5)])
+    func rowsOfLogitsOfSeveralEnginesAreBounded(samples: Int, newTokens: Int, prompt: Int) {
+        let requests = Array(repeating: Request(prompt: prompt, newTokens: newTokens, samples: samples), count: 40)
+        for engines in [2, 4] {
+            for batch in [4, 8, 64] {
+                let most = (0..<engines).reduce(0) { sum, engine in
+                    let own = stride(from: engine, to: requests.count, by: engines).map { requests[$0] }
+                    return sum + Self.simulated(own, batch: batch / engines, allAtStart: false)
+                }
+                let bound = RunningSequences(requests, batch: batch).logitRows(engines: engines, allAtStart: false)
+                #expect(bound >= most, "\(engines) engines, batch \(batch)")
+            }
+        }
     }
 
     /// No more than run at once count, and of all the largest: they gather while short ones come and go.

@@ -34,6 +34,21 @@ import Testing
         }
     }
 
+    /// As any file that the process makes.
+    @Test func othersMayReadItWhereTheMaskLetsThem() throws {
+        try inFolder { folder in
+            let places = ["streamed", "usual"].map { folder.appending(path: $0) }
+            try StreamedFile.write(inPlaceOf: places[0]) { try $0.write("text") }
+            let descriptor = open(places[1].path, O_WRONLY | O_CREAT | O_EXCL, 0o666)
+            try #require(descriptor >= 0)
+            close(descriptor)
+            let modes = try places.map {
+                try FileManager.default.attributesOfItem(atPath: $0.path)[.posixPermissions] as? Int
+            }
+            #expect(modes[0] != nil && modes[0] == modes[1])
+        }
+    }
+
     @Test func whatStoodThereStaysWhereWritingFails() throws {
         try inFolder { folder in
             let url = folder.appending(path: "events.json")
@@ -44,6 +59,11 @@ import Testing
                     throw Refusal()
                 }
             }
+            // Nor does its descriptor stay open.
+            let open = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap {
+                try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+            }
+            #expect(open.filter { $0.contains(folder.lastPathComponent) } == [])
             #expect(try Data(contentsOf: url) == Data("before".utf8))
             #expect(try names(in: folder) == ["events.json"])
         }
@@ -72,8 +92,12 @@ import Testing
                 #expect(written.count == 1 && written.allSatisfy(StreamedFile.isPartial))
             }
         }
-        for name in [".partial", ".trace.json.partial", "trace.json", ".rsync-partial", "..partial", ".step-3.partial"]
-        {
+        let unique = "3F2504E0-4F89-41D3-9A0C-0305E82C3301"
+        #expect(StreamedFile.isPartial(".trace.json.\(unique).partial"))
+        for name in [
+            ".partial", ".trace.json.partial", "trace.json", ".rsync-partial", "..partial", ".step-3.partial",
+            "trace.json.\(unique).partial", ".trace.json.\(unique).removed", ".trace.json.\(unique)",
+        ] {
             #expect(!StreamedFile.isPartial(name), "\(name)")
         }
     }

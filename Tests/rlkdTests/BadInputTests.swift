@@ -23,6 +23,27 @@ import Testing
             says: ["tokenizer_config.json: chat_template: is missing", "--chat"]),
         Case(command: "generate --model MODEL --temperature=-1", status: 64, says: ["--temperature", "0 or more"]),
         Case(command: "generate --model MODEL --top-p 0", status: 64, says: ["--top-p"]),
+        Case(
+            command: "generate --model MODEL --temperature=1e39", status: 64,
+            says: ["--temperature is 1e39: that is beyond what 32-bit floats hold"]),
+        Case(
+            command: "generate --model MODEL --temperature 1E-60", status: 64,
+            says: ["--temperature is 1E-60: that is beyond"]),
+        Case(command: "generate --model MODEL --temperature=inf", status: 64, says: ["--temperature is inf: it must"]),
+        Case(command: "generate --model MODEL --top-p=-1e400", status: 64, says: ["--top-p is -1e400: that is beyond"]),
+        Case(command: "generate --model MODEL --top-p=1.50", status: 64, says: ["--top-p is 1.50: it must be above 0"]),
+        Case(
+            command: "logprobs --model MODEL --tokens ROWS --temperature=2e39", status: 64,
+            says: ["--temperature is 2e39: that is beyond"]),
+        Case(
+            command: "generate --model MODEL --prompts /dev/zero",
+            says: ["/dev/zero: is a device: it must be a file, a pipe or a terminal"]),
+        Case(command: "logprobs --model MODEL --tokens /dev/zero", says: ["/dev/zero: is a device"]),
+        Case(command: "score --input /dev/urandom", says: ["/dev/urandom: is a device"]),
+        Case(command: "decompose --input /dev/zero", says: ["/dev/zero: is a device"]),
+        Case(command: "decompose --input /dev/null", says: ["/dev/null: holds no row"]),
+        Case(command: "eval --model MODEL --task gsm8k task.test=/dev/zero", says: ["/dev/zero: is a device"]),
+        Case(command: "train /dev/zero --dry-run", says: ["/dev/zero: is a device"]),
         Case(command: "generate --model MODEL --top-k=-1", status: 64, says: ["--top-k"]),
         Case(command: "generate --model MODEL --samples 0", status: 64, says: ["--samples"]),
         Case(command: "generate --model MODEL --max-new-tokens 0", status: 64, says: ["--max-new-tokens"]),
@@ -137,6 +158,18 @@ import Testing
             command: "bench pipeline --model MODEL --prompt 60 --new 60",
             says: ["max_position_embeddings", "is 64, but --prompt 60 and --new 60 take 120"]),
         Case(command: "bench learner --shape large", status: 64, says: ["large", "small"]),
+        Case(
+            command: "bench learner --micro-batch-rows 16777217", status: 64,
+            says: ["--micro-batch-rows is 16777217: it must be 1 to 16777216"]),
+        Case(
+            command: "train learner.microBatchRows=16777217 --dry-run",
+            says: ["learner.microBatchRows: is 16777217: it must be 1 to 16777216"]),
+        Case(
+            command: "train learner.microBatchRows=0 --dry-run",
+            says: ["learner.microBatchRows: is 0: it must be 1 to 16777216"]),
+        Case(
+            command: "train student.layers=20000 --dry-run",
+            says: ["command line: student.layers: 20000 exceeds 10000"]),
         Case(command: "train stepz=1 --dry-run", says: ["stepz", "“steps”"]),
         Case(command: "train steps=-1 --dry-run", says: ["command line: steps: is -1"]),
         Case(command: "train ROWS --dry-run", rows: "seed: 1\nsteps: -1", says: ["ROWS:2: steps: is -1"]),
@@ -176,6 +209,11 @@ import Testing
         ("generation_config.json", "[]", "expected an object"),
         ("generation_config.json", "{\"do_sample\": \"yes\"}", "do_sample: expected true or false"),
         ("generation_config.json", "{\"do_sample\": true, \"top_p\": 2}", "top_p: is 2.0: it must be above 0"),
+        (
+            "generation_config.json", "{\"temperature\": 1e39}",
+            "temperature: is 1e+39: that is beyond what 32-bit floats"
+        ),
+        ("generation_config.json", "{\"temperature\": 1e-60}", "temperature: is 1e-60: that is beyond"),
     ])
     func damagedFilesOfAModelAreNamed(file: String, text: String, says: String) throws {
         let model = try ModelFixture()
@@ -185,6 +223,42 @@ import Testing
         #expect(outcome.diagnostics.hasPrefix("rlkd: \(model.path)/\(file): "), "\(outcome.diagnostics)")
         #expect(outcome.diagnostics.contains(says), "\(outcome.diagnostics)")
         #expect(outcome.diagnostics.split(separator: "\n").count == 1)
+    }
+
+    /// Pipes are read wherever a file is: a named one, standard input, and one that the shell makes.
+    @Test(arguments: [
+        "cat ROWS > FIFO & \"$0\" COMMAND FIFO; status=$?; kill $!; exit $status",
+        "cat ROWS | \"$0\" COMMAND /dev/stdin", "\"$0\" COMMAND /dev/stdin < ROWS",
+        "\"$0\" COMMAND <(cat ROWS)",
+    ])
+    func pipesAreRead(script: String) throws {
+        let folder = try TemporaryFolder()
+        for (command, text, says) in [
+            ("decompose --input", "{\"id\": 7, \"text\": \"1 + 1 = 2\"}\n", "\"id\":7"),
+            ("train --dry-run", "seed: 41\nstudent:\n  layers: 3\n", "\n  layers: 3\n"),
+            ("train --dry-run", "seed: 41\nstudent:\n  layers: -3\n", ":3: student.layers: is -3"),
+        ] {
+            let rows = try folder.write(text, to: "rows")
+            let fifo = folder.url.appending(path: UUID().uuidString).path
+            try #require(mkfifo(fifo, 0o600) == 0)
+            let filled = [("COMMAND", command), ("FIFO", "'\(fifo)'"), ("ROWS", "'\(rows)'")]
+                .reduce(script) { $0.replacing($1.0, with: $1.1) }
+            let outcome = try CommandLineProcess.run(
+                URL(fileURLWithPath: "/bin/bash"), ["-c", filled, CommandLineProcess.executable.path])
+            #expect((outcome.text + outcome.diagnostics).contains(says), "\(command): \(outcome.diagnostics)")
+            #expect(outcome.status == (says.hasPrefix(":") ? 65 : 0))
+        }
+    }
+
+    /// What is typed is no file's: paths in it are relative to where the command runs.
+    @Test func pathsFromStandardInputAreRelativeToTheWorkingDirectory() throws {
+        let folder = try TemporaryFolder()
+        let script = "cd '\(folder.url.path)' && echo 'output: here' | \"$0\" train /dev/stdin --dry-run"
+        let outcome = try CommandLineProcess.run(
+            URL(fileURLWithPath: "/bin/bash"), ["-c", script, CommandLineProcess.executable.path])
+        #expect(outcome.status == 0, "\(outcome.diagnostics)")
+        let output = outcome.text.split(separator: "\n").first { $0.hasPrefix("output: ") }
+        #expect(output?.hasPrefix("output: /dev") == false && output?.hasSuffix("/here") == true)
     }
 
     /// Sizes that no machine has are refused before any work, with what they would take.

@@ -41,6 +41,17 @@ import Testing
         #expect(line.contains("lower warmup.learningRate (it is 1e+38)"))
     }
 
+    /// What takes longer than a moment is told of before it begins.
+    @Test func manyProblemsAreAnnounced() throws {
+        for (count, isTold) in [(20_001, true), (19_000, false)] {
+            let outcome = try CommandLineProcess.run(
+                ["train", "--dry-run", "task.trainingProblems=\(count - 2)", "task.testProblems=1"])
+            #expect(outcome.status == 0)
+            #expect(outcome.text.contains("# training problems: \(count - 2); "))
+            #expect(outcome.diagnostics.contains("making \(count) problems") == isTold, "\(outcome.diagnostics)")
+        }
+    }
+
     @Test func theVersionIsThePackages() throws {
         let outcome = try CommandLineProcess.run(["--version"])
         #expect(outcome.status == 0)

@@ -14,16 +14,18 @@ extension QuantityGraph {
     /// The teacher's path: on demand, left operand first, depth first; a quantity is opened once, solved as soon as its
     /// operands are, and never opened when it is not needed. Two steps for each needed definition.
     public func teacherPath() -> [QuantityAction] {
-        var opened = Set<QuantityName>()
-        var solved = Set<QuantityName>()
+        var opened = [Bool](repeating: false, count: QuantityName.count)
         var path: [QuantityAction] = []
-        while let action = teacherChoice(opened: opened, solved: solved) {
-            path.append(action)
-            switch action {
-            case .open(let name): opened.insert(name)
-            case .solve(let name): solved.insert(name)
-            }
+        func work(on name: QuantityName) {
+            // What is opened is solved by now: nothing refers to itself however far round.
+            guard !opened[name.index], let definition = definition(of: name) else { return }
+            opened[name.index] = true
+            path.append(.open(name))
+            if let left = definition.left.name { work(on: left) }
+            if let right = definition.right.name { work(on: right) }
+            path.append(.solve(name))
         }
+        work(on: question)
         return path
     }
 

@@ -1,9 +1,19 @@
+import Files
 import Foundation
+import Tasks
 import Yams
 
-/// A YAML file of keys.
+/// A YAML file of keys, or a pipe that gives its text.
 struct ConfigurationFile {
     let url: URL
+
+    /// What relative paths in it are relative to: its own folder, or of what has none, such as `/dev/stdin`, the working directory.
+    var folder: URL {
+        let isStream = ["/dev/", "/proc/"].contains { url.path.hasPrefix($0) }
+        return isStream
+            ? URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
+            : url.deletingLastPathComponent()
+    }
 
     /// Nil where the file's text holds no document.
     ///
@@ -29,8 +39,11 @@ struct ConfigurationFile {
         var isFolder: ObjCBool = false
         guard manager.fileExists(atPath: url.path, isDirectory: &isFolder) else { throw failure("does not exist") }
         guard !isFolder.boolValue else { throw failure("is a directory, not a YAML file") }
-        guard manager.isReadableFile(atPath: url.path), let data = try? Data(contentsOf: url) else {
-            throw failure("cannot be read; may you read it?")
+        let data: Data
+        do {
+            data = try InputBytes.read(path: url.path, limit: InputFile.largestSettings)
+        } catch {
+            throw failure(error.problem)
         }
         guard let text = String(validating: data, as: UTF8.self) else { throw failure("is not UTF-8 text") }
         return text

@@ -57,7 +57,7 @@ public struct ConfigurationReader {
             throw ConfigurationError(
                 source: source, line: document.mark?.line, key: "", reason: "is not a mapping of keys")
         }
-        let resolved = PathResolver(folder: file.url.deletingLastPathComponent()).resolve(document)
+        let resolved = PathResolver(folder: file.folder).resolve(document)
         tree = try merge(tree, with: resolved, source: source, path: [])
     }
 

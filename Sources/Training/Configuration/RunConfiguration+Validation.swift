@@ -77,7 +77,8 @@ extension RunConfiguration {
     }
 
     private func validateLearner() throws {
-        try Self.checkCount(learner.microBatchRows, from: 1, "learner.microBatchRows")
+        try Self.checkCount(
+            learner.microBatchRows, from: 1, to: LearnerSettings.largestMicroBatchRows, "learner.microBatchRows")
         let settings = learner.adapters
         let key = "learner.adapters"
         try Self.check(
@@ -171,8 +172,10 @@ extension RunConfiguration {
         }
     }
 
-    private static func checkCount(_ count: Int, from least: Int, _ key: String) throws {
-        try check((least...largestCount).contains(count), key, "is \(count): it must be \(least) to \(largestCount)")
+    private static func checkCount(
+        _ count: Int, from least: Int, to most: Int = largestCount, _ key: String
+    ) throws {
+        try check((least...most).contains(count), key, "is \(count): it must be \(least) to \(most)")
     }
 
     private static func checkWeight(_ weight: Double, from least: Double, _ key: String) throws {

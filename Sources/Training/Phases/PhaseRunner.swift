@@ -159,7 +159,7 @@ struct PhaseRunner: Sendable {
         }
         await recorder.close(executor.clock.report())
         try await save(learner, queues, keep: configuration.checkpoints.keep)
-        try await report(executor, queues, trace, isIdle: store.version == first)
+        try await report(executor, queues, trace, from: first, isIdle: store.version == first)
         // What was trained is saved.
         guard isComplete, !signals.isStopping else { return nil }
         return Trained(parameters: parameters, adapters: adapters, weights: store.current)
@@ -167,10 +167,14 @@ struct PhaseRunner: Sendable {
 
     /// Shows where the core time went and what became of the work that no update has consumed.
     private func report(
-        _ executor: ComputeExecutor, _ queues: ReinforcementPhase.Queues?, _ trace: TraceRecorder?, isIdle: Bool
+        _ executor: ComputeExecutor, _ queues: ReinforcementPhase.Queues?, _ trace: TraceRecorder?,
+        from first: PolicyVersion, isIdle: Bool
     ) async throws {
         let stalls = executor.clock.report()
-        guard !isIdle || !stalls.discards.isEmpty else { return }
+        guard !isIdle || !stalls.discards.isEmpty else {
+            await noteMissingTimeline()
+            return
+        }
         var text = "\(phase.rawValue), where the core time went:\n\(stalls.table)"
         if let kept = queues?.unconsumed, kept.groupCount > 0 {
             text +=
@@ -179,11 +183,22 @@ struct PhaseRunner: Sendable {
         }
         if let trace {
             try trace.write(to: directory.trace)
+            if first != PolicyVersion(0) {
+                text += "\ntrace.json begins with update \(first.rawValue + 1), where the run was resumed"
+            }
             if trace.droppedSpans > 0 {
                 text += "\ntrace.json lacks the oldest \(trace.droppedSpans) spans: its rings were full"
             }
         }
         await recorder.note(text)
+    }
+
+    /// Tells, where no update was left to the phase that the timeline is of, that there is none, or an earlier sitting's.
+    func noteMissingTimeline() async {
+        guard isLast else { return }
+        let isThere = FileManager.default.fileExists(atPath: directory.trace.path)
+        await recorder.note(
+            "trace.json \(isThere ? "stays as it was" : "is not written"): \(phase.rawValue) had no update to make")
     }
 
     /// What the stages pass on, with what waited where the run was left; nil for imitation.

@@ -16,6 +16,12 @@ extension RunDirectory {
                 source: url.path, key: "output",
                 reason: "holds no config.yaml: no run has begun there; start it without --resume")
         }
+        do throws(FileError) {
+            // A pipe would be waited for, and runs write none.
+            try InputFile.withDescriptor(of: configuration) { _, _ in }
+        } catch {
+            throw ConfigurationError(source: error.file, key: "", reason: error.reason)
+        }
     }
 
     /// - Throws: `ConfigurationError` where a folder stands in the place of a file that is written at the end.

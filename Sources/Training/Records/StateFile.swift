@@ -27,21 +27,34 @@ enum StateFile {
     /// - Throws: `ConfigurationError` naming the file and the field at fault.
     static func read<Value: Decodable>(_ type: Value.Type, from url: URL) throws -> Value {
         let data = try data(url)
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         do {
-            return try decoder.decode(NumberNaming<Value>.self, from: data).value
+            return try decode(type, data)
         } catch let error as UnfittingNumber {
+            let key = NumberPlace(number: error.text).key(in: data) { changed in
+                do {
+                    _ = try decode(type, changed)
+                    return nil
+                } catch {
+                    return (error as? UnfittingNumber)?.text
+                }
+            }
+            let problem = "the number \(error.text), which is none that the run wrote"
             throw ConfigurationError(
-                source: url.path, key: "",
-                reason: "is damaged: it holds the number \(error.text), which is none that the run wrote")
+                source: url.path, key: key ?? "",
+                reason: key == nil ? "is damaged: it holds \(problem)" : "is \(problem)")
         } catch let error as DecodingError {
             let (path, reason) = DecodingProblem.describe(error, choices: choices)
             throw ConfigurationError(
                 source: url.path, key: path.joined(separator: "."),
                 reason: path.isEmpty ? "is damaged: it is not the JSON that the run wrote" : reason)
         }
+    }
+
+    private static func decode<Value: Decodable>(_ type: Value.Type, _ data: Data) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return try decoder.decode(NumberNaming<Value>.self, from: data).value
     }
 
     /// - Throws: `ConfigurationError` naming what cannot be read, or is no file.

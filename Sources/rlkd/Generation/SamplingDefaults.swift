@@ -44,9 +44,9 @@ struct SamplingDefaults: Equatable {
     init(_ file: JSONField) throws {
         guard case .object = file.value else { throw file.failure("expected an object, found \(file.value.kind)") }
         samples = try file["do_sample"].boolean(or: false)
-        if !file["temperature"].isNull { parameters.temperature = Float(try file["temperature"].number()) }
+        if !file["temperature"].isNull { parameters.temperature = try Self.float(file["temperature"]) }
         parameters.topK = file["top_k"].isNull ? Self.usualTopK : try file["top_k"].integer()
-        if !file["top_p"].isNull { parameters.topP = Float(try file["top_p"].number()) }
+        if !file["top_p"].isNull { parameters.topP = try Self.float(file["top_p"]) }
         ignored =
             try Self.unsupported.filter { name, neutral in
                 try !file[name].isNull && file[name].number() != neutral
@@ -57,6 +57,15 @@ struct SamplingDefaults: Equatable {
             let names = ["temperature": "temperature", "topK": "top_k", "topP": "top_p"]
             throw file[names[error.field] ?? error.field].failure("is \(error.value): it must be \(error.allowed)")
         }
+    }
+
+    private static func float(_ field: JSONField) throws -> Float {
+        let number = try field.number()
+        let value = Float(number)
+        guard value.isFinite, value != 0 || number == 0 else {
+            throw field.failure("is \(number): that is beyond what 32-bit floats hold")
+        }
+        return value
     }
 
     /// With what the command line says. Any of its options asks for sampling; the model's values fill the others in.
