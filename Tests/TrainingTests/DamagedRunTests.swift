@@ -311,6 +311,16 @@ import Testing
         }
     }
 
+    /// A pipe would be waited for.
+    @Test func aConfigurationThatIsNoFileIsRefused() async throws {
+        try await withRun(steps: 1) { configuration, run in
+            try FileManager.default.removeItem(at: run.configuration)
+            #expect(mkfifo(run.configuration.path, 0o600) == 0)
+            try await expectRefusal(configuration, run, source: run.configuration, key: "")
+            #expect(throws: ConfigurationError.self) { try TrainingRun.configurationFile(in: run.url.path) }
+        }
+    }
+
     @Test func lostMetricsAreRefused() async throws {
         try await withRun { configuration, run in
             try FileManager.default.removeItem(at: run.metrics)

@@ -38,6 +38,15 @@ import Testing
         for allAtStart in [true, false] { #expect((2...3).contains(one.logitRows(allAtStart: allAtStart))) }
     }
 
+    /// While few completions run, a step has room for more prompts than beside all of them.
+    @Test(arguments: [600, 1000]) func manyShortPromptsEndInAStep(batch: Int) {
+        let requests = Array(repeating: Request(prompt: 1, newTokens: 1, samples: 1), count: batch + 100)
+        for allAtStart in [true, false] {
+            let bound = RunningSequences(requests, batch: batch).logitRows(allAtStart: allAtStart)
+            #expect(bound >= Self.simulated(requests, batch: batch, allAtStart: allAtStart))
+        }
+    }
+
     /// Engines each have a part of the batch and take requests in turn; together they write what the bound says at most.
     @Test(arguments: [(3, 8, 200), (1, 40, 8), (5, 30, 20), (8, 8, 200), (3, 60, 5)])
     func rowsOfLogitsOfSeveralEnginesAreBounded(samples: Int, newTokens: Int, prompt: Int) {
