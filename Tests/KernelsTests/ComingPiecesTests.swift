@@ -76,9 +76,10 @@ import Testing
                     variant.bringPieces(&coming, &strip)
                     for column in stride(from: 0, to: tiled, by: variant.tileWidth) {
                         let (ahead, stride) = variant.aheadOfTile(strip, column)
-                        // With no piece left it stays where it is.
-                        guard stride > 0 else {
-                            #expect(ahead == strip.panel)
+                        // With no piece left it asks for its own panel.
+                        guard brought.count < count else {
+                            #expect(ahead == strip.panel + column % 32 + 64 * 32)
+                            #expect(stride == 32)
                             continue
                         }
                         brought.append(ahead)

@@ -273,11 +273,12 @@ import Testing
 
     /// Kernels take 32-bit floats.
     @Test(arguments: [
-        ("warmup.learningRate", "1e39", "is 1e+39: it must be above 0, and as small as"),
-        ("optimizer.epsilon", "1e-60", "is 1e-60: it must be above 0, and as small as"),
-        ("optimizer.weightDecay", "1e39", "is 1e+39: it must be 0 or more, and as small as"),
-        ("reinforcement.clip", ".inf", "is inf: it must be above 0, and as small as"),
-        ("reinforcement.referenceWeight", ".inf", "is inf: it must be 0 or more, and as small as"),
+        ("warmup.learningRate", "1e39", "is 1e+39: it must be above 0 as a 32-bit float is"),
+        ("optimizer.epsilon", "1e-60", "is 1e-60: it must be above 0 as a 32-bit float is"),
+        ("optimizer.weightDecay", "1e39", "is 1e+39: it must be 0 or more, and at most 3e38"),
+        ("reinforcement.clip", ".inf", "is inf: it must be above 0 as a 32-bit float is"),
+        ("reinforcement.clip", "-0.2", "is -0.2: it must be above 0 as a 32-bit float is"),
+        ("reinforcement.referenceWeight", ".inf", "is inf: it must be 0 or more, and at most 3e38"),
     ])
     func aNumberBeyondFloatsIsRefused(key: String, value: String, reason: String) throws {
         let configuration = try ConfigurationReader.read(file: nil, overrides: ["\(key)=\(value)"])

@@ -12,7 +12,7 @@ extension RunConfiguration {
             !name.isEmpty && !name.contains("/"), "name", "is “\(name)”: it must be a folder's name, without “/”")
         try Self.check(threads >= 0 && threads <= 1024, "threads", "is \(threads): 0 for all cores, or 1 to 1024")
         try Self.check(
-            workers >= 0 && workers <= 1024, "workers", "is \(workers): 0 for as many as threads, or 1 to 1024")
+            workers >= 0 && workers <= 1024, "workers", "is \(workers): 0 for as many as serve best, or 1 to 1024")
         try Self.checkCount(maxStaleness, from: 0, "maxStaleness")
         try Self.checkCount(steps, from: 0, "steps")
         try Self.check(!arms.isEmpty, "arms", "names no arm")
@@ -46,10 +46,10 @@ extension RunConfiguration {
         try Self.checkCount(settings.queueCapacity, from: 1, "\(key).queueCapacity")
         try Self.checkRate(settings.learningRate, "\(key).learningRate")
         try Self.checkCount(settings.warmupSteps, from: 0, "\(key).warmupSteps")
-        try Self.checkRate(Double(settings.clip), "\(key).clip")
+        try Self.checkRate(settings.clip, "\(key).clip")
         try Self.check(
             settings.referenceWeight >= 0 && settings.referenceWeight.isFinite, "\(key).referenceWeight",
-            "is \(settings.referenceWeight): it must be 0 or more, and \(Self.smallEnough)")
+            "is \(settings.referenceWeight): it must be \(Self.zeroOrMore)")
         do {
             try settings.sampling.validate()
         } catch {
@@ -72,7 +72,7 @@ extension RunConfiguration {
         ] {
             try Self.check(
                 value >= 0 && Float(value).isFinite, "optimizer.\(name)",
-                "is \(value): it must be 0 or more, and \(Self.smallEnough)")
+                "is \(value): it must be \(Self.zeroOrMore)")
         }
     }
 
@@ -183,13 +183,14 @@ extension RunConfiguration {
             (least...largestWeight).contains(weight), key, "is \(weight): it must be \(least) to \(largestWeight)")
     }
 
-    private static func checkRate(_ rate: Double, _ key: String) throws {
+    private static func checkRate(_ rate: some BinaryFloatingPoint & Sendable, _ key: String) throws {
         try check(
-            Float(rate) > 0 && Float(rate).isFinite, key, "is \(rate): it must be above 0, and \(smallEnough)")
+            Float(rate) > 0 && Float(rate).isFinite, key, "is \(rate): it must be \(aboveZero)")
     }
 
     /// Numbers go to kernels as such.
-    private static let smallEnough = "as small as 32-bit floats can be"
+    private static let aboveZero = "above 0 as a 32-bit float is, 1e-45 to 3e38"
+    private static let zeroOrMore = "0 or more, and at most 3e38, as a 32-bit float is"
 
     private static func check(_ isPossible: Bool, _ key: String, _ reason: String) throws {
         guard isPossible else {
