@@ -11,10 +11,11 @@ public typealias ComingReads = (
 let lineLength = 16
 
 /// What a strip brings near: a piece in each of its first `pieceCount` tiles or, where there are none, in those below column
-/// `columns` a share of each of `panels`, which stand `panelStride` apart. A step of depth moves on by `stride` floats.
+/// `columns` a share of each of `panels`, which stand `panelStride` apart, and else where `isOwn` the panel that a tile reads itself.
+/// A step of depth moves on by `stride` floats.
 typealias Ahead = (
     panels: UnsafePointer<Float>, panelStride: Int, columns: Int, stride: Int,
-    pieces: UnsafePointer<UnsafeMutablePointer<Float>>?, pieceCount: Int, pieceOffset: Int
+    pieces: UnsafePointer<UnsafeMutablePointer<Float>>?, pieceCount: Int, pieceOffset: Int, isOwn: Bool
 )
 
 /// Steps between asking for a line of one's own panel and reading it: as long as memory takes.
@@ -30,8 +31,7 @@ func prefetchPanel(_ row: UnsafePointer<Float>) {
     prefetchNearest(row + lineLength)
 }
 
-/// Where the tile at `column` begins to bring near, and by how much a step moves on: with nothing else to bring, its own
-/// panel.
+/// Where the tile at `column` begins to bring near, and by how much a step moves on.
 @inline(__always)
 func aheadOfTile(of strip: Strip, at column: Int) -> (UnsafePointer<Float>, stride: Int) {
     let ahead = strip.ahead
@@ -40,6 +40,7 @@ func aheadOfTile(of strip: Strip, at column: Int) -> (UnsafePointer<Float>, stri
         return (UnsafePointer(pieces[tile] + ahead.pieceOffset), ahead.stride)
     }
     guard column < ahead.columns else {
+        guard ahead.isOwn else { return (strip.panel, 0) }
         return (strip.panel + tileOffset(column: column, strip.panelStride) + stepsAhead * panelWidth, panelWidth)
     }
     // Each tile of a panel brings its part of the lines.

@@ -32,7 +32,10 @@ func addLowTile(_ tile: GradientTile, height: Int, pairs: Bool) {
             a: tile.a, rowStride: 1, depthStride: bandWidth, panel: tile.panel, panelStride: 0, depth: tile.depth,
             result: tile.result, resultStride: tile.resultStride, columns: tile.columns, reloading: true,
             following: tile.next,
-            ahead: (tile.ahead, 0, columns: tileWidth, tile.aheadStride, pieces: nil, pieceCount: 0, pieceOffset: 0)
+            ahead: (
+                tile.ahead, 0, columns: tileWidth, tile.aheadStride, pieces: nil, pieceCount: 0, pieceOffset: 0,
+                isOwn: false
+            )
         ), height: height, pairs: pairs)
 }
 

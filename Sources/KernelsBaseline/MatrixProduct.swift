@@ -48,7 +48,9 @@ func multiplyLanes(
                 panel: panels + column * depth, panelStride: panelStride, depth: min(blockDepth, depth - firstDepth),
                 result: c + column, resultStride: resultStride, columns: min(groupColumns, outputs - column),
                 reloading: accumulating || block > 0, following: c,
-                ahead: (packed, panelStride, columns: 0, stride: 0, pieces: nil, pieceCount: 0, pieceOffset: 0)
+                ahead: (
+                    packed, panelStride, columns: 0, stride: 0, pieces: nil, pieceCount: 0, pieceOffset: 0, isOwn: false
+                )
             )
             let left = outputs - column - group.columns
             if left > 0 {
@@ -133,6 +135,7 @@ private func multiplyAlone(_ strip: Strip, height: Int, pairs: Bool) {
     var strip = strip
     strip.ahead.columns = 0
     strip.ahead.pieces = nil
+    strip.ahead.isOwn = true
     #if KERNELS_AVX512
         guard height > 2 else { return multiplyColumns(strip, height: height, pairs: pairs) }
         var whole = strip

@@ -57,39 +57,41 @@ import Testing
         let addresses = UnsafeMutableRawPointer(lanes.pointer)
             .bindMemory(to: UnsafeMutablePointer<Float>.self, capacity: count)
         for index in 0..<count { addresses[index] = memory.pointer + index }
-        for columns in [1, 16, 17, 48, 50, 64, 333] {
-            for (depth, length, lines) in [(40, 500, 13), (64, 1024, 16), (9, 3000, 16), (512, 512, 1), (0, 5, 5)] {
-                var coming: KernelComing = (nil, UnsafePointer(addresses), count, 640, length)
-                var brought: [UnsafePointer<Float>] = []
-                let isHalf = variant.leavesHalfPanels && (1...16).contains(columns % variant.tileWidth)
-                let tiled = isHalf ? columns - columns % variant.tileWidth : columns
-                for _ in 0..<5 {
-                    var strip: Strip = (
-                        a: UnsafePointer(memory.pointer), rowStride: 0, depthStride: 1,
-                        panel: UnsafePointer(memory.pointer), panelStride: 0, depth: depth, result: result.pointer,
-                        resultStride: 0, columns: columns, reloading: false, following: result.pointer,
-                        ahead: (
-                            UnsafePointer(memory.pointer), 32, columns: columns, stride: 16, pieces: nil,
-                            pieceCount: 0, pieceOffset: 0
+        for isOwn in [false, true] {
+            for columns in [1, 16, 17, 48, 50, 64, 333] {
+                for (depth, length, lines) in [(40, 500, 13), (64, 1024, 16), (9, 3000, 16), (512, 512, 1), (0, 5, 5)] {
+                    var coming: KernelComing = (nil, UnsafePointer(addresses), count, 640, length)
+                    var brought: [UnsafePointer<Float>] = []
+                    let isHalf = variant.leavesHalfPanels && (1...16).contains(columns % variant.tileWidth)
+                    let tiled = isHalf ? columns - columns % variant.tileWidth : columns
+                    for _ in 0..<5 {
+                        var strip: Strip = (
+                            a: UnsafePointer(memory.pointer), rowStride: 0, depthStride: 1,
+                            panel: UnsafePointer(memory.pointer), panelStride: 0, depth: depth, result: result.pointer,
+                            resultStride: 0, columns: columns, reloading: false, following: result.pointer,
+                            ahead: (
+                                UnsafePointer(memory.pointer), 32, columns: columns, stride: 16, pieces: nil,
+                                pieceCount: 0, pieceOffset: 0, isOwn: isOwn
+                            )
                         )
-                    )
-                    variant.bringPieces(&coming, &strip)
-                    for column in stride(from: 0, to: tiled, by: variant.tileWidth) {
-                        let (ahead, stride) = variant.aheadOfTile(strip, column)
-                        // With no piece left it asks for its own panel.
-                        guard brought.count < count else {
-                            #expect(ahead == strip.panel + column % 32 + 64 * 32)
-                            #expect(stride == 32)
-                            continue
+                        variant.bringPieces(&coming, &strip)
+                        for column in stride(from: 0, to: tiled, by: variant.tileWidth) {
+                            let (ahead, stride) = variant.aheadOfTile(strip, column)
+                            // With no piece left it stays where it is, or asks for its own panel.
+                            guard brought.count < count else {
+                                #expect(ahead == strip.panel + (isOwn ? column % 32 + 64 * 32 : 0))
+                                #expect(stride == (isOwn ? 32 : 0))
+                                continue
+                            }
+                            brought.append(ahead)
+                            #expect(stride == lines)
+                            #expect(stride == 16 || stride * max(1, depth) >= length)
                         }
-                        brought.append(ahead)
-                        #expect(stride == lines)
-                        #expect(stride == 16 || stride * max(1, depth) >= length)
                     }
+                    let tiles = 5 * ((tiled + variant.tileWidth - 1) / variant.tileWidth)
+                    #expect(brought == (0..<min(count, tiles)).map { UnsafePointer(memory.pointer + $0 + 640) })
+                    #expect(coming.pieceCount == max(0, count - tiles))
                 }
-                let tiles = 5 * ((tiled + variant.tileWidth - 1) / variant.tileWidth)
-                #expect(brought == (0..<min(count, tiles)).map { UnsafePointer(memory.pointer + $0 + 640) })
-                #expect(coming.pieceCount == max(0, count - tiles))
             }
         }
     }
