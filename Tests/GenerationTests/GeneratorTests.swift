@@ -130,6 +130,7 @@ import Trajectories
             completions += generator.step(completions.isEmpty ? weights : newer)
         }
         #expect(completions.map(\.sample) == Array(0..<5))
+        #expect(Set(together.map(\.tokens.first)).count > 1, "every sample has its own first token")
         for (waited, begun) in zip(completions, together) {
             #expect(waited.tokens.first == begun.tokens.first)
             #expect(waited.logProbabilities.first?.bitPattern == begun.logProbabilities.first?.bitPattern)
