@@ -102,7 +102,8 @@ let package = Package(
                 .serviceLifecycle,
             ],
             swiftSettings: strict),
-        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Pipelines"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Kernels", ["TestSupport"] + variantNames.map { .byName(name: $0) }),
         tests("Memory", []),
         tests("Pipelines", ["Memory", "TestSupport", .logging, .serviceLifecycle, .unixSignals]),
@@ -110,7 +111,7 @@ let package = Package(
         tests("Tasks", ["TestSupport", "Trajectories"]),
         tests("StructureRewards", ["TestSupport", "Trajectories"]),
         tests(
-            "Models", ["Files", "Kernels", "Memory", "TestSupport", "Tokenizers", "Trajectories"],
+            "Models", ["Files", "Kernels", "Memory", "Pipelines", "TestSupport", "Tokenizers", "Trajectories"],
             resources: ["Fixtures"]),
         tests("Generation", ["Memory", "Models", "Pipelines", "TestSupport", "Trajectories"]),
         tests("Trajectories", []),

@@ -21,28 +21,33 @@ final class GradientJob {
     private var coefficients: [Float] = []
     private var reference: [Float] = []
 
-    /// - Parameter gradientCount: of the weights, or of the adapters where they alone are trained.
+    /// - Parameters:
+    ///   - gradientCount: of the weights, or of the adapters where they alone are trained.
+    ///   - threads: of the executor that runs the job.
     init(
         configuration: ModelConfiguration, layout: ParameterLayout, storage: ActivationStorage = .kept,
-        gradientCount: Int
+        gradientCount: Int, threads: Int = 1
     ) {
         self.layout = layout
         gradient = AlignedBuffer(count: gradientCount, pages: .large)
-        pass = Backpropagation(configuration: configuration, storage: storage)
+        pass = Backpropagation(configuration: configuration, storage: storage, threads: threads)
     }
 
     /// Computes the micro-batch's loss, and leaves its gradient in `gradient`.
     ///
-    /// - Parameter adapters: those that are merged in the weights, where the gradient is theirs.
+    /// - Parameters:
+    ///   - adapters: those that are merged in the weights, where the gradient is theirs.
+    ///   - threads: that can be expected to share the work.
     func run(
         _ microBatch: MicroBatch, weights: PolicyWeights, transposed: TransposedWeights,
-        adapters: AdapterPanels? = nil, reference: PolicyWeights?, loss: any PolicyLoss, temperature: Float
+        adapters: AdapterPanels? = nil, reference: PolicyWeights?, loss: any PolicyLoss, temperature: Float,
+        sharedBy threads: Int = 1
     ) -> Outcome {
         defer { pass.releaseWeights() }
         var outcome = Outcome()
         StallClock.phase(.forward) {
-            computeReference(microBatch, reference, temperature)
-            pass.forward(microBatch.batch, weights: weights, temperature: temperature)
+            computeReference(microBatch, reference, temperature, sharedBy: threads)
+            pass.forward(microBatch.batch, weights: weights, temperature: temperature, sharedBy: threads)
         }
         let targets = microBatch.batch.targets.count
         coefficients.removeAll(keepingCapacity: true)
@@ -58,9 +63,9 @@ final class GradientJob {
             outcome.loss = evaluate(rollouts, loss, &outcome.statistics)
         }
         outcome.targets = targets
-        outcome.entropySum = StallClock.phase(.forward) { pass.meanEntropy } * Double(targets)
+        outcome.entropySum = pass.meanEntropy * Double(targets)
         StallClock.phase(.backward) {
-            Elementwise.fill(gradient.pointer, with: 0, count: gradient.count)
+            clearGradient(sharedBy: threads)
             coefficients.withUnsafeBufferPointer {
                 if let adapters {
                     pass.backward($0, transposed: transposed, adapters: adapters, into: gradient.pointer)
@@ -72,10 +77,21 @@ final class GradientJob {
         return outcome
     }
 
-    private func computeReference(_ microBatch: MicroBatch, _ weights: PolicyWeights?, _ temperature: Float) {
+    private func clearGradient(sharedBy threads: Int) {
+        guard threads > 1 else { return Elementwise.fill(gradient.pointer, with: 0, count: gradient.count) }
+        // Slices are apart, and all are written when the loop ends.
+        nonisolated(unsafe) let start = gradient.pointer
+        SliceLoop().perform(over: gradient.count) { range in
+            Elementwise.fill(start + range.lowerBound, with: 0, count: range.count)
+        }
+    }
+
+    private func computeReference(
+        _ microBatch: MicroBatch, _ weights: PolicyWeights?, _ temperature: Float, sharedBy threads: Int
+    ) {
         reference.removeAll(keepingCapacity: true)
         guard let weights, case .policy = microBatch.objective else { return }
-        pass.forward(microBatch.batch, weights: weights, temperature: temperature)
+        pass.forward(microBatch.batch, weights: weights, temperature: temperature, sharedBy: threads)
         reference.append(contentsOf: pass.logProbabilities)
     }
 

@@ -1,22 +1,6 @@
 import Kernels
 import Memory
 import Models
-import Synchronization
-
-/// Hands out a step's micro-batches, each once, in order.
-final class MicroBatchQueue: Sendable {
-    private let microBatches: [MicroBatch]
-    private let next = Atomic<Int>(0)
-
-    init(_ microBatches: [MicroBatch]) {
-        self.microBatches = microBatches
-    }
-
-    func claim() -> (index: Int, microBatch: MicroBatch)? {
-        let index = next.add(1, ordering: .relaxed).oldValue
-        return index < microBatches.count ? (index, microBatches[index]) : nil
-    }
-}
 
 /// Adds gradients in the order of their micro-batches, whatever order they are ready in.
 actor GradientSum {
@@ -86,10 +70,10 @@ final class GradientJobBox: @unchecked Sendable {
     /// Works on micro-batches until none is left or the task is cancelled; each that it claims it finishes, so that no other
     /// job waits for a turn that never comes.
     func run(_ queue: MicroBatchQueue, _ shared: Shared, _ sum: GradientSum) async {
-        while !Task.isCancelled, let (index, microBatch) = queue.claim() {
+        while !Task.isCancelled, let (index, microBatch, threads) = queue.claim() {
             let outcome = job.run(
                 microBatch, weights: shared.weights, transposed: shared.transposed, adapters: shared.adapters,
-                reference: shared.reference, loss: shared.loss, temperature: shared.temperature)
+                reference: shared.reference, loss: shared.loss, temperature: shared.temperature, sharedBy: threads)
             await sum.add(self, outcome, at: index)
         }
     }

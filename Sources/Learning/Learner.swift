@@ -6,9 +6,9 @@ import Trajectories
 
 /// The weights under training, or the adapters on weights that stand still, their optimizer, and one update at a time.
 ///
-/// A step splits its batch into micro-batches that tasks on the learner's lane claim; their gradients are summed in the
-/// order of the micro-batches, so that the result does not depend on the number of threads. The new version is published
-/// before the step returns.
+/// A step splits its batch into micro-batches that tasks on the learner's lane claim; where there are more threads than
+/// micro-batches left, several share one. Gradients are summed in the order of the micro-batches, so that the result does not
+/// depend on the number of threads. The new version is published before the step returns.
 public actor Learner {
     /// Changed in place by the second half of an update, which does not suspend: whoever reads them elsewhere does so between
     /// updates, or after the last.
@@ -25,6 +25,7 @@ public actor Learner {
     private let reference: PolicyWeights?
     private let lane: any TaskExecutor
     private let slices: SliceLoop
+    private let threads: Int
     private let jobs: [GradientJobBox]
     private let sum: AlignedBuffer<Float>
     private var isUpdating = false
@@ -39,7 +40,7 @@ public actor Learner {
     ///     without adapters.
     ///   - store: where each version is published; it holds `version` already, adapters merged in.
     ///   - lane: where jobs run.
-    ///   - threads: jobs at once.
+    ///   - threads: of the lane's executor.
     public init(
         parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion, configuration: LearnerConfiguration,
         reference: Parameters? = nil, store: PolicyStore, lane: any TaskExecutor, threads: Int
@@ -58,11 +59,12 @@ public actor Learner {
         self.reference =
             configuration.loss.needsReference
             ? PolicyWeights(reference ?? parameters, rotary: store.current.rotary) : nil
-        jobs = (0..<max(1, threads)).map { _ in
+        self.threads = max(1, threads)
+        jobs = (0..<Self.jobs(threads: self.threads, parameters.configuration)).map { _ in
             GradientJobBox(
                 GradientJob(
                     configuration: parameters.configuration, layout: parameters.layout,
-                    storage: configuration.activations, gradientCount: count))
+                    storage: configuration.activations, gradientCount: count, threads: threads))
         }
         sum = AlignedBuffer(count: count, pages: .large)
     }
@@ -97,7 +99,7 @@ public actor Learner {
         nonisolated(unsafe) let total = sum.pointer
         if microBatches.isEmpty { Elementwise.fill(sum.pointer, with: 0, count: sum.count) }
         let gradientSum = GradientSum(into: total, count: sum.count, slices: slices)
-        let queue = MicroBatchQueue(microBatches)
+        let queue = MicroBatchQueue(microBatches, jobs: jobs.count, threads: threads)
         let shared = GradientJobBox.Shared(
             weights: weights, transposed: transposed, adapters: panels, reference: reference,
             loss: configuration.loss, temperature: temperature)

@@ -7,10 +7,10 @@ struct SliceLoop: Sendable {
     /// Elements of a slice: some tens of microseconds of work.
     private static let length = 1 << 16
 
-    /// Nil runs everything on the caller.
     private let lane: ComputeLane?
 
-    init(_ lane: any TaskExecutor) {
+    /// - Parameter lane: that of the running job by default; elsewhere than on a lane everything runs on the caller.
+    init(_ lane: (any TaskExecutor)? = nil) {
         self.lane = lane as? ComputeLane
     }
 
@@ -19,7 +19,7 @@ struct SliceLoop: Sendable {
         if let lane {
             lane.concurrentPerform(tiles: tiles, body)
         } else {
-            for tile in 0..<tiles { body(tile) }
+            ComputeExecutor.concurrentPerform(tiles: tiles, body)
         }
     }
 

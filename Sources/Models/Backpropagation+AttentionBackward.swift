@@ -1,42 +1,61 @@
 import Kernels
+import Pipelines
 
 extension Backpropagation {
     /// Attention, its projections and its norm; adds to the gradient of the residual stream in `gradients.hidden`.
-    func backwardAttention(
-        _ index: Int, _ weights: PolicyWeights, _ transposed: TransposedWeights, _ target: GradientTarget
-    ) {
+    func backwardAttention(_ index: Int, _ task: BackwardTask, _ member: inout TeamMember) {
         let shape = configuration
         let rows = batch.rowCount
         let saved = layers[index]
         let width = shape.queryKeyValueWidth
-        if let bias = target.tensor({ $0.layers[index].outputBias }) {
-            addRows(gradients.hidden.pointer, width: shape.hiddenSize, into: bias)
+        let place = member.index
+        let weights = task.weights.layer(index)
+        perform(.output, index, gradients.hidden.pointer, saved.attended, task, &member) { part in
+            task.transposed.block(.output, layer: index).multiply(
+                part, of: gradients.hidden.pointer, into: gradients.attended.pointer,
+                scratch: gradients.scratch(place))
+            Elementwise.fill(
+                gradients.queryKeyValue.pointer + part.lowerBound * width, with: 0, count: part.count * width)
         }
-        accumulate(.output, index, gradients.hidden.pointer, saved.attended, into: target)
-        transposed.block(.output, layer: index).multiply(
-            gradients.hidden.pointer, rows: rows, into: gradients.attended.pointer,
-            scratch: gradients.scratch.pointer)
-        Elementwise.fill(gradients.queryKeyValue.pointer, with: 0, count: rows * width)
-        for span in batch.spans {
-            backwardScores(span, saved)
+        let heads = shape.keyValueHeadCount
+        member.perform(families.first.count * heads) { tile in
+            families.forEach(tile / heads) { backwardScores($0, saved, keyValueHead: tile % heads, place: place) }
         }
+        if weights.queryNorm != nil {
+            // The norms' own gradients are sums over rows.
+            member.perform(1) { _ in
+                backwardRotation(0..<rows, task)
+                backwardHeadNorms(index, weights, task.target)
+            }
+        }
+        member.perform(rows: rows, parts) { part in
+            if weights.queryNorm == nil { backwardRotation(part, task) }
+            task.transposed.block(.queryKeyValue, layer: index).multiply(
+                part, of: gradients.queryKeyValue.pointer, into: gradients.normed.pointer,
+                scratch: gradients.scratch(place))
+        }
+        perform(.queryKeyValue, index, gradients.queryKeyValue.pointer, saved.attentionNormed, task, &member) {
+            if let bias = task.target.tensor({ $0.layers[index].outputBias }) {
+                addRows(gradients.hidden.pointer, width: shape.hiddenSize, into: bias)
+            }
+            if let bias = task.target.tensor({ $0.layers[index].queryKeyValueBias }) {
+                addRows(gradients.queryKeyValue.pointer, width: width, into: bias)
+            }
+            Normalization.backward(
+                outputGradient: gradients.normed.pointer, input: saved.input, weight: weights.attentionNorm,
+                reciprocal: saved.attentionReciprocal, rows: rows, width: shape.hiddenSize,
+                inputGradient: gradients.hidden.pointer,
+                weightGradient: task.target.tensor { $0.layers[index].attentionNorm } ?? gradients.discarded.pointer)
+        }
+    }
+
+    private func backwardRotation(_ part: Range<Int>, _ task: BackwardTask) {
+        let width = shape.queryKeyValueWidth
         RotaryEmbedding.applyInverse(
-            gradients.queryKeyValue.pointer, rows: rows, rowStride: width,
+            gradients.queryKeyValue.pointer + part.lowerBound * width, rows: part.count, rowStride: width,
             heads: shape.rotatedHeadCount, headDimension: shape.headDimension,
-            positions: positions.pointer, cosine: weights.rotary.cosine, sine: weights.rotary.sine)
-        backwardHeadNorms(index, weights.layer(index), target)
-        if let bias = target.tensor({ $0.layers[index].queryKeyValueBias }) {
-            addRows(gradients.queryKeyValue.pointer, width: width, into: bias)
-        }
-        accumulate(.queryKeyValue, index, gradients.queryKeyValue.pointer, saved.attentionNormed, into: target)
-        transposed.block(.queryKeyValue, layer: index).multiply(
-            gradients.queryKeyValue.pointer, rows: rows, into: gradients.normed.pointer,
-            scratch: gradients.scratch.pointer)
-        Normalization.backward(
-            outputGradient: gradients.normed.pointer, input: saved.input,
-            weight: weights.layer(index).attentionNorm, reciprocal: saved.attentionReciprocal, rows: rows,
-            width: shape.hiddenSize, inputGradient: gradients.hidden.pointer,
-            weightGradient: target.tensor { $0.layers[index].attentionNorm } ?? gradients.discarded.pointer)
+            positions: positions.pointer + part.lowerBound, cosine: task.weights.rotary.cosine,
+            sine: task.weights.rotary.sine)
     }
 
     /// Turns the gradient of the normalised queries and keys into that of the raw ones, in place, row by row.
@@ -68,45 +87,46 @@ extension Backpropagation {
         }
     }
 
-    /// Attention of one span: keys and values of a shared prompt are gathered before the span's own, and their gradients
-    /// added back to the prompt's rows, span by span in order.
-    private func backwardScores(_ span: TrainingBatch.Span, _ saved: LayerActivations) {
-        let shape = configuration
-        let width = shape.queryKeyValueWidth
-        let pair = 2 * shape.keyValueWidth
+    /// Attention of one span's queries that share a head of keys and values: those of a shared prompt are gathered before the span's
+    /// own, and their gradients added back to the prompt's rows, span by span in order.
+    private func backwardScores(_ index: Int, _ saved: LayerActivations, keyValueHead: Int, place: Int) {
+        guard let logSumExp = saved.logSumExp else { return }
+        let span = batch.spans[index]
+        let (width, dimension, sharing) = (shape.queryKeyValueWidth, shape.headDimension, shape.queriesPerKeyValueHead)
+        let pair = 2 * dimension
         let ranges = rowRanges(span)
-        let total = span.firstPosition + span.count
-        let keys = gradients.gatheredKeyValue.pointer
-        let keyGradients = gradients.gatheredGradient.pointer
+        let keys = gradients.gatheredKeyValue(place)
+        let keyGradients = gradients.gatheredGradient(place)
+        let keyColumn = shape.queryWidth + keyValueHead * dimension
+        let valueColumn = keyColumn + shape.keyValueWidth
         for range in ranges {
             for index in 0..<range.count {
-                (keys + (range.position + index) * pair).update(
-                    from: saved.queryKeyValue + (range.row + index) * width + shape.queryWidth, count: pair)
+                let row = saved.queryKeyValue + (range.row + index) * width
+                let gathered = keys + (range.position + index) * pair
+                gathered.update(from: row + keyColumn, count: dimension)
+                (gathered + dimension).update(from: row + valueColumn, count: dimension)
             }
         }
-        Elementwise.fill(keyGradients, with: 0, count: total * pair)
-        for head in 0..<shape.attentionHeadCount {
-            let keyOffset = head / shape.queriesPerKeyValueHead * shape.headDimension
-            let queryOffset = span.firstRow * width + head * shape.headDimension
-            let outputOffset = span.firstRow * shape.queryWidth + head * shape.headDimension
-            guard let logSumExp = saved.logSumExp else { continue }
+        Elementwise.fill(keyGradients, with: 0, count: (span.firstPosition + span.count) * pair)
+        for head in keyValueHead * sharing..<(keyValueHead + 1) * sharing {
+            let queryOffset = span.firstRow * width + head * dimension
+            let outputOffset = span.firstRow * shape.queryWidth + head * dimension
             Attention.backward(
                 query: saved.queryKeyValue + queryOffset, queryStride: width, queryCount: span.count,
-                firstPosition: span.firstPosition, key: keys + keyOffset,
-                value: keys + shape.keyValueWidth + keyOffset, keyValueStride: pair,
-                headDimension: shape.headDimension, scale: shape.attentionScale, compact: shape.hasCompactKeyValues,
+                firstPosition: span.firstPosition, key: keys, value: keys + dimension, keyValueStride: pair,
+                headDimension: dimension, scale: shape.attentionScale, compact: shape.hasCompactKeyValues,
                 outputGradient: gradients.attended.pointer + outputOffset,
                 outputStride: shape.queryWidth, logSumExp: logSumExp + head * batch.rowCount + span.firstRow,
                 queryGradient: gradients.queryKeyValue.pointer + queryOffset, queryGradientStride: width,
-                keyGradient: keyGradients + keyOffset, valueGradient: keyGradients + shape.keyValueWidth + keyOffset,
-                keyValueGradientStride: pair, workspace: gradients.attentionWorkspace.pointer)
+                keyGradient: keyGradients, valueGradient: keyGradients + dimension,
+                keyValueGradientStride: pair, workspace: gradients.attentionWorkspace(place))
         }
         for range in ranges {
             for index in 0..<range.count {
-                Elementwise.add(
-                    keyGradients + (range.position + index) * pair,
-                    into: gradients.queryKeyValue.pointer + (range.row + index) * width + shape.queryWidth,
-                    count: pair)
+                let row = gradients.queryKeyValue.pointer + (range.row + index) * width
+                let gathered = keyGradients + (range.position + index) * pair
+                Elementwise.add(gathered, into: row + keyColumn, count: dimension)
+                Elementwise.add(gathered + dimension, into: row + valueColumn, count: dimension)
             }
         }
     }

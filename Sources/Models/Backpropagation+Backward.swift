@@ -1,4 +1,14 @@
 import Kernels
+import Pipelines
+
+/// What a backward pass goes by.
+struct BackwardTask {
+    /// One a target.
+    let coefficients: UnsafeBufferPointer<Float>
+    let weights: PolicyWeights
+    let transposed: TransposedWeights
+    let target: GradientTarget
+}
 
 extension Backpropagation {
     /// Adds to `gradient` the gradient of Σ coefficientᵢ · logProbabilityᵢ over the last forward pass's targets.
@@ -35,41 +45,66 @@ extension Backpropagation {
         precondition(coefficients.count == batch.targets.count, "one coefficient a target")
         guard let weights, batch.rowCount > 0 else { return }
         gradients.prepare(
-            rows: batch.rowCount, targets: batch.targets.count, positions: positionCapacity, rank: target.rank)
-        backwardHead(coefficients, weights, transposed, target)
+            rows: batch.rowCount, targets: batch.targets.count, positions: positionCapacity, rank: target.rank,
+            parts: parts, places: places)
+        task = BackwardTask(
+            coefficients: coefficients, weights: weights, transposed: transposed, target: target)
+        run(backwardProgram)
+        task = nil
+    }
+
+    /// The backward pass, by all members of a team with this very call. A matrix's gradient is computed beside the products that need
+    /// what it needs; sums over rows stay whole, so that each is one chain.
+    func backward(_ member: inout TeamMember) {
+        guard let task else { return }
+        backwardHead(task, &member)
         for index in layers.indices.reversed() {
-            restore(index, weights)
-            backwardFeedForward(index, weights, transposed, target)
-            backwardAttention(index, weights, transposed, target)
+            restore(index, task.weights, &member)
+            backwardFeedForward(index, task, &member)
+            backwardAttention(index, task, &member)
         }
-        guard let embedding = target.tensor(\.embedding) else { return }
-        Embedding.scatter(
-            gradients.hidden.pointer, tokens: tokens.pointer, rows: batch.rowCount, width: configuration.hiddenSize,
-            into: embedding)
+        guard let embedding = task.target.tensor(\.embedding) else { return }
+        member.perform(1) { _ in
+            Embedding.scatter(
+                gradients.hidden.pointer, tokens: tokens.pointer, rows: batch.rowCount,
+                width: configuration.hiddenSize, into: embedding)
+        }
     }
 
     /// Logits, head and final norm; leaves the gradient of the last layer's result in `gradients.hidden`.
-    private func backwardHead(
-        _ coefficients: UnsafeBufferPointer<Float>, _ weights: PolicyWeights, _ transposed: TransposedWeights,
-        _ target: GradientTarget
-    ) {
-        let width = configuration.hiddenSize
+    private func backwardHead(_ task: BackwardTask, _ member: inout TeamMember) {
         let vocabulary = configuration.vocabularySize
+        let targets = batch.targets.count
+        let place = member.index
+        member.perform(rows: targets, parts) { part in
+            for index in part {
+                Softmax.gradient(
+                    logits.pointer + index * vocabulary, count: vocabulary, scale: 1 / temperature,
+                    logSumExp: targetLogSumExp.pointer[index], target: Int(batch.targets[index].token),
+                    coefficient: task.coefficients[index], into: gradients.logits.pointer + index * vocabulary)
+            }
+            task.transposed.head.multiply(
+                part, of: gradients.logits.pointer, into: gradients.targetRows.pointer,
+                scratch: gradients.scratch(place))
+        }
+        let head = task.target.tensor(\.head)
+        let headParts = head == nil ? 0 : parts.gradientParts(vocabulary)
+        member.perform(1 + headParts) { tile in
+            guard let head, tile > 0 else {
+                backwardFinalNorm(task)
+                return
+            }
+            let width = configuration.hiddenSize
+            WeightGradient.add(
+                PassParts.range(tile - 1, of: headParts, over: vocabulary), outputGradient: gradients.logits.pointer,
+                input: targetRows.pointer, rows: targets, outputs: vocabulary, inputs: width, to: head,
+                precision: configuration.precision, workspace: gradients.productWorkspace(place))
+        }
+    }
+
+    private func backwardFinalNorm(_ task: BackwardTask) {
+        let width = configuration.hiddenSize
         let rows = batch.rowCount
-        for (index, target) in batch.targets.enumerated() {
-            Softmax.gradient(
-                logits.pointer + index * vocabulary, count: vocabulary, scale: 1 / temperature,
-                logSumExp: targetLogSumExp.pointer[index], target: Int(target.token), coefficient: coefficients[index],
-                into: gradients.logits.pointer + index * vocabulary)
-        }
-        if let head = target.tensor(\.head) {
-            accumulate(
-                gradients.logits.pointer, targetRows.pointer, rows: batch.targets.count, outputs: vocabulary,
-                inputs: width, into: head)
-        }
-        transposed.head.multiply(
-            gradients.logits.pointer, rows: batch.targets.count, into: gradients.targetRows.pointer,
-            scratch: gradients.scratch.pointer)
         Elementwise.fill(gradients.normed.pointer, with: 0, count: rows * width)
         for (index, target) in batch.targets.enumerated() {
             Elementwise.add(
@@ -78,31 +113,32 @@ extension Backpropagation {
         }
         Elementwise.fill(gradients.hidden.pointer, with: 0, count: rows * width)
         Normalization.backward(
-            outputGradient: gradients.normed.pointer, input: hidden.pointer, weight: weights.finalNorm,
+            outputGradient: gradients.normed.pointer, input: hidden.pointer, weight: task.weights.finalNorm,
             reciprocal: normReciprocal.pointer, rows: rows, width: width, inputGradient: gradients.hidden.pointer,
-            weightGradient: target.tensor(\.finalNorm) ?? gradients.discarded.pointer)
+            weightGradient: task.target.tensor(\.finalNorm) ?? gradients.discarded.pointer)
     }
 
-    private func backwardFeedForward(
-        _ index: Int, _ weights: PolicyWeights, _ transposed: TransposedWeights, _ target: GradientTarget
-    ) {
+    private func backwardFeedForward(_ index: Int, _ task: BackwardTask, _ member: inout TeamMember) {
         let shape = configuration
-        let rows = batch.rowCount
         let saved = layers[index]
-        accumulate(.down, index, gradients.hidden.pointer, saved.activated, into: target)
-        transposed.block(.down, layer: index).multiply(
-            gradients.hidden.pointer, rows: rows, into: gradients.activated.pointer,
-            scratch: gradients.scratch.pointer)
-        SwiGLU.backward(
-            gateUp: saved.gateUp, outputGradient: gradients.activated.pointer, rows: rows,
-            width: shape.intermediateSize, gateUpGradient: gradients.gateUp.pointer)
-        accumulate(.gateUp, index, gradients.gateUp.pointer, saved.feedForwardNormed, into: target)
-        transposed.block(.gateUp, layer: index).multiply(
-            gradients.gateUp.pointer, rows: rows, into: gradients.normed.pointer, scratch: gradients.scratch.pointer)
-        Normalization.backward(
-            outputGradient: gradients.normed.pointer, input: saved.middle,
-            weight: weights.layer(index).feedForwardNorm, reciprocal: saved.feedForwardReciprocal, rows: rows,
-            width: shape.hiddenSize, inputGradient: gradients.hidden.pointer,
-            weightGradient: target.tensor { $0.layers[index].feedForwardNorm } ?? gradients.discarded.pointer)
+        let place = member.index
+        perform(.down, index, gradients.hidden.pointer, saved.activated, task, &member) { part in
+            task.transposed.block(.down, layer: index).multiply(
+                part, of: gradients.hidden.pointer, into: gradients.activated.pointer,
+                scratch: gradients.scratch(place))
+            let (first, width) = (part.lowerBound, shape.intermediateSize)
+            SwiGLU.backward(
+                gateUp: saved.gateUp + first * 2 * width, outputGradient: gradients.activated.pointer + first * width,
+                rows: part.count, width: width, gateUpGradient: gradients.gateUp.pointer + first * 2 * width)
+            task.transposed.block(.gateUp, layer: index).multiply(
+                part, of: gradients.gateUp.pointer, into: gradients.normed.pointer, scratch: gradients.scratch(place))
+        }
+        perform(.gateUp, index, gradients.gateUp.pointer, saved.feedForwardNormed, task, &member) {
+            Normalization.backward(
+                outputGradient: gradients.normed.pointer, input: saved.middle,
+                weight: task.weights.layer(index).feedForwardNorm, reciprocal: saved.feedForwardReciprocal,
+                rows: batch.rowCount, width: shape.hiddenSize, inputGradient: gradients.hidden.pointer,
+                weightGradient: task.target.tensor { $0.layers[index].feedForwardNorm } ?? gradients.discarded.pointer)
+        }
     }
 }

@@ -1,47 +1,82 @@
 import Kernels
+import Pipelines
 
 extension Backpropagation {
-    /// Adds the gradient of a layer's matrix, or of its adapters, for the product of `input` [rows][inputs] that gave rows
-    /// with `outputGradient` [rows][outputs].
-    func accumulate(
+    /// A stage: adds the gradient of a layer's matrix, or of its adapters, for the product of `input` [rows][inputs] that gave rows
+    /// with `outputGradient` [rows][outputs]; and beside it does `body` for all rows in parts.
+    func perform(
         _ block: ProjectionBlock, _ layer: Int, _ outputGradient: UnsafePointer<Float>, _ input: UnsafePointer<Float>,
-        into target: GradientTarget
+        _ task: BackwardTask, _ member: inout TeamMember, besideRows body: (Range<Int>) -> Void
     ) {
-        let outputs = block.outputs(configuration)
-        let inputs = block.inputs(configuration)
-        switch target {
-        case .parameters(let layout, let gradient):
-            accumulate(
-                outputGradient, input, rows: batch.rowCount, outputs: outputs, inputs: inputs,
-                into: gradient + layout.layers[layer][block])
-        case .adapters(let panels, let gradient):
-            for (index, site) in panels.layout.layers[layer].enumerated() where site.projection.block == block {
+        let gradientParts = gradientParts(block, layer, task)
+        let rowParts = parts.rowParts(batch.rowCount)
+        let place = member.index
+        member.perform(gradientParts + rowParts) { tile in
+            if tile < gradientParts {
                 accumulate(
-                    site, a: panels.a(layer, index), b: panels.b(layer, index), rank: panels.configuration.rank,
-                    outputGradient: outputGradient + site.firstRow, outputStride: outputs, input: input, into: gradient)
+                    block, layer, tile, of: gradientParts, outputGradient, input, into: task.target, place: place)
+            } else {
+                body(PassParts.range(tile - gradientParts, of: rowParts, over: batch.rowCount))
             }
         }
     }
 
-    /// weightGradient [outputs][inputs] += outputGradientᵀ · input, in the configuration's precision.
-    func accumulate(
-        _ outputGradient: UnsafePointer<Float>, _ input: UnsafePointer<Float>, rows: Int, outputs: Int, inputs: Int,
-        into weightGradient: UnsafeMutablePointer<Float>
+    /// The same beside something that is done once, and first, since it is the longest where many threads share the rest.
+    func perform(
+        _ block: ProjectionBlock, _ layer: Int, _ outputGradient: UnsafePointer<Float>, _ input: UnsafePointer<Float>,
+        _ task: BackwardTask, _ member: inout TeamMember, beside body: () -> Void
     ) {
-        WeightGradient.add(
-            outputGradient: outputGradient, input: input, rows: rows, outputs: outputs, inputs: inputs,
-            to: weightGradient, precision: configuration.precision, workspace: gradients.productWorkspace.pointer)
+        let gradientParts = gradientParts(block, layer, task)
+        let place = member.index
+        member.perform(1 + gradientParts) { tile in
+            if tile == 0 {
+                body()
+            } else {
+                accumulate(
+                    block, layer, tile - 1, of: gradientParts, outputGradient, input, into: task.target, place: place)
+            }
+        }
+    }
+
+    /// Adapters are narrow: theirs is one part, or none where the block has none.
+    private func gradientParts(_ block: ProjectionBlock, _ layer: Int, _ task: BackwardTask) -> Int {
+        switch task.target {
+        case .parameters: parts.gradientParts(block.outputs(configuration))
+        case .adapters(let panels, _):
+            panels.layout.layers[layer].contains { $0.projection.block == block } ? 1 : 0
+        }
+    }
+
+    private func accumulate(
+        _ block: ProjectionBlock, _ layer: Int, _ part: Int, of parts: Int, _ outputGradient: UnsafePointer<Float>,
+        _ input: UnsafePointer<Float>, into target: GradientTarget, place: Int
+    ) {
+        let outputs = block.outputs(configuration)
+        switch target {
+        case .parameters(let layout, let gradient):
+            WeightGradient.add(
+                PassParts.range(part, of: parts, over: outputs), outputGradient: outputGradient, input: input,
+                rows: batch.rowCount, outputs: outputs, inputs: block.inputs(configuration),
+                to: gradient + layout.layers[layer][block], precision: configuration.precision,
+                workspace: gradients.productWorkspace(place))
+        case .adapters(let panels, let gradient):
+            for (index, site) in panels.layout.layers[layer].enumerated() where site.projection.block == block {
+                accumulate(
+                    site, a: panels.a(layer, index), b: panels.b(layer, index), rank: panels.configuration.rank,
+                    outputGradient: outputGradient + site.firstRow, outputStride: outputs, input: input, into: gradient,
+                    workspace: gradients.productWorkspace(place))
+            }
+        }
     }
 
     /// In single precision, dB += dYᵀ (X (s A)ᵀ) and dA += (dY (s B))ᵀ X, by way of [rows][rank].
     private func accumulate(
         _ site: AdapterLayout.Site, a: UnsafePointer<Float>, b: UnsafePointer<Float>, rank: Int,
         outputGradient: UnsafePointer<Float>, outputStride: Int, input: UnsafePointer<Float>,
-        into gradient: UnsafeMutablePointer<Float>
+        into gradient: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>
     ) {
         let rows = batch.rowCount
         let low = gradients.lowRank.pointer
-        let workspace = gradients.productWorkspace.pointer
         MatrixProduct.multiply(
             input, rows: rows, rowStride: site.inputs, packed: a, outputs: rank, depth: site.inputs, into: low,
             resultStride: rank, accumulating: false)

@@ -1,5 +1,6 @@
 import Kernels
 import Memory
+import Pipelines
 
 /// Forward passes that keep what the backward pass needs, and the backward pass: log-probabilities of a batch's targets,
 /// then the gradient of any function of them.
@@ -9,7 +10,8 @@ import Memory
 ///     pass.backward(coefficients, transposed: transposed, layout: layout, into: gradient)
 ///
 /// The forward pass runs `DecoderLayer` on the panels that generation reads, so log-probabilities equal those recorded in
-/// rollouts of the same version bit for bit. One thread at a time; buffers grow to the largest batch seen and stay.
+/// rollouts of the same version bit for bit. One thread at a time, with which others of its executor may share each pass; buffers
+/// grow to the largest batch seen and stay.
 public final class Backpropagation {
     public let configuration: ModelConfiguration
     /// Nil where nothing is kept.
@@ -17,7 +19,13 @@ public final class Backpropagation {
     /// Targets whose logits there are at a time where nothing is kept: enough to amortise the passage over the head.
     public static let targetsAtATime = 64
 
-    private let shape: LayerShape
+    let shape: LayerShape
+    /// Members that a team of threads may have, and how the pass at hand is cut for them.
+    let places: Int
+    private(set) var parts = PassParts(threads: 1)
+    var forwardProgram = TeamProgram { _ in }
+    var backwardProgram = TeamProgram { _ in }
+    var task: BackwardTask?
     var batch = TrainingBatch()
     var weights: PolicyWeights?
     var temperature: Float = 1
@@ -39,18 +47,26 @@ public final class Backpropagation {
     var logits = AlignedBuffer<Float>(count: 0)
     var targetLogSumExp = AlignedBuffer<Float>(count: 0)
     var targetLogProbabilities = AlignedBuffer<Float>(count: 0)
-    var attentionWorkspace = AlignedBuffer<Float>(count: 0)
+    var targetEntropies = AlignedBuffer<Float>(count: 0)
+    var attentionWorkspace = MemberBuffers<Float>()
+    /// Rounded rows of the product that comes next.
     var scratch = AlignedBuffer<BFloat16Pair>(count: 0)
     var pages: TrainingPages
+    var families = SpanFamilies()
     var gradients: BackwardBuffers
 
-    /// - Parameter storage: what is kept for the backward pass; nil where log-probabilities are all that is wanted.
-    public init(configuration: ModelConfiguration, storage: ActivationStorage? = .kept) {
+    /// - Parameters:
+    ///   - storage: what is kept for the backward pass; nil where log-probabilities are all that is wanted.
+    ///   - threads: of the executor that passes run on; with fewer than it has, they are not shared.
+    public init(configuration: ModelConfiguration, storage: ActivationStorage? = .kept, threads: Int = 1) {
         self.configuration = configuration
         self.storage = storage
+        places = max(1, threads)
         shape = LayerShape(configuration)
         pages = TrainingPages(configuration: configuration)
         gradients = BackwardBuffers(configuration: configuration)
+        forwardProgram = TeamProgram { [unowned self] member in forward(&member) }
+        backwardProgram = TeamProgram { [unowned self] member in backward(&member) }
     }
 
     /// log p(target) = log-softmax(logits / temperature)[token], one a target of the last forward pass.
@@ -61,13 +77,7 @@ public final class Backpropagation {
     /// Mean entropy, in nats, of the distributions at the targets of the last forward pass.
     public var meanEntropy: Double {
         precondition(storage != nil, "the logits were not kept")
-        var sum = 0.0
-        for index in batch.targets.indices {
-            sum += Double(
-                Softmax.entropy(
-                    logits.pointer + index * configuration.vocabularySize, count: configuration.vocabularySize,
-                    scale: 1 / temperature, logSumExp: targetLogSumExp.pointer[index]))
-        }
+        let sum = batch.targets.indices.reduce(0) { $0 + Double(targetEntropies.pointer[$1]) }
         return batch.targets.isEmpty ? 0 : sum / Double(batch.targets.count)
     }
 
@@ -78,8 +88,11 @@ public final class Backpropagation {
 
     /// Computes the log-probabilities of the batch's targets under `weights`.
     ///
-    /// - Parameter temperature: divides the logits; above 0.
-    public func forward(_ batch: TrainingBatch, weights: PolicyWeights, temperature: Float) {
+    /// - Parameters:
+    ///   - temperature: divides the logits; above 0.
+    ///   - threads: that can be expected to share this pass and its backward pass; the results do not depend on it.
+    public func forward(_ batch: TrainingBatch, weights: PolicyWeights, temperature: Float, sharedBy threads: Int = 1) {
+        parts = PassParts(threads: min(threads, places))
         self.batch = batch
         self.weights = weights
         self.temperature = temperature
@@ -91,85 +104,19 @@ public final class Backpropagation {
             tokens.pointer[row] = batch.tokens[row]
             positions.pointer[row] = batch.positions[row]
         }
-        guard rows > 0, let first = layers.first else { return }
-        Embedding.gather(
-            weights.embedding, tokens: tokens.pointer, rows: rows, width: shape.hiddenSize, into: first.input)
-        for index in layers.indices {
-            run(index, weights, output: index + 1 < layers.count ? layers[index + 1].input : hidden.pointer)
-        }
-        scoreTargets(weights)
+        run(forwardProgram)
     }
 
-    /// Computes a layer's activations from its input, and its result where `output` is given.
-    private func run(_ index: Int, _ weights: PolicyWeights, output: UnsafeMutablePointer<Float>?) {
-        let rows = batch.rowCount
-        let layer = DecoderLayer(
-            shape: shape, weights: weights.layer(index), cosine: weights.rotary.cosine,
-            sine: weights.rotary.sine, blockOffset: 0, headStride: pages.headStride, activations: layers[index],
-            rows: rows, positions: positions.pointer, arranged: scratch.pointer)
-        let matrices = layer.weights
-        inBlocks(of: rows) { layer.normalizeInput($0) }
-        layer.projectQueryKeyValue(
-            matrices.queryKeyValue.allPanels, coming: ComingReads(panels: matrices.output.panel(0)))
-        inBlocks(of: rows) { layer.rotate($0) }
-        for span in batch.spans.indices {
-            let rowSpan = pages.rowSpan(span, of: batch)
-            layer.store(rowSpan)
-            layer.attend(rowSpan, next: nil, workspace: attentionWorkspace.pointer)
-        }
-        inBlocks(of: rows) { layer.finishAttention($0) }
-        layer.projectOutput(matrices.output.allPanels, coming: ComingReads(panels: matrices.gateUp.panel(0)))
-        inBlocks(of: rows) { layer.normalizeMiddle($0) }
-        layer.projectGateUp(matrices.gateUp.allPanels, coming: ComingReads(panels: matrices.down.panel(0)))
-        inBlocks(of: rows) { layer.activate($0, output: output) }
-        guard let output else { return }
-        layer.projectDown(
-            matrices.down.allPanels, coming: ComingReads(panels: weights.following(index).panel(0)), output: output)
-    }
-
-    /// Calls `body` with a few rows at a time: what it reads and writes of them stays in the first-level caches.
-    private func inBlocks(of rows: Int, _ body: (Range<Int>) -> Void) {
-        for first in stride(from: 0, to: rows, by: 16) {
-            body(first..<min(rows, first + 16))
-        }
-    }
-
-    /// Brings back what the backward pass reads of a layer; layers are asked for from the last to the first.
-    func restore(_ index: Int, _ weights: PolicyWeights) {
-        // The last layer's are those that the forward pass left.
-        guard storage == .recomputed, index + 1 < layers.count else { return }
-        run(index, weights, output: nil)
-    }
-
-    private func scoreTargets(_ weights: PolicyWeights) {
-        let width = configuration.hiddenSize
-        let vocabulary = configuration.vocabularySize
-        let count = batch.targets.count
-        Normalization.forwardMarkingOverflow(
-            input: hidden.pointer, weight: weights.finalNorm, rows: batch.rowCount, width: width,
-            epsilon: configuration.normalizationEpsilon, output: normed.pointer, reciprocal: normReciprocal.pointer)
-        for (index, target) in batch.targets.enumerated() {
-            (targetRows.pointer + index * width).update(from: normed.pointer + target.row * width, count: width)
-        }
-        let atATime = storage == nil ? Self.targetsAtATime : max(1, count)
-        for first in stride(from: 0, to: count, by: atATime) {
-            let part = first..<min(count, first + atATime)
-            weights.head.multiply(
-                targetRows.pointer + first * width, rows: part.count, into: logits.pointer, scratch: scratch.pointer)
-            for index in part {
-                let row = logits.pointer + (index - first) * vocabulary
-                let logSumExp = Softmax.logSumExp(row, count: vocabulary, scale: 1 / temperature)
-                targetLogSumExp.pointer[index] = logSumExp
-                targetLogProbabilities.pointer[index] = Softmax.logProbability(
-                    logit: row[Int(batch.targets[index].token)], scale: 1 / temperature, logSumExp: logSumExp)
-            }
-        }
+    /// Runs a program with whoever shares the pass.
+    func run(_ program: borrowing TeamProgram) {
+        program.run(places: places, members: parts.threads)
     }
 
     /// Grows the buffers to the batch at hand.
     private func prepare() {
         reserve(rows: batch.rowCount, targets: batch.targets.count, positions: batch.longestSequence)
         pages.prepare(batch)
+        families.prepare(batch)
     }
 
     /// Makes room for forward passes over batches of up to so many rows and targets, at once rather than as they come.
@@ -198,11 +145,10 @@ public final class Backpropagation {
             logits = AlignedBuffer(count: sizes.logits, pages: .large)
             targetLogSumExp = AlignedBuffer(count: sizes.targetValues)
             targetLogProbabilities = AlignedBuffer(count: sizes.targetValues)
+            targetEntropies = AlignedBuffer(count: sizes.targetValues)
         }
-        if longest > positionCapacity {
-            positionCapacity = longest
-            attentionWorkspace = AlignedBuffer(count: sizes.attentionWorkspace)
-        }
+        positionCapacity = max(positionCapacity, longest)
+        attentionWorkspace.reserve(sizes.attentionWorkspace, places: parts.threads == 1 ? 1 : places)
         if sizes.scratch > scratch.count {
             scratch = AlignedBuffer(count: sizes.scratch, pages: .large)
         }

@@ -6,7 +6,6 @@ struct BackwardBuffers: ~Copyable {
     private let configuration: ModelConfiguration
     private var rows = 0
     private var targets = 0
-    private var positions = 0
     /// [rows][hidden]: gradient of the residual stream, and of a norm's output.
     private(set) var hidden = AlignedBuffer<Float>(count: 0)
     private(set) var normed = AlignedBuffer<Float>(count: 0)
@@ -19,12 +18,14 @@ struct BackwardBuffers: ~Copyable {
     /// [targets][vocabulary] and [targets][hidden].
     private(set) var logits = AlignedBuffer<Float>(count: 0)
     private(set) var targetRows = AlignedBuffer<Float>(count: 0)
-    /// [positions][2 · keyValueWidth]: keys and values of a sequence whose rows stand apart, and their gradients.
-    private(set) var gatheredKeyValue = AlignedBuffer<Float>(count: 0)
-    private(set) var gatheredGradient = AlignedBuffer<Float>(count: 0)
-    private(set) var attentionWorkspace = AlignedBuffer<Float>(count: 0)
-    private(set) var productWorkspace = AlignedBuffer<Float>(count: 0)
-    private(set) var scratch = AlignedBuffer<BFloat16Pair>(count: 0)
+    /// For each member of a team, [positions][2 · headDimension]: a head's keys and values of a sequence whose rows stand apart, and
+    /// their gradients.
+    private(set) var gatheredKeyValue = MemberBuffers<Float>()
+    private(set) var gatheredGradient = MemberBuffers<Float>()
+    private(set) var attentionWorkspace = MemberBuffers<Float>()
+    private(set) var productWorkspace = MemberBuffers<Float>(pages: .large)
+    /// Rounded rows, for products of activations with weights.
+    private(set) var scratch = MemberBuffers<BFloat16Pair>(pages: .large)
     /// [rows][rank] of adapters, and the room for gradients that are not wanted.
     private(set) var lowRank = AlignedBuffer<Float>(count: 0)
     private(set) var discarded = AlignedBuffer<Float>(count: 0)
@@ -33,10 +34,16 @@ struct BackwardBuffers: ~Copyable {
         self.configuration = configuration
     }
 
-    /// - Parameter rank: of the adapters, where their gradient is wanted.
-    mutating func prepare(rows newRows: Int, targets newTargets: Int, positions newPositions: Int, rank: Int? = nil) {
+    /// - Parameters:
+    ///   - rank: of the adapters, where their gradient is wanted.
+    ///   - parts: how the pass is cut.
+    ///   - places: members that there may be of a team that shares it.
+    mutating func prepare(
+        rows newRows: Int, targets newTargets: Int, positions: Int, rank: Int? = nil,
+        parts: PassParts = PassParts(threads: 1), places: Int = 1
+    ) {
         let sizes = BackwardSizes(
-            configuration, rows: newRows, targets: newTargets, positions: newPositions, rank: rank)
+            configuration, rows: newRows, targets: newTargets, positions: positions, rank: rank, parts: parts)
         if newRows > rows {
             rows = newRows
             hidden = AlignedBuffer(count: sizes.hidden, pages: .large)
@@ -52,19 +59,13 @@ struct BackwardBuffers: ~Copyable {
             logits = AlignedBuffer(count: sizes.logits, pages: .large)
             targetRows = AlignedBuffer(count: sizes.targetRows, pages: .large)
         }
-        if newPositions > positions {
-            positions = newPositions
-            gatheredKeyValue = AlignedBuffer(count: sizes.gathered)
-            gatheredGradient = AlignedBuffer(count: sizes.gathered)
-            attentionWorkspace = AlignedBuffer(count: sizes.attentionWorkspace)
-        }
+        let places = parts.threads == 1 ? 1 : places
+        gatheredKeyValue.reserve(sizes.gathered, places: places)
+        gatheredGradient.reserve(sizes.gathered, places: places)
+        attentionWorkspace.reserve(sizes.attentionWorkspace, places: places)
         // Of the batch at hand, not of the largest: fewer rows may need more, since they form other blocks.
-        if sizes.productWorkspace > productWorkspace.count {
-            productWorkspace = AlignedBuffer(count: sizes.productWorkspace, pages: .large)
-        }
-        if sizes.scratch > scratch.count {
-            scratch = AlignedBuffer(count: sizes.scratch, pages: .large)
-        }
+        productWorkspace.reserve(sizes.productWorkspace, places: places)
+        scratch.reserve(sizes.scratch, places: places)
         if sizes.lowRank > lowRank.count {
             lowRank = AlignedBuffer(count: sizes.lowRank)
         }

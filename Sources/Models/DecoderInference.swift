@@ -182,19 +182,19 @@ public final class DecoderInference {
         let afterDown = afterGateUp + matrices.down.panelCount
         member.perform(over: rows, atLeast: 4, atMost: 16) { layer.normalizeInput($0) }
         member.perform(over: matrices.queryKeyValue, then: matrices.output, pages, after: afterDown) {
-            layer.projectQueryKeyValue($0, coming: $1)
+            layer.projectQueryKeyValue($0, rows: 0..<rows, coming: $1)
         }
         attend(layer, step, &member)
         member.perform(over: matrices.output, then: matrices.gateUp, laterPages, after: 0) {
-            layer.projectOutput($0, coming: $1)
+            layer.projectOutput($0, rows: 0..<rows, coming: $1)
         }
         member.perform(over: rows, atLeast: 4, atMost: 16) { layer.normalizeMiddle($0) }
         member.perform(over: matrices.gateUp, then: matrices.down, laterPages, after: afterOutput) {
-            layer.projectGateUp($0, coming: $1)
+            layer.projectGateUp($0, rows: 0..<rows, coming: $1)
         }
         member.perform(over: rows, atLeast: 2, atMost: 16) { layer.activate($0, output: hidden.pointer) }
         member.perform(over: matrices.down, then: following, laterPages, after: afterGateUp) {
-            layer.projectDown($0, coming: $1, output: hidden.pointer)
+            layer.projectDown($0, rows: 0..<rows, coming: $1, output: hidden.pointer)
         }
     }
 
@@ -268,7 +268,7 @@ public final class DecoderInference {
         guard count > 0 else { return }
         member.perform(over: head, then: nil, nil, after: 0) { panels, coming in
             head.multiply(
-                panels: panels, of: normed, arranged: arranged.pointer, rows: count, into: logitRows.pointer,
+                panels: panels, of: normed, arranged: arranged.pointer, rows: 0..<count, into: logitRows.pointer,
                 coming: coming)
         }
     }

@@ -42,7 +42,8 @@ struct LayerActivations {
 /// One decoder layer's forward pass over rows: the only one, so that generation and learner compute the same bits.
 ///
 /// It stands in the order of its stages, each over ranges of rows, of panels of a product's columns, or over spans; parts of a
-/// stage are independent of one another, and every stage needs the whole of the one before. What is `coming`, read after a
+/// stage are independent of one another, and every stage needs the whole of the one before, or of its rows alone where all columns
+/// are taken at once: attention alone looks at other rows. What is `coming`, read after a
 /// product, is brought near meanwhile.
 ///
 /// All of it is plain values: it is made for each layer of each pass, by every member of a team, and counts no references. Its
@@ -60,8 +61,15 @@ struct DecoderLayer: BitwiseCopyable {
     /// Rows of the pass, and the absolute position of each.
     let rows: Int
     let positions: UnsafePointer<Int32>
-    /// Rounded rows of the product that comes next; see `PackedMatrix.round`.
-    let arranged: UnsafeMutablePointer<BFloat16Pair>
+    /// Rounded rows of the product that comes next, see `PackedMatrix.arrange`, and the first of them. Rows of other products stand at
+    /// other distances, so that who works on some rows without waiting for others has room of its own.
+    var arranged: UnsafeMutablePointer<BFloat16Pair>
+    var firstArranged = 0
+
+    /// Where all rows would begin.
+    private func arranged(for matrix: PackedMatrix) -> UnsafeMutablePointer<BFloat16Pair> {
+        arranged - firstArranged * matrix.arrangedStride
+    }
 
     /// First norm of rows.
     func normalizeInput(_ part: Range<Int>) {
@@ -71,13 +79,13 @@ struct DecoderLayer: BitwiseCopyable {
             input: activations.input + first * width, weight: weights.attentionNorm, rows: part.count, width: width,
             epsilon: shape.normalizationEpsilon, output: activations.attentionNormed + first * width,
             reciprocal: activations.attentionReciprocal + first)
-        weights.queryKeyValue.arrange(part, of: activations.attentionNormed, into: arranged)
+        weights.queryKeyValue.arrange(part, of: activations.attentionNormed, into: arranged(for: weights.queryKeyValue))
     }
 
-    /// Panels of queries, keys and values.
-    func projectQueryKeyValue(_ panels: Range<Int>, coming: ComingReads) {
+    /// Panels of rows' queries, keys and values.
+    func projectQueryKeyValue(_ panels: Range<Int>, rows: Range<Int>, coming: ComingReads) {
         weights.queryKeyValue.multiply(
-            panels: panels, of: activations.attentionNormed, arranged: arranged, rows: rows,
+            panels: panels, of: activations.attentionNormed, arranged: arranged(for: weights.queryKeyValue), rows: rows,
             into: activations.queryKeyValue, coming: coming)
     }
 
@@ -201,14 +209,14 @@ struct DecoderLayer: BitwiseCopyable {
 
     /// What the output projection reads, and the residual that it adds to.
     func finishAttention(_ part: Range<Int>) {
-        weights.output.arrange(part, of: activations.attended, into: arranged)
+        weights.output.arrange(part, of: activations.attended, into: arranged(for: weights.output))
         copy(activations.input, to: activations.middle, part)
     }
 
-    /// Panels of the output projection, added to the residual.
-    func projectOutput(_ panels: Range<Int>, coming: ComingReads) {
+    /// Panels of rows' output projection, added to the residual.
+    func projectOutput(_ panels: Range<Int>, rows: Range<Int>, coming: ComingReads) {
         weights.output.multiply(
-            panels: panels, of: activations.attended, arranged: arranged, rows: rows, into: activations.middle,
+            panels: panels, of: activations.attended, arranged: arranged(for: weights.output), rows: rows, into: activations.middle,
             accumulating: true, coming: coming)
     }
 
@@ -221,13 +229,13 @@ struct DecoderLayer: BitwiseCopyable {
             input: activations.middle + first * width, weight: weights.feedForwardNorm, rows: part.count, width: width,
             epsilon: shape.normalizationEpsilon, output: activations.feedForwardNormed + first * width,
             reciprocal: activations.feedForwardReciprocal + first)
-        weights.gateUp.arrange(part, of: activations.feedForwardNormed, into: arranged)
+        weights.gateUp.arrange(part, of: activations.feedForwardNormed, into: arranged(for: weights.gateUp))
     }
 
-    /// Panels of gate and up projection.
-    func projectGateUp(_ panels: Range<Int>, coming: ComingReads) {
+    /// Panels of rows' gate and up projection.
+    func projectGateUp(_ panels: Range<Int>, rows: Range<Int>, coming: ComingReads) {
         weights.gateUp.multiply(
-            panels: panels, of: activations.feedForwardNormed, arranged: arranged, rows: rows, into: activations.gateUp,
+            panels: panels, of: activations.feedForwardNormed, arranged: arranged(for: weights.gateUp), rows: rows, into: activations.gateUp,
             coming: coming)
     }
 
@@ -239,14 +247,16 @@ struct DecoderLayer: BitwiseCopyable {
             gateUp: activations.gateUp + first * 2 * width, rows: part.count, width: width,
             output: activations.activated + first * width)
         guard let output else { return }
-        weights.down.arrange(part, of: activations.activated, into: arranged)
+        weights.down.arrange(part, of: activations.activated, into: arranged(for: weights.down))
         copy(activations.middle, to: output, part)
     }
 
-    /// Panels of the down projection, added to the residual.
-    func projectDown(_ panels: Range<Int>, coming: ComingReads, output: UnsafeMutablePointer<Float>) {
+    /// Panels of rows' down projection, added to the residual.
+    func projectDown(
+        _ panels: Range<Int>, rows: Range<Int>, coming: ComingReads, output: UnsafeMutablePointer<Float>
+    ) {
         weights.down.multiply(
-            panels: panels, of: activations.activated, arranged: arranged, rows: rows, into: output, accumulating: true,
+            panels: panels, of: activations.activated, arranged: arranged(for: weights.down), rows: rows, into: output, accumulating: true,
             coming: coming)
     }
 

@@ -27,13 +27,15 @@ extension Backpropagation {
     /// - Parameters:
     ///   - storage: nil where no backward pass follows, which then takes nothing.
     ///   - rank: of the adapters, where only they are trained.
+    ///   - threads: that share the pass.
     public static func memory(
-        configuration: ModelConfiguration, batch: TrainingBatch, storage: ActivationStorage? = .kept, rank: Int? = nil
+        configuration: ModelConfiguration, batch: TrainingBatch, storage: ActivationStorage? = .kept, rank: Int? = nil,
+        threads: Int = 1
     ) -> [MemoryItem] {
         memory(
             configuration: configuration, rows: batch.rowCount, targets: batch.targets.count,
             positions: batch.longestSequence, pages: TrainingPages.Sizes(configuration, batch), storage: storage,
-            rank: rank)
+            rank: rank, threads: threads)
     }
 
     /// The same of a batch that is not there yet.
@@ -42,22 +44,25 @@ extension Backpropagation {
     ///   - longest: positions of its longest sequence; its pages are counted as if all rows stood in such sequences.
     public static func memory(
         configuration: ModelConfiguration, rows: Int, targets: Int, longest: Int,
-        storage: ActivationStorage? = .kept, rank: Int? = nil
+        storage: ActivationStorage? = .kept, rank: Int? = nil, threads: Int = 1
     ) -> [MemoryItem] {
         memory(
             configuration: configuration, rows: rows, targets: targets, positions: longest,
-            pages: TrainingPages.Sizes(configuration, rows: rows, longest: longest), storage: storage, rank: rank)
+            pages: TrainingPages.Sizes(configuration, rows: rows, longest: longest), storage: storage, rank: rank,
+            threads: threads)
     }
 
     private static func memory(
         configuration: ModelConfiguration, rows: Int, targets: Int, positions: Int, pages: TrainingPages.Sizes,
-        storage: ActivationStorage?, rank: Int?
+        storage: ActivationStorage?, rank: Int?, threads: Int
     ) -> [MemoryItem] {
-        var items =
-            PassSizes(configuration, storage: storage, rows: rows, targets: targets, positions: positions).memory
+        let pass = PassSizes(configuration, storage: storage, rows: rows, targets: targets, positions: positions)
+        var items = pass.memory(places: threads)
         if storage != nil {
-            items +=
-                BackwardSizes(configuration, rows: rows, targets: targets, positions: positions, rank: rank).memory
+            let backward = BackwardSizes(
+                configuration, rows: rows, targets: targets, positions: positions, rank: rank,
+                parts: PassParts(threads: threads))
+            items += backward.memory(places: threads)
         }
         return items + [
             MemoryItem("keys and values of a layer", elements: pages.memory + 2 * pages.tables)

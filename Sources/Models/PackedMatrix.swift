@@ -86,7 +86,7 @@ package struct PackedMatrix: BitwiseCopyable {
             case .float32:
                 arrange(0..<count, of: x, into: scratch)
                 multiply(
-                    panels: allPanels, of: x, arranged: scratch, rows: count, into: y, accumulating: accumulating,
+                    panels: allPanels, of: x, arranged: scratch, rows: 0..<count, into: y, accumulating: accumulating,
                     coming: coming)
             case .bfloat16:
                 BFloat16Product.multiply(
@@ -96,6 +96,15 @@ package struct PackedMatrix: BitwiseCopyable {
                     coming: coming)
             }
         }
+    }
+
+    /// Rows of the product alone.
+    func multiply(
+        _ part: Range<Int>, of x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
+        scratch: UnsafeMutablePointer<BFloat16Pair>
+    ) {
+        multiply(
+            x + part.lowerBound * depth, rows: part.count, into: y + part.lowerBound * outputs, scratch: scratch)
     }
 
     /// Lanes that `arrange` writes for so many rows.
@@ -115,6 +124,9 @@ package struct PackedMatrix: BitwiseCopyable {
         let lanes = rowLanes(depth: depth, precision: precision)
         return lanes % 1024 == 0 ? lanes + 16 : lanes
     }
+
+    /// Lanes from one arranged row to the next; none where rows are read where they stand.
+    var arrangedStride: Int { Self.arrangedCount(rows: 1, depth: depth, precision: precision) }
 
     /// Lays rows of x [rows, depth] out as `multiply(panels:)` reads them: rounded, or in single precision moved apart where they
     /// stand badly, and else left alone.
@@ -149,32 +161,33 @@ package struct PackedMatrix: BitwiseCopyable {
     var panelCount: Int { (outputs + MatrixProduct.panelWidth - 1) / MatrixProduct.panelWidth }
     var allPanels: Range<Int> { 0..<panelCount }
 
-    /// The columns in `range`, in panels, of y [rows, outputs] = x [rows, depth] Wᵀ, or += where `accumulating`: part of what the
-    /// whole product gives, with the same bits.
+    /// The columns in `range`, in panels, and the `rows` of y [_, outputs] = x [_, depth] Wᵀ, or += where `accumulating`: part of
+    /// what the whole product gives, with the same bits.
     ///
     /// - Parameters:
-    ///   - arranged: all of x, by `arrange`.
+    ///   - arranged: these rows of x, by `arrange`, where they stand among all.
     ///   - coming: what is read after these: brought near meanwhile.
     func multiply(
-        panels range: Range<Int>, of x: UnsafePointer<Float>, arranged: UnsafePointer<BFloat16Pair>, rows: Int,
+        panels range: Range<Int>, of x: UnsafePointer<Float>, arranged: UnsafePointer<BFloat16Pair>, rows: Range<Int>,
         into y: UnsafeMutablePointer<Float>, accumulating: Bool = false, coming: ComingReads
     ) {
         let column = range.lowerBound * MatrixProduct.panelWidth
         let columns = min(outputs, range.upperBound * MatrixProduct.panelWidth) - column
         let rowStride = Self.rowStride(depth: depth, precision: precision)
         let packed = panel(range.lowerBound)
-        let block = Self.blockRows(of: rows, depth: depth, precision: precision)
-        for first in stride(from: 0, to: rows, by: block) {
-            let count = min(block, rows - first)
+        let block = Self.blockRows(of: rows.count, depth: depth, precision: precision)
+        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: block) {
+            let count = min(block, rows.upperBound - first)
             let result = y + first * outputs + column
             var following = coming
-            if first > 0 { following.pieces = nil }
-            if first + count < rows { following.panels = packed }
+            if first > rows.lowerBound { following.pieces = nil }
+            if first + count < rows.upperBound { following.panels = packed }
             switch precision {
             case .float32:
                 let isMoved = rowStride > depth
                 MatrixProduct.multiply(
-                    isMoved ? Self.floats(arranged, rows * rowStride) + first * rowStride : x + first * depth,
+                    isMoved
+                        ? Self.floats(arranged + first * rowStride, count * rowStride) : x + first * depth,
                     rows: count, rowStride: rowStride, packed: packed, outputs: columns, depth: depth, into: result,
                     resultStride: outputs, accumulating: accumulating, coming: following)
             case .bfloat16:

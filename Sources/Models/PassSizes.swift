@@ -24,8 +24,9 @@ struct PassSizes {
     let layers: Int
     let targetRows: Int
     let logits: Int
-    /// [targets], twice: the sum of exponentials and the log-probability.
+    /// [targets], three times: the sum of exponentials, the log-probability and the entropy.
     let targetValues: Int
+    /// Of each member of a team.
     let attentionWorkspace: Int
     let scratch: Int
 
@@ -42,19 +43,20 @@ struct PassSizes {
         targetRows = targets * shape.hiddenSize
         logits = (storage == nil ? min(targets, Backpropagation.targetsAtATime) : targets) * shape.vocabularySize
         targetValues = targets
-        attentionWorkspace = Attention.workspaceCount(
-            headDimension: shape.headDimension, maximumPositions: positions)
+        attentionWorkspace = MemberBuffers<Float>.padded(
+            Attention.workspaceCount(headDimension: shape.headDimension, maximumPositions: positions))
         scratch = shape.forwardScratch(rows: max(rows, targets))
     }
 
-    var memory: [MemoryItem] {
+    /// - Parameter places: members that work on the pass, each with a workspace.
+    func memory(places: Int) -> [MemoryItem] {
         [
             MemoryItem("tokens and positions", elements: 2 * indices),
             MemoryItem("layer inputs", elements: inputs),
             MemoryItem("layer activations", elements: layers),
             MemoryItem("last layer's result", elements: 2 * hidden + reciprocal),
-            MemoryItem("logits", elements: logits + targetRows + 2 * targetValues),
-            MemoryItem("attention workspace", elements: attentionWorkspace + scratch),
+            MemoryItem("logits", elements: logits + targetRows + 3 * targetValues),
+            MemoryItem("attention workspace", elements: places * attentionWorkspace + scratch),
         ]
     }
 }
@@ -69,18 +71,23 @@ struct BackwardSizes {
     let activated: Int
     let logits: Int
     let targetRows: Int
-    let gathered: Int
-    let attentionWorkspace: Int
-    let productWorkspace: Int
     /// [rows][rank]; none without adapters.
     let lowRank: Int
     /// Where gradients of norms go that are not wanted; none without adapters.
     let discarded: Int
-    /// Rounded rows, for products of activations with weights.
+    /// Of each member of a team: gathered keys and values, workspaces, and rounded rows for products of activations with weights.
+    let gathered: Int
+    let attentionWorkspace: Int
+    let productWorkspace: Int
     let scratch: Int
 
-    /// - Parameter rank: of the adapters, where their gradient is wanted.
-    init(_ shape: ModelConfiguration, rows: Int, targets: Int, positions: Int, rank: Int? = nil) {
+    /// - Parameters:
+    ///   - rank: of the adapters, where their gradient is wanted.
+    ///   - parts: how the pass is cut.
+    init(
+        _ shape: ModelConfiguration, rows: Int, targets: Int, positions: Int, rank: Int? = nil,
+        parts: PassParts = PassParts(threads: 1)
+    ) {
         hidden = rows * shape.hiddenSize
         queryKeyValue = rows * shape.queryKeyValueWidth
         normedHeads = shape.normalizesHeads ? shape.rotatedWidth : 0
@@ -89,40 +96,44 @@ struct BackwardSizes {
         activated = rows * shape.intermediateSize
         logits = targets * shape.vocabularySize
         targetRows = targets * shape.hiddenSize
-        gathered = positions * 2 * shape.keyValueWidth
-        attentionWorkspace = Attention.backwardWorkspaceCount(headDimension: shape.headDimension, positions: positions)
+        gathered = MemberBuffers<Float>.padded(positions * 2 * shape.headDimension)
+        attentionWorkspace = MemberBuffers<Float>.padded(
+            Attention.backwardWorkspaceCount(headDimension: shape.headDimension, positions: positions))
         lowRank = rows * (rank ?? 0)
         discarded = rank == nil ? 0 : max(shape.hiddenSize, shape.headDimension)
         let weights =
             ProjectionBlock.allCases.map { (rows: rows, outputs: $0.outputs(shape), inputs: $0.inputs(shape)) }
             + [(rows: targets, outputs: shape.vocabularySize, inputs: shape.hiddenSize)]
-        scratch =
-            weights.map {
-                PackedMatrix.scratchCount(rows: $0.rows, depth: $0.outputs, precision: shape.precision)
-            }.max() ?? 0
-        if let rank {
-            productWorkspace =
+        let rounded = weights.flatMap { weight in
+            parts.rowCounts(weight.rows).map {
+                PackedMatrix.scratchCount(rows: $0, depth: weight.outputs, precision: shape.precision)
+            }
+        }
+        scratch = MemberBuffers<BFloat16Pair>.padded(rounded.max() ?? 0)
+        let packed =
+            if let rank {
                 ([rank] + Projection.allCases.map { $0.block.inputs(shape) }).map {
                     MatrixProduct.weightGradientWorkspace(rows: rows, inputs: $0)
-                }.max() ?? 0
-        } else {
-            productWorkspace =
+                }
+            } else {
                 weights.map {
                     WeightGradient.workspaceCount(rows: $0.rows, inputs: $0.inputs, precision: shape.precision)
-                }.max() ?? 0
-        }
+                }
+            }
+        productWorkspace = MemberBuffers<Float>.padded(packed.max() ?? 0)
     }
 
-    var memory: [MemoryItem] {
+    /// - Parameter places: members that work on the pass, each with a workspace.
+    func memory(places: Int) -> [MemoryItem] {
         [
             MemoryItem(
                 "gradients of activations",
                 elements: 2 * hidden + queryKeyValue + normedHeads + attended + gateUp + activated),
             MemoryItem("gradients of logits", elements: logits + targetRows),
-            MemoryItem("gathered keys and values", elements: 2 * gathered),
+            MemoryItem("gathered keys and values", elements: places * 2 * gathered),
             MemoryItem(
                 "backward workspace",
-                elements: attentionWorkspace + productWorkspace + lowRank + discarded + scratch),
+                elements: places * (attentionWorkspace + productWorkspace + scratch) + lowRank + discarded),
         ]
     }
 }

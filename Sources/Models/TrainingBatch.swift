@@ -66,6 +66,9 @@ public struct TrainingBatch: Sendable {
     /// Positions up to the span's end.
     func endPosition(of span: Span) -> Int { span.firstPosition + span.count }
 
+    /// Rows of the longest span.
+    var longestSpan: Int { spans.map(\.count).max() ?? 0 }
+
     /// Positions of the longest sequence.
     var longestSequence: Int { spans.map { endPosition(of: $0) }.max() ?? 0 }
 }

@@ -2,7 +2,7 @@ import Kernels
 import Memory
 
 /// Keys and values of one layer at a time for the sequences of a training batch, in the pages that generation uses:
-/// a completion reads its prompt's full pages where they are and gets a copy of the page that straddles.
+/// a completion reads its prompt's full pages where they are and has the page that straddles once more for itself.
 struct TrainingPages: ~Copyable {
     /// What a batch takes.
     struct Sizes {
@@ -34,8 +34,6 @@ struct TrainingPages: ~Copyable {
     private(set) var memory = AlignedBuffer<Float>(count: 0)
     private(set) var tables = AlignedBuffer<UnsafeMutablePointer<Float>?>(count: 0)
     private var tableStarts: [Int] = []
-    /// For each span, the page of its prefix that straddles and the copy.
-    private var straddles: [(source: UnsafeMutablePointer<Float>, target: UnsafeMutablePointer<Float>)?] = []
 
     init(configuration: ModelConfiguration) {
         self.configuration = configuration
@@ -53,7 +51,6 @@ struct TrainingPages: ~Copyable {
             memory = AlignedBuffer(count: sizes.memory, pages: .large)
         }
         tableStarts.removeAll(keepingCapacity: true)
-        straddles.removeAll(keepingCapacity: true)
         var nextTable = 0
         var nextPage = 0
         for span in batch.spans {
@@ -69,26 +66,28 @@ struct TrainingPages: ~Copyable {
                     nextPage += 1
                 }
             }
-            if span.firstPosition % Attention.blockLength != 0,
-                let source = tables.pointer[prefixStart + shared], let target = tables.pointer[nextTable + shared]
-            {
-                straddles.append((source, target))
-            } else {
-                straddles.append(nil)
-            }
             nextTable += all
         }
     }
 
-    /// The span's rows with their page table, the straddling page brought up to date. Its prefix is stored already.
+    /// The span's rows with their page table.
     func rowSpan(_ index: Int, of batch: TrainingBatch) -> RowSpan {
-        if let straddle = straddles[index] {
-            straddle.target.update(from: straddle.source, count: pageCount)
-        }
         let span = batch.spans[index]
-        let blocks = UnsafeRawPointer(tables.pointer + tableStarts[index])
-            .assumingMemoryBound(to: UnsafeMutablePointer<Float>.self)
         return RowSpan(
-            firstRow: span.firstRow, count: span.count, firstPosition: span.firstPosition, blocks: blocks)
+            firstRow: span.firstRow, count: span.count, firstPosition: span.firstPosition, blocks: blocks(index))
+    }
+
+    /// The last rows of the span's prefix, which the span's own first page takes too: none where the prefix ends with a page.
+    func straddlingRows(_ index: Int, of batch: TrainingBatch) -> RowSpan? {
+        let span = batch.spans[index]
+        let count = span.firstPosition % Attention.blockLength
+        guard let prefix = span.prefix, count > 0 else { return nil }
+        let first = span.firstPosition - count
+        return RowSpan(
+            firstRow: batch.spans[prefix].firstRow + first, count: count, firstPosition: first, blocks: blocks(index))
+    }
+
+    private func blocks(_ index: Int) -> UnsafePointer<UnsafeMutablePointer<Float>> {
+        UnsafeRawPointer(tables.pointer + tableStarts[index]).assumingMemoryBound(to: UnsafeMutablePointer<Float>.self)
     }
 }

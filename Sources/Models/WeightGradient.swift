@@ -10,19 +10,22 @@ package enum WeightGradient {
         }
     }
 
+    /// Adds the rows `part` of dW, that is, the gradient of those outputs.
     package static func add(
-        outputGradient: UnsafePointer<Float>, input: UnsafePointer<Float>, rows: Int, outputs: Int, inputs: Int,
+        _ part: Range<Int>, outputGradient: UnsafePointer<Float>, input: UnsafePointer<Float>, rows: Int, outputs: Int, inputs: Int,
         to gradient: UnsafeMutablePointer<Float>, precision: Precision, workspace: UnsafeMutablePointer<Float>
     ) {
+        let outputGradient = outputGradient + part.lowerBound
+        let gradient = gradient + part.lowerBound * inputs
         switch precision {
         case .float32:
             MatrixProduct.weightGradient(
                 outputGradient: outputGradient, outputStride: outputs, input: input, inputStride: inputs, rows: rows,
-                outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace)
+                outputs: part.count, inputs: inputs, accumulatingInto: gradient, workspace: workspace)
         case .bfloat16:
             BFloat16Product.weightGradient(
                 outputGradient: outputGradient, outputStride: outputs, input: input, inputStride: inputs, rows: rows,
-                outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace)
+                outputs: part.count, inputs: inputs, accumulatingInto: gradient, workspace: workspace)
         }
     }
 }

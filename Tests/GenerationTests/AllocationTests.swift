@@ -3,6 +3,7 @@ import Memory
 import Models
 import Pipelines
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Generation
@@ -53,7 +54,9 @@ import Testing
                 group.addTask(executorPreference: executor.lane(.rollout)) {
                     let generator = try runningGenerator(
                         weights, sampling, threads: Generator.threadsSharing(engines: engines, threads: threads))
-                    let meeting = engines < threads ? Rendezvous(places: threads, steps: steps / 2) : nil
+                    let meeting =
+                        engines < threads
+                        ? Rendezvous(places: threads, programs: Rendezvous.generatorPrograms, steps: steps / 2) : nil
                     meeting?.join(generator)
                     gate.pass()
                     let before = sum(counters)

@@ -1,5 +1,6 @@
 import Models
 import Pipelines
+import TestSupport
 import Testing
 import Trajectories
 
@@ -41,7 +42,7 @@ import Trajectories
         let alone = try Self.completions(weights, threads: 1, batch: shape.batch, prefillRows: shape.prefillRows)
         let executor = ComputeExecutor(threads: shape.threads, pinned: false)
         defer { executor.shutdown() }
-        let meeting = Rendezvous(places: shape.threads, steps: 12)
+        let meeting = Rendezvous(places: shape.threads, programs: Rendezvous.generatorPrograms, steps: 12)
         let shared = try await executor.lane(.rollout).run {
             try Self.completions(
                 weights, threads: shape.threads, batch: shape.batch, prefillRows: shape.prefillRows,

@@ -74,15 +74,16 @@ import Testing
         #expect(sizes(.recomputed).logits == 200 * shape.vocabularySize)
     }
 
-    @Test(arguments: ModelFixture.names, ActivationStorage.allCases)
-    func memoryIsStatedExactly(name: String, storage: ActivationStorage) throws {
+    @Test(arguments: ModelFixture.names, [(ActivationStorage.kept, 1), (.recomputed, 1), (.kept, 3)])
+    func memoryIsStatedExactly(name: String, pass: (storage: ActivationStorage, threads: Int)) throws {
+        let (storage, threads) = pass
         let fixture = try ModelFixture(name)
         let shape = fixture.parameters.configuration
         let batch = batch(fixture)
-        let pass = Backpropagation(configuration: shape, storage: storage)
+        let pass = Backpropagation(configuration: shape, storage: storage, threads: threads)
         let weights = PolicyWeights(fixture.parameters)
         let transposed = TransposedWeights(fixture.parameters)
-        pass.forward(batch, weights: weights, temperature: 1)
+        pass.forward(batch, weights: weights, temperature: 1, sharedBy: threads)
         let gradient = AlignedBuffer<Float>(count: fixture.parameters.count)
         Array(repeating: Float(1), count: batch.targets.count).withUnsafeBufferPointer {
             pass.backward($0, transposed: transposed, layout: fixture.parameters.layout, into: gradient.pointer)
@@ -90,8 +91,10 @@ import Testing
         let forward =
             pass.tokens.count + pass.positions.count + pass.inputs.count + pass.layerBuffers.count + pass.hidden.count
             + pass.normed.count + pass.normReciprocal.count + pass.targetRows.count + pass.logits.count
-            + pass.targetLogSumExp.count + pass.targetLogProbabilities.count + pass.attentionWorkspace.count
-        let memory = Backpropagation.memory(configuration: shape, batch: batch, storage: storage)
+            + pass.targetLogSumExp.count + pass.targetLogProbabilities.count + pass.targetEntropies.count
+            + pass.attentionWorkspace.count
+        let memory = Backpropagation.memory(
+            configuration: shape, batch: batch, storage: storage, threads: threads)
         let bytes = Dictionary(uniqueKeysWithValues: memory.map { ($0.name, $0.byteCount) })
         #expect(memory.prefix(6).reduce(0) { $0 + $1.byteCount } == 4 * forward)
         #expect(

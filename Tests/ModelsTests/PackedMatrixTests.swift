@@ -45,10 +45,12 @@ import Testing
                 matrix.arrange(first..<min(rows, first + 7), of: x.pointer, into: arranged.pointer)
             }
             for panel in 0..<matrix.panelCount {
-                matrix.multiply(
-                    panels: panel..<panel + 1, of: x.pointer, arranged: arranged.pointer, rows: rows,
-                    into: parts.pointer, accumulating: accumulating,
-                    coming: ComingReads(panels: matrix.panel(0)))
+                for part in [0..<rows / 3, rows / 3..<rows] {
+                    matrix.multiply(
+                        panels: panel..<panel + 1, of: x.pointer, arranged: arranged.pointer, rows: part,
+                        into: parts.pointer, accumulating: accumulating,
+                        coming: ComingReads(panels: matrix.panel(0)))
+                }
             }
             for index in 0..<rows * outputs {
                 guard whole.pointer[index].bitPattern == blocks.pointer[index].bitPattern,

@@ -149,14 +149,19 @@ final class ComputeCore: @unchecked Sendable {
 
     // MARK: Tiles
 
+    /// The open loop that has the fewest helpers.
     private func joinLoop(_ lane: Lane) -> (TileLoop, Lane, Int)? {
         guard openLoops.load(ordering: .relaxed) > 0 else { return nil }
-        for loop in loops where loop.isOpen(for: lane) {
-            if let (lane, code) = loop.join() {
-                return (loop, lane, code)
+        while true {
+            var best: (loop: TileLoop, helpers: Int)?
+            for loop in loops {
+                guard let helpers = loop.helpers(of: lane), helpers < best?.helpers ?? .max else { continue }
+                best = (loop, helpers)
             }
+            guard let loop = best?.loop else { return nil }
+            // It may have closed meanwhile; then another is looked for.
+            if let (lane, code) = loop.join() { return (loop, lane, code) }
         }
-        return nil
     }
 
     private func help(_ loop: TileLoop, _ lane: Lane, _ index: Int) {
@@ -176,15 +181,17 @@ final class ComputeCore: @unchecked Sendable {
     }
 
     /// Runs a program from thread `thread` of this core, which passes on the lane and the phase that it is in.
-    func run(_ program: borrowing TeamProgram, on thread: Int, places: Int) {
-        guard threads > 1, places >= threads, let loop = loops.first(where: { $0.take() }) else {
+    func run(_ program: borrowing TeamProgram, on thread: Int, places: Int, members: Int) {
+        guard min(threads, members) > 1, places >= threads, let loop = loops.first(where: { $0.take() }) else {
             var member = TeamMember()
             program.body(&member)
             return
         }
         let code = WorkerClock.current?.code ?? 0
         let stage = Stage.allCases[min(code / Phase.allCases.count, Stage.allCases.count - 1)]
-        share(program, through: loop, helpers: threads - 1, index: thread, lane: Lane(stage: stage), code: code)
+        share(
+            program, through: loop, helpers: min(threads, members) - 1, index: thread, lane: Lane(stage: stage),
+            code: code)
     }
 
     func concurrentPerform(tiles: Int, lane: Lane, code: Int, _ body: (Int) -> Void) {
@@ -211,7 +218,7 @@ final class ComputeCore: @unchecked Sendable {
         withUnsafePointer(to: program) { program in
             // Counted before it opens, so that the count is never below the loops that are open.
             openLoops.wrappingAdd(1, ordering: .relaxed)
-            loop.offer(program, lane: lane, code: code)
+            loop.offer(program, helpers: helpers, lane: lane, code: code)
             wake(helpers)
             var member = member(of: loop, index: index, better: 0)
             if loop.run(&member) {

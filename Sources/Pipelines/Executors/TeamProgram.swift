@@ -8,7 +8,7 @@
 /// The body must be safe to run on several threads at once, and make the same calls with the same numbers of tiles in every member;
 /// a team of several traps at its end if they did not.
 public struct TeamProgram {
-    let body: (inout TeamMember) -> Void
+    package let body: (inout TeamMember) -> Void
 
     package init(_ body: @escaping (inout TeamMember) -> Void) {
         self.body = body
@@ -17,10 +17,12 @@ public struct TeamProgram {
     /// Runs the program on the present thread, and on others of its executor that have nothing better to do; elsewhere than on a
     /// compute thread, alone.
     ///
-    /// - Parameter places: members that the program has room for; where the executor has more threads, it runs alone.
-    public borrowing func run(places: Int) {
+    /// - Parameters:
+    ///   - places: members that the program has room for; where the executor has more threads, it runs alone.
+    ///   - members: that there may be at once, the present thread among them.
+    public borrowing func run(places: Int, members: Int = .max) {
         let done: Void? = ComputeThread.withCurrentCore { core, thread in
-            core.run(self, on: thread, places: places)
+            core.run(self, on: thread, places: places, members: members)
         }
         if done == nil {
             var member = TeamMember()

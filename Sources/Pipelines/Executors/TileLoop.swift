@@ -33,6 +33,8 @@ final class TileLoop: @unchecked Sendable {
     private let next = Atomic(0)
     private let completed = Atomic(0)
     private let laneNumber = Atomic(0)
+    /// Helpers that are let in at once.
+    private let room = Atomic<UInt64>(0)
     /// The outline of the first member that has come to its end; `unknown` before.
     private let outlineTiles = Atomic(unknown)
     private let outlineDigest = Atomic(unknown)
@@ -43,29 +45,39 @@ final class TileLoop: @unchecked Sendable {
         taken.compareExchange(expected: false, desired: true, ordering: .acquiring).exchanged
     }
 
-    /// Whether a helper of this lane could find a tile.
-    func isOpen(for lane: Lane) -> Bool {
-        entry.load(ordering: .relaxed) & Self.open != 0 && laneNumber.load(ordering: .relaxed) == lane.rawValue
+    /// Helpers inside; nil where one of this lane could find no tile, or is not let in.
+    func helpers(of lane: Lane) -> Int? {
+        let entry = entry.load(ordering: .relaxed)
+        guard isOpen(entry), laneNumber.load(ordering: .relaxed) == lane.rawValue else { return nil }
+        return Int(entry & ~Self.open)
+    }
+
+    /// Whether an entry lets another helper in.
+    private func isOpen(_ entry: UInt64) -> Bool {
+        entry & Self.open != 0 && entry & ~Self.open < room.load(ordering: .relaxed)
     }
 
     /// Lets helpers in. The caller has taken the loop and keeps `program` alive until `finish` returns.
     ///
-    /// - Parameter code: the `WorkerClock` state that helpers' time is charged to.
-    func offer(_ program: UnsafePointer<TeamProgram>, lane: Lane, code: Int) {
+    /// - Parameters:
+    ///   - helpers: that are let in at once.
+    ///   - code: the `WorkerClock` state that helpers' time is charged to.
+    func offer(_ program: UnsafePointer<TeamProgram>, helpers: Int, lane: Lane, code: Int) {
         work = Work(program: program, lane: lane, code: code)
         next.store(0, ordering: .relaxed)
         completed.store(0, ordering: .relaxed)
         laneNumber.store(lane.rawValue, ordering: .relaxed)
+        room.store(UInt64(max(0, helpers)), ordering: .relaxed)
         outlineTiles.store(Self.unknown, ordering: .relaxed)
         outlineDigest.store(Self.unknown, ordering: .relaxed)
         entry.store(Self.open, ordering: .releasing)
     }
 
-    /// Gets a helper in; nil if the loop has closed, otherwise its lane, which may have changed since it was looked at, and the state
+    /// Gets a helper in; nil if the loop has closed or is full, otherwise its lane, which may have changed since it was looked at, and the state
     /// to charge the helper's time to.
     func join() -> (lane: Lane, code: Int)? {
         var seen = entry.load(ordering: .relaxed)
-        while seen & Self.open != 0 {
+        while isOpen(seen) {
             let (exchanged, original) = entry.weakCompareExchange(
                 expected: seen, desired: seen + 1, successOrdering: .acquiring, failureOrdering: .relaxed)
             if exchanged {

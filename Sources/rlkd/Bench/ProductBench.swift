@@ -87,9 +87,9 @@ final class ProductBench: Sendable {
                     scratch: operands.scratch.pointer)
         case .weightGradient:
             WeightGradient.add(
-                outputGradient: operands.output.pointer, input: operands.input.pointer, rows: shape.rows,
-                outputs: shape.outputs, inputs: shape.depth, to: operands.gradient.pointer, precision: precision,
-                workspace: operands.workspace.pointer)
+                0..<shape.outputs, outputGradient: operands.output.pointer, input: operands.input.pointer,
+                rows: shape.rows, outputs: shape.outputs, inputs: shape.depth, to: operands.gradient.pointer,
+                precision: precision, workspace: operands.workspace.pointer)
         }
     }
 }

@@ -1,46 +1,42 @@
 import Glibc
-import Models
+import Pipelines
 import Synchronization
 
-@testable import Generation
-@testable import Pipelines
-
-/// Has all places of a team take part in an engine's steps, however the threads are scheduled.
+/// Has all places of a team take part in the programs of some steps, however the threads are scheduled.
 ///
-/// Each program of a step then begins with a stage of a tile for each place, and no tile ends before all have begun: only so many
+/// Each program of such a step begins with a stage of a tile for each place, and no tile ends before all have begun: only so many
 /// threads can pass it. Every one of them then holds the tile that it has claimed next, of the program itself, and waits until
 /// all hold one. So each member runs part of the program, if that has a tile for each.
-final class Rendezvous: Sendable {
+package final class Rendezvous: Sendable {
     private let places: Int
+    private let programs: Int
     private let steps: Int
     /// Written by the thread that steps, while no program runs.
     private let begun = Atomic(0)
     private let arrived = Atomic(0)
     private let givenUp = Atomic(false)
 
-    /// - Parameter steps: that begin so; those after them are left to chance.
-    init(places: Int, steps: Int) {
+    /// - Parameters:
+    ///   - programs: that a step runs.
+    ///   - steps: that begin so; those after them are left to chance.
+    package init(places: Int, programs: Int, steps: Int) {
         self.places = places
+        self.programs = programs
         self.steps = steps
     }
 
-    /// Whether all came, to both gates of both programs of each step.
-    var succeeded: Bool {
-        !givenUp.load(ordering: .acquiring) && arrived.load(ordering: .acquiring) == steps * 2 * 2 * places
+    /// Whether all came, to both gates of all programs of each step.
+    package var succeeded: Bool {
+        !givenUp.load(ordering: .acquiring) && arrived.load(ordering: .acquiring) == steps * programs * 2 * places
     }
 
-    /// Makes the members of the generator's teams meet.
-    func join(_ generator: Generator) {
-        generator.forward = meeting(before: generator.forward)
-        generator.sampling = meeting(before: generator.sampling)
-    }
-
-    /// Comes before each step of the generator.
-    func beginStep() {
+    /// Comes before each step.
+    package func beginStep() {
         begun.wrappingAdd(1, ordering: .releasing)
     }
 
-    private func meeting(before program: TeamProgram) -> TeamProgram {
+    /// The program, in whose beginning the members meet.
+    package func meeting(before program: TeamProgram) -> TeamProgram {
         TeamProgram { [self] member in
             let meets = begun.load(ordering: .acquiring) <= steps
             member.perform(meets ? places : 0) { _ in pass() }
@@ -53,9 +49,9 @@ final class Rendezvous: Sendable {
     private func pass() {
         let number = arrived.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
         let all = (number / places + 1) * places
-        let end = MonotonicTime.now() + 30_000_000_000
+        let end = ContinuousClock.now + .seconds(30)
         while arrived.load(ordering: .acquiring) < all && !givenUp.load(ordering: .acquiring) {
-            if MonotonicTime.now() > end { givenUp.store(true, ordering: .releasing) }
+            if ContinuousClock.now > end { givenUp.store(true, ordering: .releasing) }
             sched_yield()
         }
     }

@@ -1,0 +1,41 @@
+import Models
+import Synchronization
+
+/// Hands out a step's micro-batches, each once, in order, with the threads that can share it.
+final class MicroBatchQueue: Sendable {
+    private let microBatches: [MicroBatch]
+    private let jobs: Int
+    private let threads: Int
+    private let next = Atomic<Int>(0)
+
+    /// - Parameters:
+    ///   - jobs: micro-batches that are worked on at once.
+    ///   - threads: that there are for all of them.
+    init(_ microBatches: [MicroBatch], jobs: Int, threads: Int) {
+        self.microBatches = microBatches
+        self.jobs = max(1, jobs)
+        self.threads = threads
+    }
+
+    func claim() -> (index: Int, microBatch: MicroBatch, threads: Int)? {
+        let index = next.add(1, ordering: .relaxed).oldValue
+        guard index < microBatches.count else { return nil }
+        return (index, microBatches[index], threads(at: index))
+    }
+
+    /// The last micro-batches, too few for one each, are shared by all threads evenly; so is each where there are fewer jobs than
+    /// threads.
+    private func threads(at index: Int) -> Int {
+        let rest = microBatches.count % jobs
+        let together = index < microBatches.count - rest ? jobs : rest
+        return (threads + together - 1) / together
+    }
+}
+
+extension Learner {
+    /// Micro-batches that so many threads work on at once, at most: each has a gradient and a pass's activations in memory. One a
+    /// thread; but weights far beyond caches are better read for several threads at once.
+    package static func jobs(threads: Int, _ configuration: ModelConfiguration) -> Int {
+        max(1, PolicyWeights.byteCount(configuration) > 128 << 20 ? (threads + 7) / 8 : threads)
+    }
+}

@@ -1,0 +1,40 @@
+import Models
+import Testing
+
+@testable import Learning
+
+@Suite struct MicroBatchQueueTests {
+    /// The threads for each of so many micro-batches, in the order in which they are handed out.
+    private func threads(_ count: Int, jobs: Int, threads: Int) -> [Int] {
+        let microBatch = MicroBatch(batch: TrainingBatch(), objective: .imitation(weights: []))
+        let queue = MicroBatchQueue(Array(repeating: microBatch, count: count), jobs: jobs, threads: threads)
+        var result: [Int] = []
+        while let (index, _, threads) = queue.claim() {
+            #expect(index == result.count)
+            result.append(threads)
+        }
+        return result
+    }
+
+    @Test func allThreadsShareWhatIsLeft() {
+        #expect(threads(8, jobs: 2, threads: 2) == [1, 1, 1, 1, 1, 1, 1, 1])
+        #expect(threads(5, jobs: 2, threads: 2) == [1, 1, 1, 1, 2])
+        #expect(threads(8, jobs: 16, threads: 16) == [2, 2, 2, 2, 2, 2, 2, 2])
+        #expect(threads(11, jobs: 8, threads: 8) == [1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 3])
+        #expect(threads(3, jobs: 2, threads: 16) == [8, 8, 16])
+        #expect(threads(3, jobs: 1, threads: 1) == [1, 1, 1])
+        #expect(threads(0, jobs: 4, threads: 4) == [])
+    }
+
+    /// Each thread has a micro-batch of its own, unless weights are far beyond caches.
+    @Test func largeModelsHaveFewerGradients() {
+        func jobs(hiddenSize: Int) -> [Int] {
+            let shape = ModelConfiguration(
+                hiddenSize: hiddenSize, intermediateSize: 4 * hiddenSize, layerCount: 8, attentionHeadCount: 8,
+                keyValueHeadCount: 8, vocabularySize: 512, maxPositions: 64)
+            return [0, 1, 2, 8, 9, 64].map { Learner.jobs(threads: $0, shape) }
+        }
+        #expect(jobs(hiddenSize: 64) == [1, 1, 2, 8, 9, 64])
+        #expect(jobs(hiddenSize: 1024) == [1, 1, 1, 1, 2, 8])
+    }
+}
