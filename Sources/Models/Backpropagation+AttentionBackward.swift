@@ -94,18 +94,15 @@ extension Backpropagation {
         let span = batch.spans[index]
         let (width, dimension, sharing) = (shape.queryKeyValueWidth, shape.headDimension, shape.queriesPerKeyValueHead)
         let pair = 2 * dimension
-        let ranges = rowRanges(span)
         let keys = gradients.gatheredKeyValue(place)
         let keyGradients = gradients.gatheredGradient(place)
         let keyColumn = shape.queryWidth + keyValueHead * dimension
         let valueColumn = keyColumn + shape.keyValueWidth
-        for range in ranges {
-            for index in 0..<range.count {
-                let row = saved.queryKeyValue + (range.row + index) * width
-                let gathered = keys + (range.position + index) * pair
-                gathered.update(from: row + keyColumn, count: dimension)
-                (gathered + dimension).update(from: row + valueColumn, count: dimension)
-            }
+        forEachRow(span) { row, position in
+            let row = saved.queryKeyValue + row * width
+            let gathered = keys + position * pair
+            gathered.update(from: row + keyColumn, count: dimension)
+            (gathered + dimension).update(from: row + valueColumn, count: dimension)
         }
         Elementwise.fill(keyGradients, with: 0, count: (span.firstPosition + span.count) * pair)
         for head in keyValueHead * sharing..<(keyValueHead + 1) * sharing {
@@ -121,27 +118,20 @@ extension Backpropagation {
                 keyGradient: keyGradients, valueGradient: keyGradients + dimension,
                 keyValueGradientStride: pair, workspace: gradients.attentionWorkspace(place))
         }
-        for range in ranges {
-            for index in 0..<range.count {
-                let row = gradients.queryKeyValue.pointer + (range.row + index) * width
-                let gathered = keyGradients + (range.position + index) * pair
-                Elementwise.add(gathered, into: row + keyColumn, count: dimension)
-                Elementwise.add(gathered + dimension, into: row + valueColumn, count: dimension)
-            }
+        forEachRow(span) { row, position in
+            let row = gradients.queryKeyValue.pointer + row * width
+            let gathered = keyGradients + position * pair
+            Elementwise.add(gathered, into: row + keyColumn, count: dimension)
+            Elementwise.add(gathered + dimension, into: row + valueColumn, count: dimension)
         }
     }
 
-    private struct RowRange {
-        var row: Int
-        var position: Int
-        var count: Int
-    }
-
-    /// The rows that hold positions 0 to the span's end.
-    private func rowRanges(_ span: TrainingBatch.Span) -> [RowRange] {
-        let own = RowRange(row: span.firstRow, position: span.firstPosition, count: span.count)
-        guard let prefix = span.prefix else { return [own] }
-        let shared = batch.spans[prefix]
-        return [RowRange(row: shared.firstRow, position: 0, count: shared.count), own]
+    /// Calls `body` with the row that holds each position from 0 to the span's end.
+    private func forEachRow(_ span: TrainingBatch.Span, _ body: (_ row: Int, _ position: Int) -> Void) {
+        if let prefix = span.prefix {
+            let first = batch.spans[prefix].firstRow
+            for position in 0..<span.firstPosition { body(first + position, position) }
+        }
+        for index in 0..<span.count { body(span.firstRow + index, span.firstPosition + index) }
     }
 }

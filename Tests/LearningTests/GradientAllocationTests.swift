@@ -32,6 +32,6 @@ import Trajectories
         let third = try microBatches.map(count)
         #expect(first.allSatisfy { $0.bytes > 4096 })
         #expect(second == third)
-        #expect(second.allSatisfy { $0.allocations <= 32 && $0.bytes <= 4096 }, "\(second)")
+        #expect(second.allSatisfy { $0.allocations <= 32 && $0.bytes <= 4096 })
     }
 }
