@@ -38,4 +38,14 @@ extension Learner {
     package static func jobs(threads: Int, _ configuration: ModelConfiguration) -> Int {
         max(1, PolicyWeights.byteCount(configuration) > 128 << 20 ? (threads + 7) / 8 : threads)
     }
+
+    /// Passes that there are at once in updates of so many micro-batches, and the threads that each has workspaces for: one where all
+    /// are always worked on by one thread each.
+    package static func passes(
+        microBatches: Int, threads: Int, _ configuration: ModelConfiguration
+    ) -> (count: Int, threads: Int) {
+        let jobs = jobs(threads: threads, configuration)
+        let isShared = jobs < threads || microBatches % jobs != 0
+        return (min(jobs, microBatches), isShared ? max(1, threads) : 1)
+    }
 }

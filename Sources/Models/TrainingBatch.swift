@@ -67,8 +67,8 @@ public struct TrainingBatch: Sendable {
     func endPosition(of span: Span) -> Int { span.firstPosition + span.count }
 
     /// Rows of the longest span.
-    var longestSpan: Int { spans.map(\.count).max() ?? 0 }
+    var longestSpan: Int { spans.reduce(0) { max($0, $1.count) } }
 
     /// Positions of the longest sequence.
-    var longestSequence: Int { spans.map { endPosition(of: $0) }.max() ?? 0 }
+    var longestSequence: Int { spans.reduce(0) { max($0, endPosition(of: $1)) } }
 }

@@ -7,10 +7,10 @@ struct LargestMicroBatch {
     var targets: Double
     /// Of its sequences.
     var longest: Int
-    /// Micro-batches of an update at most, which threads work on at once; none where no update is made.
-    var passes: Int
+    /// Micro-batches of an update at most; none where no update is made.
+    var microBatches: Int
 
-    static let none = LargestMicroBatch(rows: 0, targets: 0, longest: 0, passes: 0)
+    static let none = LargestMicroBatch(rows: 0, targets: 0, longest: 0, microBatches: 0)
 
     /// - Parameter memory: of the model that the pass goes through.
     init(
@@ -32,11 +32,11 @@ struct LargestMicroBatch {
         }
     }
 
-    private init(rows: Double, targets: Double, longest: Int, passes: Int) {
+    private init(rows: Double, targets: Double, longest: Int, microBatches: Int) {
         self.rows = rows
         self.targets = targets
         self.longest = longest
-        self.passes = passes
+        self.microBatches = microBatches
     }
 
     private init(
@@ -47,7 +47,7 @@ struct LargestMicroBatch {
                 demonstrations: settings.batchSize, lengths: 1...demonstrations.longest))
         targets = rows * demonstrations.tracePart
         longest = demonstrations.longest
-        passes =
+        microBatches =
             settings.steps == 0
             ? 0
             : learner.microBatches(
@@ -62,17 +62,24 @@ struct LargestMicroBatch {
         rows = Double(rollouts + prompt)
         targets = Double(rollouts)
         longest = prompt + newTokens
-        passes = learner.microBatches(
+        microBatches = learner.microBatches(
             groups: settings.problemsPerBatch, rollouts: settings.groupSize, rows: settings.groupSize * newTokens)
     }
 
-    /// That the passes take which threads have at once.
-    private func bytes(_ memory: ModelMemory, threads: Int) -> Double {
-        Double(min(threads, passes)) * bytes(memory)
+    /// The passes that there are at once.
+    func passes(_ memory: ModelMemory, threads: Int) -> (count: Int, threads: Int) {
+        Learner.passes(microBatches: microBatches, threads: threads, memory.shape)
     }
 
-    /// That its pass takes, with its gradient.
-    func bytes(_ memory: ModelMemory) -> Double {
-        passes == 0 ? 0 : memory.gradient(rows: rows, targets: targets, longest: Double(longest))
+    /// That those take together.
+    private func bytes(_ memory: ModelMemory, threads: Int) -> Double {
+        Double(passes(memory, threads: threads).count) * pass(memory, threads: threads)
+    }
+
+    /// That one of them takes, with its gradient.
+    func pass(_ memory: ModelMemory, threads: Int) -> Double {
+        guard microBatches > 0 else { return 0 }
+        return memory.gradient(
+            rows: rows, targets: targets, longest: Double(longest), threads: passes(memory, threads: threads).threads)
     }
 }

@@ -112,14 +112,14 @@ extension MemoryNeed {
         let workers = configuration.rolloutWorkers(threads: threads, model)
         let sharing = Generator.threadsSharing(engines: workers, threads: threads)
         let batch = LargestMicroBatch(phase, configuration, lengths, memory: memory, threads: threads)
-        if batch.passes > 0 {
-            let pass = batch.bytes(memory)
+        if batch.microBatches > 0 {
+            let pass = batch.pass(memory, threads: threads)
             // Of several sequences, more than usual were asked for.
             let rows = configuration.learner.microBatchRows
             let isChosen = rows > LearnerConfiguration.usualMicroBatchRows && batch.rows > Double(batch.longest)
             add(
                 pass, isChosen ? .key("learner.microBatchRows", value: "\(rows)") : largest, name: "a learner's pass")
-            let others = min(threads, batch.passes) - 1
+            let others = batch.passes(memory, threads: threads).count - 1
             add(Double(others) * pass, .key("threads", value: "\(threads)"), name: "the other threads' passes")
         }
         switch phase {
@@ -135,7 +135,7 @@ extension MemoryNeed {
             Self.timeline(
                 configuration, updates: updates,
                 tokens: phase.isReinforcement ? Double(RolloutLengths(configuration, lengths).longestCompletion) : 0,
-                passes: batch.passes, threads: threads, sharing: phase.isReinforcement ? sharing : 1),
+                passes: batch.microBatches, threads: threads, sharing: phase.isReinforcement ? sharing : 1),
             .key(key, value: "\(updates)"), name: "the timeline")
     }
 

@@ -156,21 +156,28 @@ public struct ModelMemory: Sendable {
 
     /// A forward pass that gives the log-probabilities of targets, and keeps nothing else.
     public func logProbabilities(rows: Double, targets: Double) -> Double {
-        pass(rows: rows, targets: targets, longest: rows, storage: nil)
+        pass(rows: rows, targets: targets, longest: rows, storage: nil, threads: 1)
     }
 
     /// A learner's forward and backward pass, with its gradient.
     ///
-    /// - Parameter longest: rows of the longest sequence; nil for all.
-    public func gradient(rows: Double, targets: Double, longest: Double? = nil) -> Double {
-        trained + pass(rows: rows, targets: targets, longest: min(rows, longest ?? rows), storage: activationStorage)
+    /// - Parameters:
+    ///   - longest: rows of the longest sequence; nil for all.
+    ///   - threads: that may share the pass.
+    public func gradient(rows: Double, targets: Double, longest: Double? = nil, threads: Int = 1) -> Double {
+        trained
+            + pass(
+                rows: rows, targets: targets, longest: min(rows, longest ?? rows), storage: activationStorage,
+                threads: threads)
     }
 
-    private func pass(rows: Double, targets: Double, longest: Double, storage: ActivationStorage?) -> Double {
-        counted(max(rows, targets)) {
+    private func pass(
+        rows: Double, targets: Double, longest: Double, storage: ActivationStorage?, threads: Int
+    ) -> Double {
+        counted(max(rows, targets), Double(threads)) {
             Backpropagation.memory(
                 configuration: shape, rows: Int(rows), targets: Int(targets.rounded(.up)), longest: Int(longest),
-                storage: storage, rank: adapters?.rank
+                storage: storage, rank: adapters?.rank, threads: threads
             ).reduce(0) { $0 + $1.byteCount }
         }
     }
@@ -181,9 +188,13 @@ public struct ModelMemory: Sendable {
     ///   - rows: of a micro-batch.
     ///   - targets: of its rows that have one; nil for all.
     ///   - longest: rows of the longest sequence; nil for all.
-    ///   - passes: at once, each over a micro-batch: a thread's that has none has memory that it never touches.
-    public func learner(rows: Double, targets: Double? = nil, longest: Double? = nil, passes: Double) -> Double {
-        optimizer + inputGradients + passes * gradient(rows: rows, targets: targets ?? rows, longest: longest)
+    ///   - passes: at once, each over a micro-batch, which so many threads may share: one that has none has memory that it never
+    ///     touches.
+    public func learner(
+        rows: Double, targets: Double? = nil, longest: Double? = nil, passes: (count: Int, threads: Int) = (1, 1)
+    ) -> Double {
+        let gradient = gradient(rows: rows, targets: targets ?? rows, longest: longest, threads: passes.threads)
+        return optimizer + inputGradients + Double(passes.count) * gradient
     }
 
     /// Two moments and the sum of the gradients.

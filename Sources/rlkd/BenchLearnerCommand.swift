@@ -61,17 +61,17 @@ struct BenchLearnerCommand: AsyncParsableCommand {
         let imitated = Double(learner.largestMicroBatch(demonstrations: batch, lengths: length...length))
         let sampled = Double(
             learner.largestMicroBatch(rollouts: LearnerBench.groupSize, lengths: length...length))
-        let imitating = min(threads, learner.microBatches(demonstrations: batch, rows: batch * length))
-        let reinforcing = min(
-            threads,
-            learner.microBatches(
-                groups: LearnerBench.groups(of: batch), rollouts: LearnerBench.groupSize,
-                rows: LearnerBench.groupSize * length))
-        let imitation = memory.learner(rows: imitated, longest: Double(length), passes: Double(imitating))
+        let imitating = learner.microBatches(demonstrations: batch, rows: batch * length)
+        let reinforcing = learner.microBatches(
+            groups: LearnerBench.groups(of: batch), rollouts: LearnerBench.groupSize,
+            rows: LearnerBench.groupSize * length)
+        let imitation = memory.learner(
+            rows: imitated, longest: Double(length),
+            passes: Learner.passes(microBatches: imitating, threads: threads, shape))
         let reinforcement = memory.learner(
             rows: Double(prompt) + sampled, targets: sampled, longest: Double(prompt + length),
-            passes: Double(reinforcing))
-        let least = memory.learner(rows: 1, passes: 1)
+            passes: Learner.passes(microBatches: reinforcing, threads: threads, shape))
+        let least = memory.learner(rows: 1)
         // Beyond the rows that the learner aims at, memory goes by the lengths.
         let isLong =
             imitation > reinforcement

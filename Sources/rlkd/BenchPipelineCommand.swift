@@ -74,9 +74,10 @@ struct BenchPipelineCommand: AsyncParsableCommand {
         let length = Double(prompt + new)
         let learner = LearnerBench.configuration()
         let targets = Double(learner.largestMicroBatch(rollouts: samples, lengths: new...new))
-        let passes = min(
-            options.threadCount, learner.microBatches(groups: batch, rollouts: samples, rows: samples * new))
-        let least = memory.learner(rows: 1, passes: 1)
+        let passes = Learner.passes(
+            microBatches: learner.microBatches(groups: batch, rollouts: samples, rows: samples * new),
+            threads: options.threadCount, shape)
+        let least = memory.learner(rows: 1)
         // The version that workers read beside the one that the learner writes.
         need.add(MemoryNeed.program + memory.policyWeights + least, fixed)
         let workers = Generator.engines(
@@ -87,7 +88,7 @@ struct BenchPipelineCommand: AsyncParsableCommand {
         let prompts = (share / Double(samples)).rounded(.up) * Double(prompt)
         need.add(
             memory.learner(
-                rows: Double(prompt) + targets, targets: targets, longest: length, passes: Double(passes))
+                rows: Double(prompt) + targets, targets: targets, longest: length, passes: passes)
                 - least
                 + engines
                 * memory.generator(

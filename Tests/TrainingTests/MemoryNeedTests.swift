@@ -194,7 +194,7 @@ import Trajectories
                         store.current.write(parameters, adapters: adapters, version: PolicyVersion(1))
                     }
                 let memory = ModelMemory(shape, activations: activations, adapters: configuration)
-                let estimate = memory.learner(rows: Double(rows), passes: 1) + memory.policyWeights
+                let estimate = memory.learner(rows: Double(rows)) + memory.policyWeights
                 #expect(
                     (0.85...1.1).contains(estimate / (measured - passing)),
                     "\(activations), rank \(rank ?? 0): \(estimate) estimated, \(measured) taken")
@@ -207,7 +207,7 @@ import Trajectories
             hiddenSize: 1 << 31, intermediateSize: 1 << 31, layerCount: 10_000, attentionHeadCount: 1 << 31,
             keyValueHeadCount: 1 << 31, headDimension: 1 << 31, vocabularySize: 1 << 31, maxPositions: .max)
         let memory = ModelMemory(huge)
-        for bytes in [memory.learner(rows: 1e300, passes: 1e300), memory.parameters, .infinity, .nan] {
+        for bytes in [memory.learner(rows: 1e300, passes: (.max, .max)), memory.parameters, .infinity, .nan] {
             var need = MemoryNeed()
             need.add(bytes, .key("student.layers", value: "1"))
             let error = #expect(throws: InsufficientMemory.self) { try need.check(available: .max) }
