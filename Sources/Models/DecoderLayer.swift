@@ -216,8 +216,8 @@ struct DecoderLayer: BitwiseCopyable {
     /// Panels of rows' output projection, added to the residual.
     func projectOutput(_ panels: Range<Int>, rows: Range<Int>, coming: ComingReads) {
         weights.output.multiply(
-            panels: panels, of: activations.attended, arranged: arranged(for: weights.output), rows: rows, into: activations.middle,
-            accumulating: true, coming: coming)
+            panels: panels, of: activations.attended, arranged: arranged(for: weights.output), rows: rows,
+            into: activations.middle, accumulating: true, coming: coming)
     }
 
     /// Second norm of rows.
@@ -235,7 +235,8 @@ struct DecoderLayer: BitwiseCopyable {
     /// Panels of rows' gate and up projection.
     func projectGateUp(_ panels: Range<Int>, rows: Range<Int>, coming: ComingReads) {
         weights.gateUp.multiply(
-            panels: panels, of: activations.feedForwardNormed, arranged: arranged(for: weights.gateUp), rows: rows, into: activations.gateUp,
+            panels: panels, of: activations.feedForwardNormed, arranged: arranged(for: weights.gateUp), rows: rows,
+            into: activations.gateUp,
             coming: coming)
     }
 
@@ -256,7 +257,8 @@ struct DecoderLayer: BitwiseCopyable {
         _ panels: Range<Int>, rows: Range<Int>, coming: ComingReads, output: UnsafeMutablePointer<Float>
     ) {
         weights.down.multiply(
-            panels: panels, of: activations.activated, arranged: arranged(for: weights.down), rows: rows, into: output, accumulating: true,
+            panels: panels, of: activations.activated, arranged: arranged(for: weights.down), rows: rows, into: output,
+            accumulating: true,
             coming: coming)
     }
 

@@ -12,7 +12,8 @@ package enum WeightGradient {
 
     /// Adds the rows `part` of dW, that is, the gradient of those outputs.
     package static func add(
-        _ part: Range<Int>, outputGradient: UnsafePointer<Float>, input: UnsafePointer<Float>, rows: Int, outputs: Int, inputs: Int,
+        _ part: Range<Int>, outputGradient: UnsafePointer<Float>, input: UnsafePointer<Float>, rows: Int, outputs: Int,
+        inputs: Int,
         to gradient: UnsafeMutablePointer<Float>, precision: Precision, workspace: UnsafeMutablePointer<Float>
     ) {
         let outputGradient = outputGradient + part.lowerBound

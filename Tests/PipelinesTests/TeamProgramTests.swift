@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Glibc
 import Memory
 import Synchronization
 import TestSupport
@@ -82,6 +83,76 @@ import Testing
             program.run(places: 3)
         }
         #expect(seen.events.sorted() == [0, 1, 2])
+    }
+
+    @Test func noMoreTakePartThanAreAskedFor() async {
+        let executor = ComputeExecutor(threads: 4, pinned: false)
+        defer { executor.shutdown() }
+        let seen = Recorder<Int>()
+        await executor.lane(.rollout).run {
+            let arrived = Counter()
+            let program = TeamProgram { member in
+                let index = member.index
+                member.perform(2) { _ in
+                    arrived.add()
+                    while arrived.value < 2 { sched_yield() }
+                }
+                member.perform(300) { _ in
+                    seen.append(index)
+                    sched_yield()
+                }
+            }
+            program.run(places: 4, members: 2)
+        }
+        #expect(seen.events.count == 300)
+        #expect(Set(seen.events).count <= 2)
+    }
+
+    /// Of two programs that wait for one helper each, one has it: the next free thread goes to the other.
+    @Test func aHelperGoesWhereFewestAre() async {
+        let executor = ComputeExecutor(threads: 4, pinned: false)
+        defer { executor.shutdown() }
+        let lane = executor.lane(.rollout)
+        let (inFirst, inSecond, secondEnded) = (Counter(), Counter(), Flag())
+        let (held, mayGo) = (Counter(), [DispatchSemaphore(value: 0), DispatchSemaphore(value: 0)])
+        let end = ContinuousClock.now + .seconds(30)
+        @Sendable func wait(_ isOver: () -> Bool) -> Bool {
+            while !isOver() && ContinuousClock.now < end { sched_yield() }
+            return isOver()
+        }
+        let holders = mayGo.map { semaphore in
+            Task(executorPreference: lane) {
+                held.add()
+                semaphore.wait()
+            }
+        }
+        while held.value < 2 { await Task.yield() }
+        async let first: Void = lane.run {
+            TeamProgram { member in
+                member.perform(2) { _ in
+                    inFirst.add()
+                    _ = wait { secondEnded.isRaised }
+                }
+            }.run(places: 4)
+        }
+        while inFirst.value < 2 { await Task.yield() }
+        async let second = lane.run {
+            let wasAlone = Flag()
+            TeamProgram { member in
+                member.perform(2) { _ in
+                    inSecond.add()
+                    if !wait({ inSecond.value == 2 }) { wasAlone.raise() }
+                }
+            }.run(places: 4)
+            secondEnded.raise()
+            return wasAlone.isRaised
+        }
+        mayGo[0].signal()
+        while inSecond.value < 1 { await Task.yield() }
+        mayGo[1].signal()
+        let (wasAlone, _) = await (second, first)
+        #expect(!wasAlone)
+        for holder in holders { await holder.value }
     }
 
     @Test func withoutRoomForAllThreadsItRunsAlone() async {

@@ -100,7 +100,7 @@ import Trajectories
         let problems = [(500, 4), (10, 200)]
         let each = try problems.map { try largest([$0], 1) }
         let all = try largest(problems, 1)
-        #expect(all.bytes(memory) == each.map { $0.bytes(memory) }.max())
+        #expect(all.pass(memory, threads: 1) == each.map { $0.pass(memory, threads: 1) }.max())
         #expect(all.rows < each.map(\.rows).max() ?? 0)
     }
 
@@ -111,10 +111,10 @@ import Trajectories
             memory, "reinforcement.groupSize=8", "reinforcement.problemsPerBatch=1")
         let problems = [(9000, 4), (100, 700)]
         let each = try problems.map { try largest([$0], 1) }
-        #expect(each[0].bytes(memory) > each[1].bytes(memory))
-        #expect(each.map(\.passes) == [1, 7])
-        #expect(try largest(problems, 1).passes == 1)
-        #expect(try largest(problems, 16).passes == 7)
+        #expect(each[0].pass(memory, threads: 1) > each[1].pass(memory, threads: 1))
+        #expect(each.map(\.microBatches) == [1, 7])
+        #expect(try largest(problems, 1).microBatches == 1)
+        #expect(try largest(problems, 16).microBatches == 7)
     }
 
     /// Each group of an update has micro-batches of its own; of problems cut at one length, the longest prompt counts.
@@ -123,11 +123,11 @@ import Trajectories
         for groups in [1, 3] {
             let largest = try Self.largestMicroBatch(
                 memory, "reinforcement.groupSize=8", "reinforcement.problemsPerBatch=\(groups)")
-            #expect(try largest([(100, 700)], 16).passes == 7 * groups)
+            #expect(try largest([(100, 700)], 16).microBatches == 7 * groups)
             for problems in [[(100, 700), (300, 700), (200, 700)], [(300, 700), (100, 700)]] {
                 let all = try largest(problems, 16)
                 let longest = try largest([(300, 700)], 16)
-                #expect(all.longest == 1000 && all.rows == longest.rows && all.passes == longest.passes)
+                #expect(all.longest == 1000 && all.rows == longest.rows && all.microBatches == longest.microBatches)
             }
         }
     }
