@@ -35,6 +35,9 @@ final class PromptSequence {
     }
 
     var isProcessed: Bool { processed == request.prompt.count }
+
+    /// Samples that have not started.
+    var left: Int { request.sampleCount - started }
 }
 
 /// A completion under way.
