@@ -44,6 +44,17 @@ import Trajectories
         PolicyWeights(try TestModel.parameters(maxPositions: context))
     }
 
+    /// What each step finishes until all is; every step computes rows or ends a completion.
+    private static func steps(_ generator: Generator, _ weights: PolicyWeights) throws -> [[Completion]] {
+        var steps: [[Completion]] = []
+        while generator.hasWork {
+            let finished = generator.step(weights)
+            try #require(!finished.isEmpty || generator.inference.rowCount > 0, "the engine stands still")
+            steps.append(finished)
+        }
+        return steps
+    }
+
     private static func random(_ count: Int, using random: inout SeededGenerator) -> [GenerationRequest] {
         let longestPrompt = [2, 17, 60].randomElement(using: &random) ?? 2
         let mostTokens = [2, 18, 36].randomElement(using: &random) ?? 2
@@ -83,9 +94,9 @@ import Trajectories
         let requests = Requests(count: 300, prompt: 2, newTokens: newTokens, batch: 100)
         let generator = requests.generator(weights)
         for request in requests.all { try generator.submit(request) }
-        var counts: [Int] = []
-        while generator.hasWork { counts.append(generator.step(weights).count) }
-        #expect(counts == (newTokens == 1 ? [0, 100, 100, 100] : [0, 100, 0, 100, 0, 100]))
+        #expect(
+            try Self.steps(generator, weights).map(\.count)
+                == (newTokens == 1 ? [0, 100, 100, 100] : [0, 100, 0, 100, 0, 100]))
     }
 
     /// With ten times the pages, everything happens in the same steps.
@@ -102,15 +113,13 @@ import Trajectories
                     configuration: weights.configuration, batchCapacity: batch, longestSequence: longest,
                     prefillRows: rows, positionCapacity: positions)
                 for request in requests { try generator.submit(request) }
-                var steps: [[Completion]] = []
-                while generator.hasWork { steps.append(generator.step(weights)) }
-                return steps
+                return try Self.steps(generator, weights)
             }
             #expect(steps[0] == steps[1], "\(requests), batch \(batch)")
         }
     }
 
-    /// With the fewest pages, each step computes rows or ends a completion, and in the end every page is free.
+    /// With the fewest pages there is always something that can go on, and in the end every page is free.
     @Test func theSmallestPoolNeverStandsStill() throws {
         let weights = try Self.weights()
         var random = SeededGenerator(seed: 4)
@@ -121,13 +130,8 @@ import Trajectories
                 configuration: weights.configuration, batchCapacity: [1, 3, 20].randomElement(using: &random) ?? 1,
                 longestSequence: longest, prefillRows: [5, 256].randomElement(using: &random), positionCapacity: 1)
             for request in requests { try generator.submit(request) }
-            var completions = 0
-            while generator.hasWork {
-                let finished = generator.step(weights).count
-                try #require(finished > 0 || generator.inference.rowCount > 0, "\(requests)")
-                completions += finished
-            }
-            #expect(completions == requests.reduce(0) { $0 + $1.sampleCount })
+            let completions = try Self.steps(generator, weights).joined()
+            #expect(completions.count == requests.reduce(0) { $0 + $1.sampleCount })
             #expect(generator.inference.pages.freeCount == generator.inference.pages.capacity)
         }
     }
@@ -148,9 +152,7 @@ import Trajectories
         }
         func run(_ generator: Generator) throws -> [[Completion]] {
             for request in requests { try generator.submit(request) }
-            var steps: [[Completion]] = []
-            while generator.hasWork { steps.append(generator.step(versions[0])) }
-            return steps
+            return try Self.steps(generator, versions[0])
         }
         let expected = try run(generator())
         let used = generator()
@@ -163,7 +165,7 @@ import Trajectories
             }
             used.removeAll()
             #expect(!used.hasWork && used.load == 0)
-            #expect(used.inference.pages.freeCount == used.inference.pages.capacity, "after \(steps) steps")
+            try #require(used.inference.pages.freeCount == used.inference.pages.capacity, "after \(steps) steps")
         }
         #expect(try run(used) == expected)
         #expect(used.inference.pages.freeCount == used.inference.pages.capacity)
