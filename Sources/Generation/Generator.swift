@@ -210,7 +210,7 @@ public final class Generator {
             }
         }
         let sequence = ActiveSequence(request: request, sample: prompt.started, table: table)
-        sequence.append(prompt.firstDraws[prompt.started], version: prompt.version)
+        sequence.append(prompt.firstDraws.pointer[prompt.started], version: prompt.version)
         prompt.started += 1
         if !finish(sequence) {
             active.append(sequence)
@@ -264,17 +264,22 @@ public final class Generator {
         prompt.synchronizeSeconds = 0
     }
 
-    /// Draws the next token of each completion, and the first ones of each prompt that ended, which no other member touches meanwhile.
+    /// Draws the next token of each completion, and the first one of each sample of the prompts that ended.
     private func sample(_ member: inout TeamMember) {
         let sampler = samplers[member.index]
-        member.perform(over: active.count + prefillLogits.count) { part in
-            for index in part {
-                if index < active.count {
-                    draws.pointer[index] = draw(active[index], from: inference.logits(logitIndices[index]), by: sampler)
-                } else {
-                    let (prompt, row) = prefillLogits[index - active.count]
-                    prompt.drawFirstTokens(from: inference.logits(row), by: sampler)
-                }
+        let first = prefillLogits.reduce(0) { $0 + $1.prompt.request.sampleCount }
+        member.perform(over: active.count + first) { part in
+            for index in part.clamped(to: 0..<active.count) {
+                draws.pointer[index] = draw(active[index], from: inference.logits(logitIndices[index]), by: sampler)
+            }
+            var start = active.count
+            for (prompt, row) in prefillLogits {
+                let end = start + prompt.request.sampleCount
+                let samples = part.clamped(to: start..<end)
+                prompt.drawFirstTokens(
+                    of: samples.lowerBound - start..<samples.upperBound - start, from: inference.logits(row),
+                    by: sampler)
+                start = end
             }
         }
     }
