@@ -1,3 +1,4 @@
+import Memory
 import Models
 import Trajectories
 
@@ -16,25 +17,29 @@ final class PromptSequence {
     var started = 0
     /// Every sample's first token, once all is processed, and the version that all of it was processed under. They are drawn while
     /// the last token's logits are there: samples that wait for room would keep a whole vocabulary of them.
-    private(set) var firstDraws: [TokenSampler.Draw] = []
+    let firstDraws: AlignedBuffer<TokenSampler.Draw>
     var version = PolicyVersion(0)
 
     init(request: GenerationRequest, table: consuming PageTable) {
         self.request = request
         self.table = table
-        firstDraws.reserveCapacity(request.sampleCount)
+        firstDraws = AlignedBuffer(count: request.sampleCount)
     }
 
+    /// Draws those of some samples, while other threads may draw others'.
+    ///
     /// - Parameter logits: the last token's, [vocabulary].
-    func drawFirstTokens(from logits: UnsafePointer<Float>, by sampler: TokenSampler) {
-        for sample in 0..<request.sampleCount {
-            firstDraws.append(
-                sampler.draw(
-                    logits, parameters: request.sampling, uniform: request.stream(ofSample: sample).uniform(at: 0)))
+    func drawFirstTokens(of samples: Range<Int>, from logits: UnsafePointer<Float>, by sampler: TokenSampler) {
+        for sample in samples {
+            firstDraws.pointer[sample] = sampler.draw(
+                logits, parameters: request.sampling, uniform: request.stream(ofSample: sample).uniform(at: 0))
         }
     }
 
     var isProcessed: Bool { processed == request.prompt.count }
+
+    /// Samples that have not started.
+    var left: Int { request.sampleCount - started }
 }
 
 /// A completion under way.

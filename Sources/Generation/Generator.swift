@@ -19,7 +19,7 @@ public final class Generator {
     /// Completions that run at once.
     public let batchCapacity: Int
 
-    private let inference: DecoderInference
+    let inference: DecoderInference
     /// Threads that may share a step, and a sampler for each.
     private let places: Int
     private let samplers: [TokenSampler]
@@ -43,7 +43,8 @@ public final class Generator {
     ///   - longestSequence: positions of the longest prompt with its completion; memory goes by it. The model's context by
     ///     default, and never more.
     ///   - prefillRows: prompt tokens a step at most, `usualPrefillRows` by default, beside the completions' rows.
-    ///   - positionCapacity: positions of all sequences together; at least two of the longest are kept.
+    ///   - positionCapacity: positions of all sequences together, in whole pages of 16; at least two of the longest are kept. By
+    ///     default enough for `batchCapacity` of the longest at once.
     ///   - threads: of the executor that steps run on; with fewer than it has, steps are not shared.
     public init(
         configuration: ModelConfiguration, batchCapacity: Int, longestSequence: Int? = nil,
@@ -67,16 +68,18 @@ public final class Generator {
             guard let weights else { return }
             inference.forward(weights, &member)
         }
-        sampling = TeamProgram { [unowned self] member in sampleActive(&member) }
+        sampling = TeamProgram { [unowned self] member in sample(&member) }
     }
 
     public var hasWork: Bool { !waiting.isEmpty || !prompts.isEmpty || !active.isEmpty }
 
     /// Completions that run or wait to start.
     public var load: Int {
-        active.count + prompts.reduce(0) { $0 + $1.request.sampleCount - $1.started }
-            + waiting.reduce(0) { $0 + $1.sampleCount }
+        admitted + waiting.reduce(0) { $0 + $1.sampleCount }
     }
+
+    /// Completions that run, or whose prompts have pages.
+    private var admitted: Int { active.count + prompts.reduce(0) { $0 + $1.left } }
 
     /// Completions under way.
     public var activeCount: Int { active.count }
@@ -105,8 +108,8 @@ public final class Generator {
     /// One forward pass over everything that is ready; returns the completions that it finished.
     public func step(_ weights: PolicyWeights) -> [Completion] {
         finished.removeAll(keepingCapacity: true)
-        admit()
         startSamples()
+        admit()
         inference.begin()
         scheduleDecode()
         schedulePrefill(version: weights.version)
@@ -124,7 +127,6 @@ public final class Generator {
         StallClock.phase(.sample) {
             sampling.run(places: places)
             extendActive(version: weights.version)
-            drawFirstTokens()
         }
         return finished
     }
@@ -160,49 +162,55 @@ public final class Generator {
         active.removeAll()
     }
 
-    /// Takes waiting requests in order while a prompt's pages leave room for a whole context: so when nothing runs, the
-    /// oldest prompt can always start a sample, and the engine never stands still.
+    /// Starts samples of processed prompts, oldest first, each with room for all of its tokens.
+    private func startSamples() {
+        defer { prompts.removeAll { $0.left == 0 } }
+        for prompt in prompts where prompt.isProcessed {
+            while prompt.left > 0 && active.count < batchCapacity {
+                guard startSample(of: prompt) else { return }
+            }
+        }
+    }
+
+    /// Takes waiting requests in order while completions are missing and a prompt's pages leave room for a whole context: so when
+    /// nothing runs, the oldest prompt can always start a sample, and the engine never stands still.
+    ///
+    /// A completion takes the pages of the longest sequence at most, whether it runs or its prompt is there for it. Of the
+    /// `batchCapacity + 1` such sequences that there is room for by default, this leaves two where a completion is missing, so
+    /// that pages keep none from running.
     private func admit() {
         let context = KeyValuePages.pages(positions: configuration.maxPositions)
-        while let request = waiting.first, active.count + prompts.count < batchCapacity {
+        var admitted = admitted
+        while let request = waiting.first, admitted < batchCapacity {
             let needed = KeyValuePages.pages(positions: request.prompt.count)
             guard inference.pages.freeCount >= needed + context else { return }
             var table = PageTable(maxPositions: configuration.maxPositions)
             guard table.reserve(positions: request.prompt.count, from: inference.pages) else { return }
             prompts.append(PromptSequence(request: request, table: table))
             waiting.removeFirst()
+            admitted += request.sampleCount
         }
     }
 
-    /// Forks samples off processed prompts, oldest first, each with room for all of its tokens.
-    private func startSamples() {
-        defer { removeStartedPrompts() }
-        for prompt in prompts where prompt.isProcessed {
-            while prompt.started < prompt.request.sampleCount && active.count < batchCapacity {
-                guard startSample(of: prompt) else { return }
-            }
-        }
-    }
-
-    private func removeStartedPrompts() {
-        prompts.removeAll { prompt in
-            guard prompt.started == prompt.request.sampleCount else { return false }
-            prompt.table.release(to: inference.pages)
-            return true
-        }
-    }
-
+    /// The last sample has the prompt's own pages; one before it shares those that are full, and copies the page that it goes on in.
     private func startSample(of prompt: PromptSequence) -> Bool {
         let request = prompt.request
+        let positions = request.prompt.count + request.maxNewTokens
         var table = PageTable(maxPositions: configuration.maxPositions)
-        guard table.fork(prompt.table, positions: request.prompt.count, from: inference.pages),
-            table.reserve(positions: request.prompt.count + request.maxNewTokens, from: inference.pages)
-        else {
-            table.release(to: inference.pages)
-            return false
+        if prompt.left == 1 {
+            // What was taken stays with the prompt, which is the oldest and starts before any other.
+            guard prompt.table.reserve(positions: positions, from: inference.pages) else { return false }
+            swap(&table, &prompt.table)
+        } else {
+            guard table.fork(prompt.table, positions: request.prompt.count, from: inference.pages),
+                table.reserve(positions: positions, from: inference.pages)
+            else {
+                table.release(to: inference.pages)
+                return false
+            }
         }
         let sequence = ActiveSequence(request: request, sample: prompt.started, table: table)
-        sequence.append(prompt.firstDraws[prompt.started], version: prompt.version)
+        sequence.append(prompt.firstDraws.pointer[prompt.started], version: prompt.version)
         prompt.started += 1
         if !finish(sequence) {
             active.append(sequence)
@@ -256,11 +264,22 @@ public final class Generator {
         prompt.synchronizeSeconds = 0
     }
 
-    private func sampleActive(_ member: inout TeamMember) {
+    /// Draws the next token of each completion, and the first one of each sample of the prompts that ended.
+    private func sample(_ member: inout TeamMember) {
         let sampler = samplers[member.index]
-        member.perform(over: active.count) { part in
-            for index in part {
+        let first = prefillLogits.reduce(0) { $0 + $1.prompt.request.sampleCount }
+        member.perform(over: active.count + first) { part in
+            for index in part.clamped(to: 0..<active.count) {
                 draws.pointer[index] = draw(active[index], from: inference.logits(logitIndices[index]), by: sampler)
+            }
+            var start = active.count
+            for (prompt, row) in prefillLogits {
+                let end = start + prompt.request.sampleCount
+                let samples = part.clamped(to: start..<end)
+                prompt.drawFirstTokens(
+                    of: samples.lowerBound - start..<samples.upperBound - start, from: inference.logits(row),
+                    by: sampler)
+                start = end
             }
         }
     }
@@ -278,12 +297,6 @@ public final class Generator {
             sequence.append(draws.pointer[index], version: version)
         }
         active.removeAll { finish($0) }
-    }
-
-    private func drawFirstTokens() {
-        for (prompt, index) in prefillLogits {
-            prompt.drawFirstTokens(from: inference.logits(index), by: samplers[0])
-        }
     }
 
     /// Moves the sequence to the finished completions if its last token ends it.

@@ -9,21 +9,21 @@ struct GeneratorSizes {
     /// Of a step, and those whose logits are wanted: every completion's, and as many prompts' last ones.
     let rows: Int
     let logits: Int
-    /// Of keys and values; two of the longest sequences always have room.
+    /// Of keys and values, of which a sequence takes whole ones; two of the longest sequences always have room.
     let pages: Int
 
     /// - Parameters:
     ///   - context: positions that the model has room for.
     ///   - longest: positions of the longest sequence served; the context by default, and never more.
-    ///   - positions: of all sequences together; one longest sequence a completion and one more by default.
+    ///   - positions: of all sequences together; by default the pages of one longest sequence a completion and one more, so that
+    ///     they keep no completion from running.
     init(context: Int, batch: Int, longest: Int?, prefillRows: Int? = nil, positions: Int?) {
         self.batch = max(1, batch)
         self.positions = min(context, max(1, longest ?? context))
         rows = self.batch + max(1, prefillRows ?? Generator.usualPrefillRows)
         logits = 2 * self.batch
-        pages = max(
-            2 * KeyValuePages.pages(positions: self.positions),
-            KeyValuePages.pages(positions: positions ?? (self.batch + 1) * self.positions))
+        let longest = KeyValuePages.pages(positions: self.positions)
+        pages = max(2 * longest, positions.map { KeyValuePages.pages(positions: $0) } ?? (self.batch + 1) * longest)
     }
 }
 
@@ -47,7 +47,7 @@ extension Generator {
         var configuration = configuration
         let sizes = GeneratorSizes(
             context: configuration.maxPositions, batch: batch, longest: longest,
-            prefillRows: promptTokens.map { min($0, usualPrefillRows) }, positions: positions)
+            prefillRows: promptTokens.map { min($0, usualPrefillRows) }, positions: nil)
         configuration.maxPositions = sizes.positions
         let reached = positions.map { KeyValuePages.pages(positions: $0) } ?? sizes.pages
         let inference = DecoderInference.memory(

@@ -230,18 +230,13 @@ extension ModelMemory {
         let capacity = min(Double(batch), Double(problems.count) * (Double(samples) + 1))
         let running = RunningSequences(
             problems.flatMap { problem in
-                // More than run at once are not told apart.
-                [1, min(samples, batch)].map {
+                [1, samples].map {
                     RunningSequences.Request(prompt: problem.prompt, newTokens: problem.newTokens, samples: $0)
                 }
             }, batch: batch)
-        // The pages that there are bound both together.
-        let all = (capacity + 1) * Double(running.longest)
         return generator(
-            batch: capacity, longest: Double(running.longest),
-            positions: min(all, Double(running.positions + running.waiting)),
-            promptTokens: Double(running.promptTokens), logits: Double(running.logitRows(allAtStart: true)),
-            threads: threads)
+            batch: capacity, longest: Double(running.longest), positions: Double(running.positions),
+            promptTokens: Double(running.promptTokens), logits: Double(running.logitRows()), threads: threads)
     }
 }
 

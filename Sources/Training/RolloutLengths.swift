@@ -14,10 +14,9 @@ struct RolloutLengths {
 
     init(_ configuration: RunConfiguration, _ lengths: SequenceLengths) {
         let settings = configuration.reinforcement
-        let samples = Double(settings.groupSize)
         func positions(_ problem: (prompt: Int, newTokens: Int)) -> Double {
             let request = RunningSequences.Request(prompt: problem.prompt, newTokens: problem.newTokens, samples: 1)
-            return Double(request.promptPositions) + samples * Double(request.ownPositions)
+            return Double(request.fullPositions) + Double(settings.groupSize) * Double(request.ownPositions)
         }
         guard !lengths.training.isEmpty else {
             longest = [(lengths.longest, lengths.longest)]

@@ -15,20 +15,23 @@ public struct RunningSequences: Sendable {
             self.samples = samples
         }
 
-        var promptPositions: Int { Self.rounded(prompt) }
+        /// Positions of the pages that the prompt fills, which its samples share.
+        var fullPositions: Int { prompt / 16 * 16 }
 
-        /// Of a sample beside the prompt's full pages.
-        var ownPositions: Int { Self.rounded(prompt + newTokens) - prompt / 16 * 16 }
+        /// Of the page that a prompt has beside those while samples are left to begin.
+        var straddlingPositions: Int { Self.rounded(prompt) - fullPositions }
+
+        /// Of a sample beside the prompt's full pages. The last one goes on in the prompt's own.
+        var ownPositions: Int { Self.rounded(prompt + newTokens) - fullPositions }
 
         private static func rounded(_ positions: Int) -> Int { 16 * KeyValuePages.pages(positions: positions) }
     }
 
     /// Positions of the longest prompt with its completion.
     public private(set) var longest = 1
-    /// Positions, in whole pages, of the completions that run at once and their prompts, at most.
+    /// Positions, in whole pages, of the completions that run at once and their prompts, at most. A prompt is taken in when a
+    /// completion is missing, and so takes the place of one.
     public private(set) var positions = 0
-    /// Of the prompts that wait beside them, where all requests are there from the start.
-    public private(set) var waiting = 0
 
     /// Of all prompts together.
     public private(set) var promptTokens = 0
@@ -39,10 +42,8 @@ public struct RunningSequences: Sendable {
 
     /// Rows of logits that a step writes, at most: of running completions, and of the prompts that end in it.
     ///
-    /// - Parameters:
-    ///   - engines: generators that the batch is divided among.
-    ///   - allAtStart: whether all requests are there from the start, or are taken when there is room for their completions.
-    public func logitRows(engines: Int = 1, allAtStart: Bool) -> Int {
+    /// - Parameter engines: generators that the batch is divided among.
+    public func logitRows(engines: Int = 1) -> Int {
         guard let most = requests.map(\.samples).max(), let newTokens = requests.map(\.newTokens).max() else {
             return 0
         }
@@ -51,11 +52,9 @@ public struct RunningSequences: Sendable {
         let active = min(batch, running.overflow ? batch : running.partialValue)
         // Each row of a completion leaves one less to prompts, of which none has fewer.
         let together = active + ending(steps: 1, active: active, engines: engines)
-        // A prompt that ends has a completion to begin. Where prompts are taken when there is room for theirs, or have one each,
-        // it comes in place of a running one.
-        let room = !allAtStart || most == 1 ? batch : 2 * batch
         let consecutive = most == 1 ? ending(steps: newTokens, active: 0, engines: engines) : together
-        return min(together, consecutive, room, samples)
+        // A prompt that ends has a completion to begin, and so comes in place of a running one.
+        return min(together, consecutive, batch, samples)
     }
 
     /// Prompts that end in so many consecutive steps, beside so many running completions, at most. The first is begun before.
@@ -79,7 +78,10 @@ public struct RunningSequences: Sendable {
     ///   - requests: in the order in which they are served.
     ///   - batch: completions that run at once.
     public init(_ requests: [Request], batch: Int) {
-        let requests = requests.filter { $0.samples > 0 }
+        let requests = requests.filter { $0.samples > 0 }.map { request in
+            // Of more than run at once it matters only that there are more.
+            Request(prompt: request.prompt, newTokens: request.newTokens, samples: min(request.samples, batch + 1))
+        }
         self.batch = batch
         self.requests = requests
         var first = 0
@@ -88,27 +90,26 @@ public struct RunningSequences: Sendable {
         for request in requests {
             longest = max(longest, request.prompt + request.newTokens)
             promptTokens += request.prompt
-            prompts += request.promptPositions
-            for _ in 0..<request.samples {
+            prompts += request.fullPositions
+            for sample in 1...request.samples {
                 if running == batch {
                     // The oldest ends, and with the last of its kind the prompt.
                     running -= 1
                     left -= 1
                     while left == 0 {
-                        prompts -= requests[first].promptPositions
+                        prompts -= requests[first].fullPositions
                         first += 1
                         left = requests[first].samples
                     }
                 }
                 running += 1
-                mostPrompts = max(mostPrompts, prompts)
+                let isWaiting = running == batch && sample < request.samples
+                mostPrompts = max(mostPrompts, prompts + (isWaiting ? request.straddlingPositions : 0))
             }
         }
         // Short ones end first, so that in time the longest run together.
         let own = requests.flatMap { Array(repeating: $0.ownPositions, count: min(batch, $0.samples)) }
         positions = mostPrompts + own.sorted(by: >).prefix(batch).reduce(0, +)
         samples = requests.reduce(0) { $0 + $1.samples }
-        let perRequest = max(1, samples / max(1, requests.count))
-        waiting = requests.prefix(batch).dropFirst(batch / perRequest).reduce(0) { $0 + $1.promptPositions }
     }
 }

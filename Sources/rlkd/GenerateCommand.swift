@@ -110,7 +110,7 @@ struct GenerateCommand: AsyncParsableCommand {
                     batch: Double(capacity), longest: longest,
                     positions: Double(running.positions) / Double(engines),
                     promptTokens: (Double(running.promptTokens) / Double(engines)).rounded(.up),
-                    logits: Double(running.logitRows(engines: engines, allAtStart: false)) / Double(engines),
+                    logits: Double(running.logitRows(engines: engines)) / Double(engines),
                     threads: Generator.threadsSharing(engines: engines, threads: compute.threadCount)),
             capacity > 1 ? batches : tokens ?? batches)
         need.add(

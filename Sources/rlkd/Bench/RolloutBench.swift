@@ -43,7 +43,7 @@ struct RolloutBench: Sendable {
         (batch + 2) * (positions + 64) - (batch - prompts(batch, group)) * prompt
     }
 
-    /// Of those, as many as are ever there at once, in whole pages: all completions, and the prompts that wait beside them.
+    /// Of those, as many as are ever there at once, in whole pages.
     static func reachedPositions(batch: Int, positions: Int, prompt: Int, group: Int) -> Int {
         let running = RunningSequences(
             stride(from: 0, to: batch, by: group).map {
@@ -51,7 +51,7 @@ struct RolloutBench: Sendable {
                     prompt: prompt, newTokens: positions - prompt, samples: min(group, batch - $0))
             }, batch: batch)
         return min(
-            running.positions + running.waiting,
+            running.positions,
             positionCapacity(batch: batch, positions: positions, prompt: prompt, group: group))
     }
 

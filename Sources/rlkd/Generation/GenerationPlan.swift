@@ -33,7 +33,7 @@ struct GenerationPlan: Sendable {
         RunningSequences(
             requests.map {
                 RunningSequences.Request(
-                    prompt: $0.prompt.count, newTokens: $0.maxNewTokens, samples: min($0.sampleCount, batch))
+                    prompt: $0.prompt.count, newTokens: $0.maxNewTokens, samples: $0.sampleCount)
             }, batch: batch)
     }
 
