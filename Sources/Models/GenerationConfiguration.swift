@@ -31,7 +31,9 @@ public struct GenerationConfiguration: Sendable {
     public init?(directory: URL) throws {
         let url = directory.appending(path: Self.name)
         guard InputFile.isPresent(url) else { return nil }
-        let data = try FormatError.naming { () throws(FileError) in try InputFile.data(url) }
+        let data = try FormatError.naming { () throws(FileError) in
+            try InputFile.data(url, limit: InputFile.largestSettings)
+        }
         let root = JSONField(
             file: url.path, value: try data.withUnsafeBytes { try JSONValue(parsing: $0, file: url.path) })
         guard case .object(let members) = root.value else {

@@ -83,7 +83,9 @@ public struct ModelConfiguration: Sendable, Hashable {
 
     /// Reads and validates a config.json. Throws `FormatError` naming the file and the field.
     public init(contentsOf url: URL) throws {
-        let data = try FormatError.naming { () throws(FileError) in try InputFile.data(url) }
+        let data = try FormatError.naming { () throws(FileError) in
+            try InputFile.data(url, limit: InputFile.largestSettings)
+        }
         // Foundation's reader does not tell where a text stops being JSON.
         _ = try data.withUnsafeBytes { try JSONValue(parsing: $0, file: url.path) }
         do {

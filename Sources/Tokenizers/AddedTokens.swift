@@ -1,6 +1,9 @@
 /// Tokens that are found in a text as a whole, before any splitting: special ones and those added to a vocabulary
 /// later.
 struct AddedTokens: Sendable {
+    /// UTF-8 bytes: so many may have to be compared at every place of a text.
+    static let longestContent = 1 << 10
+
     struct Token: Sendable {
         let id: Int32
         let content: String
@@ -48,31 +51,35 @@ extension AddedTokens {
             let token: Token
         }
 
-        /// By first byte, longest first.
-        private var patterns: [[Pattern]] = Array(repeating: [], count: 256)
-        /// Whether a pattern starts with a byte.
-        private var starts: [Bool] = Array(repeating: false, count: 256)
+        /// In the order of their bytes, no two alike.
+        private var patterns: [Pattern] = []
+        /// The patterns that start with each byte.
+        private var starts: [Range<Int>] = Array(repeating: 0..<0, count: 256)
 
         init(_ tokens: [Token], content: (String) -> String) {
-            for token in tokens {
-                let bytes = Array(content(token.content).utf8)
-                guard let first = bytes.first else { continue }
-                starts[Int(first)] = true
-                let list = patterns[Int(first)]
-                let index = list.firstIndex { $0.bytes.count < bytes.count } ?? list.count
-                patterns[Int(first)].insert(Pattern(bytes: bytes, token: token), at: index)
+            let given = tokens.enumerated().map { (number: $0, bytes: Array(content($1.content).utf8), token: $1) }
+            let sorted = given.filter { !$0.bytes.isEmpty }.sorted {
+                $0.bytes == $1.bytes ? $0.number < $1.number : $0.bytes.lexicographicallyPrecedes($1.bytes)
+            }
+            for (_, bytes, token) in sorted where patterns.last?.bytes != bytes {
+                let first = Int(bytes[0])
+                let start = starts[first].isEmpty ? patterns.count : starts[first].lowerBound
+                patterns.append(Pattern(bytes: bytes, token: token))
+                starts[first] = start..<patterns.count
             }
         }
 
         /// The leftmost match counts, the longest among those that start there; one that turns out not to be a word
         /// still hides others within it.
         func split(_ bytes: UnsafeBufferPointer<UInt8>) -> [Piece] {
-            guard starts.contains(true) else { return bytes.isEmpty ? [] : [.text(0..<bytes.count)] }
+            guard !patterns.isEmpty else { return bytes.isEmpty ? [] : [.text(0..<bytes.count)] }
             var pieces: [Piece] = []
             var start = 0
             var index = 0
+            /// The spaces after a match that were looked at last: matches within them end where they do.
+            var spaces = 0..<0
             while index < bytes.count {
-                guard starts[Int(bytes[index])], let match = match(bytes, at: index) else {
+                guard !starts[Int(bytes[index])].isEmpty, let match = match(bytes, at: index) else {
                     index += 1
                     continue
                 }
@@ -80,11 +87,12 @@ extension AddedTokens {
                 index = range.upperBound
                 if match.token.isWord, Boundary.touchesWord(bytes, range) { continue }
                 if match.token.stripsLeft {
-                    let left = Boundary.spacesStart(bytes, before: range.lowerBound)
-                    range = max(left, min(start, range.lowerBound))..<range.upperBound
+                    let left = Boundary.spacesStart(bytes, in: min(start, range.lowerBound)..<range.lowerBound)
+                    range = left..<range.upperBound
                 }
                 if match.token.stripsRight {
-                    range = range.lowerBound..<Boundary.spacesEnd(bytes, after: range.upperBound)
+                    if !spaces.contains(index) { spaces = index..<Boundary.spacesEnd(bytes, after: index) }
+                    range = range.lowerBound..<max(index, spaces.upperBound)
                 }
                 if start < range.lowerBound { pieces.append(.text(start..<range.lowerBound)) }
                 pieces.append(.token(match.token.id, range))
@@ -94,8 +102,34 @@ extension AddedTokens {
             return pieces
         }
 
+        /// The longest pattern that the bytes from `index` on begin with: a look at every byte of it, not at every pattern.
         private func match(_ bytes: UnsafeBufferPointer<UInt8>, at index: Int) -> Pattern? {
-            patterns[Int(bytes[index])].first { bytes[index...].starts(with: $0.bytes) }
+            var candidates = starts[Int(bytes[index])]
+            var best: Int?
+            var length = 1
+            // All candidates begin with the first `length` bytes; one that has no more comes first.
+            while !candidates.isEmpty {
+                if patterns[candidates.lowerBound].bytes.count == length {
+                    best = candidates.lowerBound
+                    candidates.removeFirst()
+                }
+                guard index + length < bytes.count else { break }
+                let next = bytes[index + length]
+                let lower = first(in: candidates) { $0.bytes[length] >= next }
+                candidates = lower..<first(in: lower..<candidates.upperBound) { $0.bytes[length] > next }
+                length += 1
+            }
+            return best.map { patterns[$0] }
+        }
+
+        /// The first pattern of a range that holds, where all after it do; the range's end where none does.
+        private func first(in range: Range<Int>, where holds: (Pattern) -> Bool) -> Int {
+            var (lower, upper) = (range.lowerBound, range.upperBound)
+            while lower < upper {
+                let middle = (lower + upper) / 2
+                if holds(patterns[middle]) { upper = middle } else { lower = middle + 1 }
+            }
+            return lower
         }
     }
 
@@ -115,9 +149,10 @@ extension AddedTokens {
             }
         }
 
-        static func spacesStart(_ bytes: UnsafeBufferPointer<UInt8>, before end: Int) -> Int {
-            var start = end
-            while start > 0 {
+        /// Where the spaces begin that a range ends with.
+        static func spacesStart(_ bytes: UnsafeBufferPointer<UInt8>, in range: Range<Int>) -> Int {
+            var start = range.upperBound
+            while start > range.lowerBound {
                 let scalar = UTF8Scalar(bytes, endingAt: start)
                 guard CharacterClass.table[scalar.value] == .space else { break }
                 start -= scalar.length

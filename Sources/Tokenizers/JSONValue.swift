@@ -21,6 +21,9 @@ package enum JSONValue: Sendable {
         }
     }
 
+    /// Values of a model's or a tokenizer's file: twice as many as a vocabulary of a million tokens has with all its merges.
+    static let mostInFile = 1 << 23
+
     /// Parses UTF-8. Throws `FormatError` naming `file` and the line.
     ///
     /// - Parameter valueLimit: values at most, those within lists and objects included: a value takes far more memory than the

@@ -6,7 +6,24 @@ struct Normalizer: Sendable {
         case composedForm
     }
 
+    /// Steps of a file's pipeline, whichever it is: every text goes through each of them.
+    static let mostSteps = 32
+    /// How many times as long a text may become: SentencePiece makes a character of three bytes of a space, and puts one first.
+    static let largestGrowth = 64.0
+
     var steps: [Step] = []
+
+    /// How many times as long it may make a text, at most.
+    private var growth: Double {
+        steps.reduce(1) { growth, step in
+            switch step {
+            case .prepend(let prefix): growth * Double(1 + prefix.utf8.count)
+            case .replace(let pattern, let content):
+                growth * max(1, Double(content.utf8.count) / Double(pattern.utf8.count))
+            case .composedForm: growth
+            }
+        }
+    }
 
     func callAsFunction(_ text: String) -> String {
         var text = text
@@ -35,10 +52,26 @@ struct Normalizer: Sendable {
         case let type:
             throw field["type"].failure("the normalizer \(type) is not supported (Sequence, Prepend, Replace, NFC)")
         }
+        try check(field)
+    }
+
+    /// Throws, naming the field that it is read from, where it could fill the memory.
+    func check(_ field: JSONField) throws {
+        try field.checkStepCount(steps.count)
+        guard growth <= Self.largestGrowth else {
+            throw field.failure("makes a text more than \(Int(Self.largestGrowth)) times as long")
+        }
     }
 }
 
 extension JSONField {
+    /// Throws where a pipeline has more steps than any in use.
+    func checkStepCount(_ count: Int) throws {
+        guard count <= Normalizer.mostSteps else {
+            throw failure("has \(count) steps; it may have \(Normalizer.mostSteps)")
+        }
+    }
+
     /// The pattern of a `Replace` normalizer or decoder, a literal string.
     func replacedPattern() throws -> String {
         let pattern = self["pattern"]

@@ -17,7 +17,8 @@ struct TokenText: Sendable {
         let steps = try Self.steps(field)
         isByteLevel = steps.contains { if case .byteLevel = $0.0 { true } else { false } }
         guard !isByteLevel || steps.count == 1 else { throw field.failure("ByteLevel is supported alone only") }
-        var replacements: [(pattern: String, content: String)] = []
+        try field.checkStepCount(steps.count)
+        var replacements = Normalizer()
         var hasByteFallback = false
         var isFused = false
         var strip: (count: Int, content: String) = (0, "")
@@ -27,7 +28,7 @@ struct TokenText: Sendable {
                 guard !hasByteFallback, !isFused else {
                     throw field.failure("Replace is supported before ByteFallback and Fuse only")
                 }
-                replacements.append((pattern, content))
+                replacements.steps.append(.replace(pattern: pattern, content: content))
             case .byteFallback:
                 guard !isFused else { throw field.failure("ByteFallback is supported before Fuse only") }
                 hasByteFallback = true
@@ -38,14 +39,12 @@ struct TokenText: Sendable {
                 strip = (count, content)
             }
         }
+        try replacements.check(field)
         separator = field.isNull ? [0x20] : []
         stripCount = strip.count
         stripped = Array(strip.content.utf8)
         for token in tokens {
-            var text = token ?? ""
-            for (pattern, content) in replacements {
-                text = text.replacingExactly(pattern, with: content)
-            }
+            let text = replacements(token ?? "")
             byteValues.append(hasByteFallback ? Self.byteValue(of: text) : -1)
             bytes += isByteLevel ? ByteLevelAlphabet.bytes(of: text) ?? Array(text.utf8) : Array(text.utf8)
             ends.append(bytes.count)

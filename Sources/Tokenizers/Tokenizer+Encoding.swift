@@ -33,17 +33,18 @@ extension Tokenizer {
         var text = text
         try text.withUTF8 { bytes in
             var offset = 0
+            var counted = 0
             for piece in addedTokens.splitRaw(bytes) {
                 switch piece {
-                case .token(let id, let range):
-                    output.append(id)
-                    offset += bytes[range].scalarCount
+                case .token(let id, _): output.append(id)
                 case .text(let range):
+                    // Tokens that strip the same spaces lie over one another; texts do not.
+                    offset += bytes[counted..<range.lowerBound].scalarCount
+                    counted = range.lowerBound
                     let text = String(decoding: bytes[range], as: UTF8.self)
                     try encode(
                         text, offset: offset, isFirst: range.lowerBound == 0, matchesNormalized: true, &scratch,
                         into: &output)
-                    offset += bytes[range].scalarCount
                 }
             }
         }

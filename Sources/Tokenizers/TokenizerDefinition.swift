@@ -72,6 +72,10 @@ extension AddedTokens.Token {
     init(_ field: JSONField, id: JSONField, in vocabulary: inout Vocabulary) throws {
         let number = try id.integer()
         content = try field["content"].string()
+        guard content.utf8.count <= AddedTokens.longestContent else {
+            throw field["content"].failure(
+                "has \(content.utf8.count) bytes; an added token may have \(AddedTokens.longestContent)")
+        }
         try vocabulary.add(content, id: number, id)
         self.id = Int32(number)
         isSpecial = try field["special"].boolean(or: false)

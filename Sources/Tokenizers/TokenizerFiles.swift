@@ -41,7 +41,8 @@ struct TokenizerFiles {
         for name in others {
             contents[name] = try Self.readIfPresent(directory.appending(path: name))
         }
-        let generation = try Self.readIfPresent(directory.appending(path: Self.generationName))
+        let generation = try Self.readIfPresent(
+            directory.appending(path: Self.generationName), limit: InputFile.largestSettings)
         try self.init(contents: contents, generation: generation, directory: directory.path + "/")
     }
 
@@ -80,14 +81,14 @@ struct TokenizerFiles {
 
     private static func parse(_ file: String, _ data: Data?) throws -> JSONField {
         guard let data else { return JSONField(file: file, value: .null) }
-        return JSONField(file: file, value: try data.withUnsafeBytes { try JSONValue(parsing: $0, file: file) })
+        return try JSONField(data, file: file)
     }
 
-    private static func read(_ url: URL) throws -> Data {
-        try FormatError.naming { () throws(FileError) in try InputFile.data(url) }
+    private static func read(_ url: URL, limit: Int = InputFile.largestText) throws -> Data {
+        try FormatError.naming { () throws(FileError) in try InputFile.data(url, limit: limit) }
     }
 
-    private static func readIfPresent(_ url: URL) throws -> Data? {
-        InputFile.isPresent(url) ? try read(url) : nil
+    private static func readIfPresent(_ url: URL, limit: Int = InputFile.largestText) throws -> Data? {
+        InputFile.isPresent(url) ? try read(url, limit: limit) : nil
     }
 }

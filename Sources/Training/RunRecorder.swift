@@ -44,7 +44,9 @@ actor RunRecorder {
         self.report = report ?? PhaseReport()
         secondsBefore = self.report.seconds
         discardedBefore = self.report.discarded
-        display.note("\(phase.rawValue): updates \(step + 1) to \(steps)")
+        display.note(
+            step < steps
+                ? "\(phase.rawValue): updates \(step + 1) to \(steps)" : "\(phase.rawValue): no update is left to make")
     }
 
     func note(_ text: String) {

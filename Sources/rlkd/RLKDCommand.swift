@@ -1,5 +1,7 @@
 import ArgumentParser
+import Files
 import Foundation
+import Memory
 
 /// The command line of RLKD.
 @main
@@ -23,6 +25,23 @@ struct RLKDCommand: AsyncParsableCommand {
         }
     }
 
+    /// Files that may be open, and bytes of memory, with which any command starts: the system's libraries end the program, or wait for
+    /// ever, where they get none for themselves.
+    private static let fewestFiles: rlim_t = 16
+    private static let leastMemory = 64 << 20
+
+    /// What the process's limits do not leave it; nil where it can start.
+    private static var lack: String? {
+        var limit = rlimit()
+        if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < fewestFiles {
+            return "at most \(limit.rlim_cur) files may be open; raise the limit to \(fewestFiles) or more (ulimit -n)"
+        }
+        let available = AvailableMemory.bytes
+        return available < leastMemory
+            ? "\(available) bytes of memory are left; at least \(leastMemory) are needed (ulimit -v, or the control group's limit)"
+            : nil
+    }
+
     /// `--batch -1` as `--batch=-1`: the parser would take the number for an option, and miss the value.
     static func joiningNegativeNumbers(_ arguments: [String]) -> [String] {
         // What follows `--` is no option.
@@ -44,6 +63,10 @@ struct RLKDCommand: AsyncParsableCommand {
         // A reader that went away is seen by the write that fails, not by a signal that would also end a training run.
         signal(SIGPIPE, SIG_IGN)
         holdStandardDescriptors()
+        if let lack = Self.lack {
+            StandardError.write("rlkd: \(lack)\n")
+            Foundation.exit(Failure.internalError.rawValue)
+        }
         await main(joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst())))
     }
 }

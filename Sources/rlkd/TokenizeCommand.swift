@@ -1,6 +1,6 @@
 import ArgumentParser
+import Files
 import Foundation
-import Tasks
 import Tokenizers
 
 struct TokenizeCommand: AsyncParsableCommand {
@@ -31,7 +31,9 @@ struct TokenizeCommand: AsyncParsableCommand {
         try await Failure.reporting {
             let tokenizer = try Tokenizer(directory: URL(fileURLWithPath: tokenizer))
             let name = "standard input"
-            let input = try InputBytes.read(.standardInput, name: name)
+            let input = try FormatError.naming { () throws(FileError) in
+                try InputBytes.read(.standardInput, name: name)
+            }
             if decode {
                 let ids = try TokenList.parse(input, file: name)
                 if let index = ids.firstIndex(where: { tokenizer.token(for: $0) == nil }) {

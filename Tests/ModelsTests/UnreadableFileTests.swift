@@ -85,7 +85,7 @@ import Tokenizers
             let url = directory.appending(path: "config.json")
             let size = 40 << 30
             try #require(truncate(url.path, size) == 0)
-            expectRefusal(url, "has \(size) bytes; at most \(InputFile.largestText) can be right") {
+            expectRefusal(url, "has \(size) bytes; at most \(InputFile.largestSettings) can be right") {
                 _ = try HuggingFaceDirectory.open(directory)
             }
         }

@@ -13,6 +13,12 @@ struct TokenizerFileTests {
                    "vocab": {"a": 0, "b": 1, "ab": 2, "é": 3}, "merges": [["a", "b"]]}}
         """
 
+    /// So many steps of a type, which replace `a` where they replace anything.
+    private static func steps(_ count: Int, _ type: String, _ content: String) -> String {
+        let step = #"{"type": "\#(type)", "pattern": {"String": "a"}, "content": "\#(content)"}"#
+        return Array(repeating: step, count: count).joined(separator: ", ")
+    }
+
     private static func field(of file: String) throws -> String {
         let error = try #require(throws: FormatError.self, "\(file)") { try TokenizerVariantTests.tokenizer(file) }
         #expect(error.file.hasSuffix("tokenizer.json"))
@@ -68,6 +74,30 @@ struct TokenizerFileTests {
         (
             #""normalizer": null"#, #""normalizer": {"type": "Replace", "pattern": {"String": ""}, "content": ""}"#,
             "normalizer.pattern.String"
+        ),
+        // Each doubles a text, and a text in each would be put a hundred times as far.
+        (
+            #""normalizer": null"#,
+            #""normalizer": {"type": "Sequence", "normalizers": [\#(steps(7, "Replace", "aa"))]}"#, "normalizer"
+        ),
+        (
+            #""normalizer": null"#,
+            #""normalizer": {"type": "Prepend", "prepend": "\#(String(repeating: "a", count: 64))"}"#, "normalizer"
+        ),
+        (
+            #""normalizer": null"#,
+            #""normalizer": {"type": "Sequence", "normalizers": [\#(steps(33, "NFC", ""))]}"#, "normalizer"
+        ),
+        (
+            #""pre_tokenizer": null"#,
+            #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [\#(steps(33, "Digits", ""))]}"#, "pre_tokenizer"
+        ),
+        (
+            #"{"type": "Fuse"}"#, #"{"type": "Sequence", "decoders": [\#(steps(7, "Replace", "aa"))]}"#, "decoder"
+        ),
+        (#"{"type": "Fuse"}"#, #"{"type": "Sequence", "decoders": [\#(steps(33, "Fuse", ""))]}"#, "decoder"),
+        (
+            #""content": "<s>""#, #""content": "\#(String(repeating: "s", count: 1025))""#, "added_tokens[0].content"
         ),
         (#""post_processor": null"#, #""post_processor": {"type": "BertProcessing"}"#, "post_processor.type"),
         (

@@ -131,6 +131,8 @@ import Trajectories
                 let lines = Lines()
                 let logger = Logger(label: "test") { _ in lines }
                 _ = try await TrainingRun(configuration: configuration, resuming: resuming, logger: logger).run()
+                // Nor is it told of updates from behind the last one on.
+                #expect(!lines.said.withLock { $0.contains { $0.contains("updates 7 to 6") } })
                 return lines.said.withLock { $0.filter { $0.contains("trace.json") } }
             }
             #expect(try await timelines(resuming: false) == [])

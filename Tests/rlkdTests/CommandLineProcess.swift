@@ -21,6 +21,9 @@ enum CommandLineProcess {
         return bundle.deletingLastPathComponent().appending(path: "rlkd")
     }()
 
+    /// The arguments of a command line without quotes.
+    static func words(_ command: String) -> [String] { command.split(separator: " ").map(String.init) }
+
     static func run(
         _ arguments: [String], input: String = "", environment: [String: String] = [:]
     ) throws -> Outcome {

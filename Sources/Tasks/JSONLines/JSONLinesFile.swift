@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Memory
 import Tokenizers
@@ -9,7 +10,7 @@ package struct JSONLinesFile: Sendable {
 
     /// - Throws: `MalformedInput` when the file cannot be read, a line is not a JSON object, or there is no row.
     package init(path: String) throws(MalformedInput) {
-        try self.init(InputBytes.read(path: path), path: path)
+        try self.init(Self.data(path), path: path)
     }
 
     package init(_ data: Data, path: String) throws(MalformedInput) {
@@ -23,7 +24,7 @@ package struct JSONLinesFile: Sendable {
     package static func map<Row>(
         path: String, _ body: (JSONRow) throws(MalformedInput) -> Row
     ) throws(MalformedInput) -> [Row] {
-        let rows = try map(InputBytes.read(path: path), path: path, body)
+        let rows = try map(data(path), path: path, body)
         // All else that the program needs would come on top of the file.
         Allocator.returnFreedMemory()
         return rows
@@ -38,6 +39,14 @@ package struct JSONLinesFile: Sendable {
     /// - Parameter rowBytes: what a row takes beside its texts or tokens, until it is what the program works with.
     package static func readingByteCount(path: String, rows: Int, rowBytes: Double) -> Double {
         copies * Double(InputBytes.size(path: path)) + rowBytes * Double(rows)
+    }
+
+    private static func data(_ path: String) throws(MalformedInput) -> Data {
+        do {
+            return try InputBytes.read(path: path)
+        } catch {
+            throw MalformedInput(file: path, problem: error.reason)
+        }
     }
 
     private static func map<Row>(

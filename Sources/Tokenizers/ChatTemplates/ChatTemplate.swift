@@ -10,8 +10,16 @@
 public struct ChatTemplate: Sendable {
     private let body: [TemplateStatement]
 
+    /// UTF-8 bytes of a template; the largest in use have some tens of thousands.
+    private static let longestSource = 1 << 20
+
     /// Throws `ChatTemplateError`.
     public init(_ source: String) throws(ChatTemplateError) {
+        guard source.utf8.count <= Self.longestSource else {
+            throw TemplatePosition(line: 1, column: 1)
+                .error(
+                    .excessive, "a template of \(source.utf8.count) bytes; at most \(Self.longestSource) can be right")
+        }
         body = try TemplateParser.parse(source)
     }
 

@@ -28,6 +28,21 @@ struct TemplateBudget {
         try charge(textLength / 64 + 1)
     }
 
+    /// Counts the texts among values that are to be looked through.
+    mutating func charge(textsOf values: [TemplateValue]) throws(TemplateFault) {
+        for case .string(let text) in values { try charge(text: text) }
+    }
+
+    /// Counts a change of case, which looks every character up.
+    mutating func charge(casingOf text: String) throws(TemplateFault) {
+        try charge(text.utf8.count / 8)
+    }
+
+    /// Counts a list whose elements are looked at or handed on, but not made.
+    mutating func charge(elements count: Int) throws(TemplateFault) {
+        try charge(count / 64 + 1)
+    }
+
     mutating func enter() throws(TemplateFault) {
         depth += 1
         guard depth <= Self.deepestNesting else { throw .excessive("nested deeper than \(Self.deepestNesting)") }

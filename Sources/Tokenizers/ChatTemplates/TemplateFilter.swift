@@ -25,6 +25,7 @@ extension TemplateRenderer {
         _ value: TemplateValue, _ name: String, _ call: TemplateCall
     ) throws(TemplateFault) -> TemplateValue {
         guard let filter = TemplateFilter(rawValue: name) else { throw .unsupported("the filter \(name)") }
+        try budget.charge(textsOf: [value] + call.values)
         guard let parameters = filter.parameters else { return try select(value, filter, call) }
         let arguments = try call.bound(to: parameters, of: "the filter \(name)")
         switch filter {
@@ -42,15 +43,13 @@ extension TemplateRenderer {
             return try .generator(elements(of: value).reversed())
         case .items: return try items(value)
         case .string: return .string(try text(of: value))
-        case .upper: return .string(try PythonCase.upper(text(of: value)))
-        case .lower: return .string(try PythonCase.lower(text(of: value)))
-        case .capitalize: return .string(try PythonCase.capitalized(text(of: value)))
+        case .upper: return .string(try PythonCase.upper(text(of: value), &budget))
+        case .lower: return .string(try PythonCase.lower(text(of: value), &budget))
+        case .capitalize: return .string(try PythonCase.capitalized(text(of: value), &budget))
         case .trim:
             let characters = try arguments[0].flatMap { argument throws(TemplateFault) in try argument.optionalString()
             }
-            let text = try text(of: value)
-            try budget.charge(text: text)
-            return .string(PythonString(text).stripped(characters, left: true, right: true).text)
+            return .string(PythonString(try text(of: value)).stripped(characters, left: true, right: true).text)
         case .replace:
             guard let old = arguments[0], let new = arguments[1] else { throw .refused("replace takes two strings") }
             return try replaced(
@@ -68,12 +67,10 @@ extension TemplateRenderer {
         }
     }
 
-    private mutating func length(of value: TemplateValue) throws(TemplateFault) -> Int {
+    private func length(of value: TemplateValue) throws(TemplateFault) -> Int {
         switch value {
         case .undefined: return 0
-        case .string(let text):
-            try budget.charge(text: text)
-            return text.unicodeScalars.count
+        case .string(let text): return text.unicodeScalars.count
         case .list(let elements), .tuple(let elements): return elements.values.count
         case .dictionary(let members): return members.values.count
         default: throw .refused("\(value.kind) has no length")
@@ -93,7 +90,6 @@ extension TemplateRenderer {
         _ text: String, _ old: String, _ new: String, most: Int?
     ) throws(TemplateFault) -> TemplateValue {
         guard !old.isEmpty else { throw .unsupported("replacing an empty string") }
-        try budget.charge(text: text)
         let (text, old) = (PythonString(text), PythonString(old))
         let most = most.map { $0 < 0 ? .max : $0 } ?? .max
         let found = min(most, text.count(of: old))

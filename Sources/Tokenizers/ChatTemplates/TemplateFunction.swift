@@ -25,6 +25,7 @@ extension TemplateRenderer {
         case .undefined(let what): throw .refused("\(what) is undefined, and cannot be called")
         case .method(let name, let receiver): return try call(name, of: receiver.value, arguments)
         case .function(let name):
+            try budget.charge(textsOf: arguments.values)
             switch TemplateFunction(rawValue: name) {
             case .raiseException:
                 let message = try arguments.bound(to: ["message"], of: name)[0] ?? .string("")

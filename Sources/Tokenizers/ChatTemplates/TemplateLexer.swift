@@ -1,6 +1,8 @@
 /// Cuts a template into tokens, with `trim_blocks` and `lstrip_blocks` as transformers sets them: a line's end right
 /// after `%}` or `#}` is dropped, and so is the space before `{%` or `{#` on a line of its own.
 struct TemplateLexer {
+    private static let longestName = 256
+
     private let source: [Unicode.Scalar]
     private var index = 0
     private var position = TemplatePosition(line: 1, column: 1)
@@ -135,18 +137,22 @@ struct TemplateLexer {
             switch next {
             case "'", "\"": try readString(next)
             case "0"..."9": try readNumber()
-            case "a"..."z", "A"..."Z", "_": readName()
+            case "a"..."z", "A"..."Z", "_": try readName()
             default: try readSymbol(&brackets)
             }
         }
     }
 
-    private mutating func readName() {
+    private mutating func readName() throws(ChatTemplateError) {
         let start = position
         var name = ""
         while let next = peek(), Self.isNamePart(next) {
             name.unicodeScalars.append(next)
             advance()
+        }
+        // Looking a name up is one step, however long it is.
+        guard name.utf8.count <= Self.longestName else {
+            throw start.error(.excessive, "a name of more than \(Self.longestName) characters")
         }
         add(.name(name), at: start)
     }

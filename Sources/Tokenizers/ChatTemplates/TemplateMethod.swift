@@ -41,6 +41,7 @@ extension TemplateRenderer {
         _ name: String, of members: TemplateValue.Members, _ call: TemplateCall
     ) throws(TemplateFault) -> TemplateValue {
         try budget.charge(members.values.count)
+        try budget.charge(textsOf: call.values)
         switch name {
         case "get":
             let arguments = try call.bound(to: ["key", "default"], of: name)
@@ -69,7 +70,7 @@ extension TemplateRenderer {
         guard call.named.isEmpty || name == "split" || name == "rsplit" else {
             throw .refused("the method \(name) takes no named arguments")
         }
-        try budget.charge(text: text)
+        try budget.charge(textsOf: [.string(text)] + call.values)
         let string = PythonString(text)
         switch name {
         case "strip", "lstrip", "rstrip":
@@ -81,9 +82,9 @@ extension TemplateRenderer {
         case "splitlines":
             _ = try call.bound(to: [], of: name)
             return try list(string.lines())
-        case "upper": return .string(PythonCase.upper(text))
-        case "lower": return .string(try PythonCase.lower(text))
-        case "capitalize": return .string(try PythonCase.capitalized(text))
+        case "upper": return .string(try PythonCase.upper(text, &budget))
+        case "lower": return .string(try PythonCase.lower(text, &budget))
+        case "capitalize": return .string(try PythonCase.capitalized(text, &budget))
         case "replace":
             let arguments = try call.bound(to: ["old", "new", "count"], of: name)
             let old = try (arguments[0] ?? .none).string("the old text")

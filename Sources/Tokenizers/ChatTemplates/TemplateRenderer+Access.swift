@@ -20,6 +20,7 @@ extension TemplateRenderer {
 
     /// `value[key]`: a member first, then a method.
     mutating func item(_ key: TemplateValue, of value: TemplateValue) throws(TemplateFault) -> TemplateValue {
+        try budget.charge(textsOf: [key])
         switch (value, key) {
         case (.undefined(let what), _): throw .refused("\(what) is undefined, and has no members")
         case (.dictionary(let members), .string(let name)):
@@ -90,8 +91,12 @@ extension TemplateRenderer {
     mutating func elements(of value: TemplateValue) throws(TemplateFault) -> [TemplateValue] {
         switch value {
         case .undefined: return []
-        case .list(let elements), .tuple(let elements), .generator(let elements): return elements.values
-        case .dictionary(let members): return members.values.keys.map { .string($0.text) }
+        case .list(let elements), .tuple(let elements), .generator(let elements):
+            try budget.charge(elements: elements.values.count)
+            return elements.values
+        case .dictionary(let members):
+            try budget.charge(members.values.count)
+            return members.values.keys.map { .string($0.text) }
         case .string(let text):
             let scalars = text.unicodeScalars
             try budget.charge(scalars.count)

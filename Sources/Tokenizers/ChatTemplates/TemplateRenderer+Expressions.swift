@@ -98,6 +98,7 @@ extension TemplateRenderer {
             guard case .string(let name) = try evaluate(key) else {
                 throw key.position.unsupported("a dictionary's key that is no string")
             }
+            try at(key.position) { renderer throws(TemplateFault) in try renderer.budget.charge(text: name) }
             values[ExactString(name)] = try evaluate(value)
         }
         return try at(position) { _ throws(TemplateFault) in try .dictionary(values) }
@@ -128,6 +129,7 @@ extension TemplateRenderer {
         case "in": return try contains(right, left)
         case "not in": return try !contains(right, left)
         default:
+            try budget.charge(textsOf: [left, right])
             if case .string(let left) = left, case .string(let right) = right {
                 let (left, right) = (left.unicodeScalars, right.unicodeScalars)
                 return Self.holds(
@@ -167,13 +169,14 @@ extension TemplateRenderer {
             guard case .string(let part) = value else {
                 throw .refused("\(value.kind) cannot be looked for in a string")
             }
-            try budget.charge(text: text)
+            try budget.charge(textsOf: [container, value])
             return PythonString(text).firstIndex(of: PythonString(part)) != nil
         case .list(let elements), .tuple(let elements), .generator(let elements):
             for element in elements.values where try equal(element, value) { return true }
             return false
         case .dictionary(let members):
             guard case .string(let name) = value else { return false }
+            try budget.charge(text: name)
             return members.values[ExactString(name)] != nil
         default: throw .refused("\(container.kind) is no container")
         }

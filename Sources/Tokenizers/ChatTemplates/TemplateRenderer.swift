@@ -129,6 +129,7 @@ struct TemplateRenderer {
             return
         }
         for (index, element) in elements.enumerated() {
+            try at(position) { renderer throws(TemplateFault) in try renderer.budget.charge() }
             scope = TemplateScope(parent: outer)
             scope["loop"] = .loop(TemplateValue.Loop(elements: elements, index: index))
             try assign(element, to: loop.targets, position)
@@ -201,6 +202,8 @@ struct TemplateRenderer {
 struct TemplateCall {
     var positional: [TemplateValue] = []
     var named: [(name: String, value: TemplateValue)] = []
+
+    var values: [TemplateValue] { positional + named.map(\.value) }
 
     /// Arguments by the names of parameters; nil for those that were not given.
     func bound(to parameters: [String], of name: String) throws(TemplateFault) -> [TemplateValue?] {

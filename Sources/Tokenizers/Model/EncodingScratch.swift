@@ -48,7 +48,7 @@ struct WordCache: Sendable {
     private static func key(_ bytes: UnsafeBufferPointer<UInt8>, _ word: Range<Int>) -> SIMD2<UInt64> {
         var key = SIMD2<UInt64>(0, UInt64(word.count) << 56)
         let length = word.count
-        let start = UnsafeRawPointer(bytes.baseAddress.unsafelyUnwrapped + word.lowerBound)
+        guard let start = bytes.baseAddress.map({ UnsafeRawPointer($0 + word.lowerBound) }) else { return key }
         if length >= 8 {
             key.x = start.loadUnaligned(as: UInt64.self)
             // The last eight bytes, without those that are in the first half already.

@@ -52,6 +52,7 @@ struct PreTokenizer: Sendable {
             throw type.failure(
                 "the pre-tokenizer \(name) is not supported (Sequence, Split, Digits, ByteLevel, Metaspace)")
         }
+        try field.checkStepCount(steps.count)
     }
 
     private static func pattern(_ field: JSONField) throws -> WordPattern {

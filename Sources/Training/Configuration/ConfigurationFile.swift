@@ -1,24 +1,39 @@
 import Files
 import Foundation
-import Tasks
 import Yams
 
 /// A YAML file of keys, or a pipe that gives its text.
 struct ConfigurationFile {
     let url: URL
 
-    /// What relative paths in it are relative to: its own folder, or of what has none, such as `/dev/stdin`, the working directory.
+    /// What relative paths in it are relative to: a file's own folder, and for a pipe, or a file that comes as standard input, the
+    /// working directory.
     var folder: URL {
-        let isStream = ["/dev/", "/proc/"].contains { url.path.hasPrefix($0) }
-        return isStream
-            ? URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
-            : url.deletingLastPathComponent()
+        // A shell gives what it opened one of these names.
+        let isOpened = url.path == "/dev/stdin" || ["/dev/fd/", "/proc/"].contains { url.path.hasPrefix($0) }
+        var status = stat()
+        let isFile = stat(url.path, &status) == 0 && status.st_mode & S_IFMT == S_IFREG
+        return isFile && !isOpened
+            ? url.deletingLastPathComponent()
+            : URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
+    }
+
+    /// Where lists of aliases stand for one another, their values multiply, and some are gone through one by one.
+    private static let mostAliases = 8
+
+    /// Why a text is not parsed; nil where it may be.
+    static func excess(_ text: String) -> String? {
+        // As many as there may be at most: within quotes it is none.
+        let aliases = text.matches(of: /(?:^|[\s\[{,:?-])\*[^\s,\]}]/).count
+        return aliases > mostAliases
+            ? "has \(aliases) aliases (such as *name), and may have \(mostAliases): write the values out" : nil
     }
 
     /// Nil where the file's text holds no document.
     ///
     /// - Throws: `ConfigurationError` that tells in one line where it is no YAML.
     func document(_ text: String) throws(ConfigurationError) -> Node? {
+        if let reason = Self.excess(text) { throw failure(reason) }
         do {
             return try Yams.compose(yaml: text)
         } catch let error as YamlError {
@@ -35,15 +50,11 @@ struct ConfigurationFile {
 
     /// - Throws: `ConfigurationError` that tells in one line why it cannot be read.
     func text() throws(ConfigurationError) -> String {
-        let manager = FileManager.default
-        var isFolder: ObjCBool = false
-        guard manager.fileExists(atPath: url.path, isDirectory: &isFolder) else { throw failure("does not exist") }
-        guard !isFolder.boolValue else { throw failure("is a directory, not a YAML file") }
         let data: Data
         do {
             data = try InputBytes.read(path: url.path, limit: InputFile.largestSettings)
         } catch {
-            throw failure(error.problem)
+            throw failure(error.reason)
         }
         guard let text = String(validating: data, as: UTF8.self) else { throw failure("is not UTF-8 text") }
         return text

@@ -69,27 +69,32 @@ public struct ConfigurationReader {
             throw ConfigurationError(source: source, key: override, reason: "is not of the form key=value")
         }
         let text = String(override[override.index(after: equals)...])
+        if let reason = ConfigurationFile.excess(text) {
+            throw ConfigurationError(source: source, key: String(override[..<equals]), reason: reason)
+        }
         let value: Node
         do {
             value = try Yams.compose(yaml: text) ?? .absent
         } catch {
             throw ConfigurationError(source: source, key: String(override[..<equals]), reason: "“\(text)” is not YAML")
         }
-        let nested = path.reversed().reduce(value.withoutMarks) { Node([(Node($1), $0)]) }
+        let nested = path.reversed().reduce(value) { Node([(Node($1), $0)]) }
         let folder = URL(filePath: FileManager.default.currentDirectoryPath, directoryHint: .isDirectory)
         tree = try merge(tree, with: PathResolver(folder: folder).resolve(nested), source: source, path: [])
     }
 
     private mutating func merge(_ base: Node, with change: Node, source: String, path: [String]) throws -> Node {
+        // Lines within a command-line value say nothing.
+        func line(of node: Node) -> Int? { source == ConfigurationOrigins.commandLine ? nil : node.mark?.line }
         guard case .mapping(var known) = base else {
             let key = path.joined(separator: ".")
-            origins.set(key, ConfigurationOrigins.Place(source: source, line: change.mark?.line))
+            origins.set(key, ConfigurationOrigins.Place(source: source, line: line(of: change)))
             var value = change
             if case .sequence = base, case .scalar(let scalar) = change {
                 guard change.null == nil || RunConfiguration.ranges.contains(key) else {
                     let names = RunConfiguration.choices[key].map { " of \($0.joined(separator: ", "))" } ?? ""
                     throw ConfigurationError(
-                        source: source, line: change.mark?.line, key: key,
+                        source: source, line: line(of: change), key: key,
                         reason: "has no value; it takes a list" + names)
                 }
                 let names = scalar.string.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
@@ -97,24 +102,24 @@ public struct ConfigurationReader {
             }
             guard !RunConfiguration.ranges.contains(key) || value.sequence?.count == 2 else {
                 throw ConfigurationError(
-                    source: source, line: change.mark?.line, key: key,
+                    source: source, line: line(of: change), key: key,
                     reason: "is not two whole numbers, the least and the most")
             }
             // The decoder would take an absent text or name for the word “null”.
             if let names = RunConfiguration.choices[key], value.null != nil {
                 throw ConfigurationError(
-                    source: source, line: change.mark?.line, key: key,
+                    source: source, line: line(of: change), key: key,
                     reason: "has no value; it takes \(names.joined(separator: ", "))")
             }
             guard !RunConfiguration.texts.contains(key) || value.null == nil else {
                 throw ConfigurationError(
-                    source: source, line: change.mark?.line, key: key, reason: "has no value; \"\" is the empty text")
+                    source: source, line: line(of: change), key: key, reason: "has no value; \"\" is the empty text")
             }
             return value
         }
         guard case .mapping(let changes) = change else {
             throw ConfigurationError(
-                source: source, line: change.mark?.line, key: path.joined(separator: "."),
+                source: source, line: line(of: change), key: path.joined(separator: "."),
                 reason: "takes keys of its own: \(known.keys.compactMap(\.string).joined(separator: ", "))")
         }
         for (keyNode, value) in changes {
@@ -123,7 +128,7 @@ public struct ConfigurationReader {
             guard let current = known[Node(key)] else {
                 let nearest = NearestName.nearest(to: key, among: known.keys.compactMap(\.string))
                 throw ConfigurationError(
-                    source: source, line: keyNode.mark?.line, key: place,
+                    source: source, line: line(of: keyNode), key: place,
                     reason: "is not a key" + (nearest.map { "; the nearest is “\($0)”" } ?? ""))
             }
             known[Node(key)] = try merge(current, with: value, source: source, path: path + [key])
@@ -190,20 +195,5 @@ extension Node {
             return
         }
         self[name]?.set(value, at: path.dropFirst())
-    }
-
-    /// Lines within a command-line value say nothing.
-    fileprivate var withoutMarks: Node {
-        switch self {
-        case .scalar(var scalar):
-            scalar.mark = nil
-            return .scalar(scalar)
-        case .sequence(let sequence):
-            return Node(sequence.map(\.withoutMarks))
-        case .mapping(let mapping):
-            return Node(mapping.map { ($0.key.withoutMarks, $0.value.withoutMarks) })
-        case .alias:
-            return self
-        }
     }
 }

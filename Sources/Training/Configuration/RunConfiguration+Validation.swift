@@ -9,7 +9,8 @@ extension RunConfiguration {
     /// - Throws: `ConfigurationError` naming the first key whose value is impossible.
     func validate() throws {
         try Self.check(
-            !name.isEmpty && !name.contains("/"), "name", "is “\(name)”: it must be a folder's name, without “/”")
+            !name.isEmpty && !name.contains { $0 == "/" || $0 == "\0" }, "name",
+            "is “\(name)”: it must be a folder's name, without “/”")
         try Self.check(threads >= 0 && threads <= 1024, "threads", "is \(threads): 0 for all cores, or 1 to 1024")
         try Self.check(
             workers >= 0 && workers <= 1024, "workers", "is \(workers): 0 for as many as serve best, or 1 to 1024")
@@ -107,7 +108,8 @@ extension RunConfiguration {
             (0...overlong.limit).contains(overlong.start), "reward.overlong.start",
             "is \(overlong.start): it must be from 0 to reward.overlong.limit, which is \(overlong.limit)")
         try Self.check(
-            reward.alpha.map { (0...1).contains($0) } ?? true, "reward.alpha", "must be from 0 to 1")
+            reward.alpha.map { (0...1).contains($0) } ?? true, "reward.alpha",
+            "is \(reward.alpha ?? 0): it must be 0 to 1")
     }
 
     private func validateStudent() throws {
@@ -120,7 +122,7 @@ extension RunConfiguration {
         }
         try Self.check(
             student.initialDeviation >= 0 && student.initialDeviation.isFinite, "student.initialDeviation",
-            "is \(student.initialDeviation): it must be 0 or more")
+            "is \(student.initialDeviation): it must be \(Self.zeroOrMore)")
         if student.model == nil { try validateShape() }
     }
 
@@ -163,7 +165,7 @@ extension RunConfiguration {
         try Self.check(
             evaluation.temperature > 0 && evaluation.temperature.isFinite && (1 / evaluation.temperature).isFinite,
             "evaluation.temperature",
-            "is \(evaluation.temperature): it must be above 0, and not so small that its inverse is infinite")
+            "is \(evaluation.temperature): it must be above 0, finite, and not so small that its inverse is infinite")
         for (name, value) in [
             ("every", checkpoints.every), ("imitationEvery", checkpoints.imitationEvery), ("keep", checkpoints.keep),
             ("rolloutsEvery", checkpoints.rolloutsEvery),

@@ -159,8 +159,10 @@ public struct LearnerSettings: Sendable, Codable, Equatable {
     /// Rows of a micro-batch of demonstrations, about, and half those of one of rollouts: a thread works on one at a time, so that
     /// many threads want smaller ones. Gradients are the sums of micro-batches, whatever the threads.
     public var microBatchRows = LearnerConfiguration.usualMicroBatchRows
-    package static let largestMicroBatchRows = RunConfiguration.largestCount
     public var adapters = AdapterSettings()
+
+    /// Of `microBatchRows`, and of the benchmark's option of that meaning.
+    package static let largestMicroBatchRows = RunConfiguration.largestCount
 
     public init() {}
 }

@@ -37,10 +37,11 @@ struct RunDirectory: Sendable {
                     : "is not empty, and holds no run; choose another directory")
         }
         do {
-            try manager.createDirectory(at: directory.rollouts, withIntermediateDirectories: true)
-        } catch {
-            throw ConfigurationError(
-                source: path, key: "output", reason: "cannot be made: \(error.localizedDescription)")
+            try FileError.writing(directory.rollouts) {
+                try manager.createDirectory(at: directory.rollouts, withIntermediateDirectories: true)
+            }
+        } catch let error as FileError {
+            throw ConfigurationError(source: path, key: "output", reason: error.reason)
         }
         return directory
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Generation
 import Tokenizers
@@ -38,7 +39,7 @@ struct SamplingDefaults: Equatable {
     /// - Throws: `FormatError` naming the file and the field; an absent file is an empty one.
     init(directory: String) throws {
         let url = URL(fileURLWithPath: directory).appending(path: "generation_config.json")
-        try self.init(JSONField(fileIfPresent: url))
+        try self.init(JSONField(fileIfPresent: url, limit: InputFile.largestSettings))
     }
 
     init(_ file: JSONField) throws {

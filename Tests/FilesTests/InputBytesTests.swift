@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Tasks
+@testable import Files
 
 @Suite struct InputBytesTests {
     private func read(_ data: Data, limit: Int = .max, available: Int = .max) throws -> Data {
@@ -19,19 +19,19 @@ import Testing
     }
 
     @Test func whatMemoryCannotHoldIsRefused() {
-        let error = #expect(throws: MalformedInput.self) { try read(Data(count: 1001), available: 8000) }
+        let error = #expect(throws: FileError.self) { try read(Data(count: 1001), available: 8000) }
         #expect(error?.file == "input")
         #expect(
-            error?.problem.hasPrefix("is too large: it gives more than 1000 bytes, the most that is read; ") == true)
-        #expect(error?.problem.contains("of which 8000 bytes are there") == true)
+            error?.reason.hasPrefix("is too large: it gives more than 1000 bytes, the most that is read; ") == true)
+        #expect(error?.reason.contains("of which 8000 bytes are there") == true)
     }
 
     @Test func theBoundIsHeldExactly() throws {
         #expect(try read(Data(count: 1000), available: 8000).count == 1000)
         #expect(try read(Data(count: 1000), limit: 1000).count == 1000)
-        let error = #expect(throws: MalformedInput.self) { try read(Data(count: 1001), limit: 1000) }
+        let error = #expect(throws: FileError.self) { try read(Data(count: 1001), limit: 1000) }
         #expect(
-            error?.problem
+            error?.reason
                 == "is too large: it gives more than 1000 bytes, the most that is read; no more can be right")
     }
 
@@ -40,7 +40,7 @@ import Testing
         let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
         try Data(count: 1001).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
-        let error = #expect(throws: MalformedInput.self) { try InputBytes.read(path: file.path, limit: 1000) }
+        let error = #expect(throws: FileError.self) { try InputBytes.read(path: file.path, limit: 1000) }
         #expect(
             error?.description
                 == "\(file.path): is too large: it has 1001 bytes, and at most 1000 are read; no more can be right")
@@ -50,7 +50,7 @@ import Testing
     /// Nothing of it is kept, however much memory there is.
     @Test(arguments: ["/dev/zero", "/dev/urandom", "/dev/full"]) func anEndlessDeviceIsRefused(path: String) throws {
         let device = try #require(FileHandle(forReadingAtPath: path))
-        let error = #expect(throws: MalformedInput.self) {
+        let error = #expect(throws: FileError.self) {
             try InputBytes.read(device, name: "input", available: .max)
         }
         #expect(error?.description == "input: is a device: it must be a file, a pipe or a terminal")
@@ -60,8 +60,11 @@ import Testing
         #expect(try InputBytes.read(path: "/dev/null") == Data())
     }
 
-    @Test(arguments: ["/nowhere/rows.jsonl", "/tmp"]) func whatCannotBeReadIsNamed(path: String) {
-        let error = #expect(throws: MalformedInput.self) { try InputBytes.read(path: path) }
-        #expect(error?.description.hasPrefix(path + ": cannot be read") == true)
+    @Test(arguments: [
+        ("/nowhere/rows.jsonl", "cannot be read: No such file or directory"), ("/tmp", "is a directory, not a file"),
+    ])
+    func whatCannotBeReadIsNamed(path: String, reason: String) {
+        let error = #expect(throws: FileError.self) { try InputBytes.read(path: path) }
+        #expect(error == FileError(file: path, reason: reason))
     }
 }

@@ -1,6 +1,7 @@
-import Files
 import Foundation
 import Testing
+
+@testable import Files
 
 /// Files written piece by piece.
 @Suite struct StreamedFileTests {
