@@ -22,7 +22,7 @@ struct BenchLearnerCommand: AsyncParsableCommand {
     @Option(help: "Tokens of a sequence or completion.")
     var length = 128
 
-    @Option(help: "Rows of a micro-batch in train, about, and half those in grpo: many threads want fewer.")
+    @Option(help: "Rows of a micro-batch in train, about, and half those in grpo.")
     var microBatchRows = LearnerConfiguration.usualMicroBatchRows
 
     @OptionGroup var options: BenchOptions

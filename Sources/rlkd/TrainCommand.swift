@@ -20,8 +20,8 @@ struct TrainCommand: AsyncParsableCommand {
 
             dtype=bf16 computes products, keys and values in bfloat16. learner.adapters.rank=R trains adapters of that rank (LoRA) \
             with learner.adapters.alpha=A on learner.adapters.targets=q_proj,v_proj,… in place of all weights. \
-            learner.activations=recomputed takes less memory and more time. learner.microBatchRows=N: a thread works on \
-            about so many rows of an update at a time, so that many threads want fewer.
+            learner.activations=recomputed takes less memory and more time. learner.microBatchRows=N computes \
+            about so many rows of an update together: fewer take less memory, and less time on many threads.
             """)
 
     @Argument(help: "A YAML file, then key=value pairs that change it.")

@@ -156,8 +156,8 @@ public struct ReinforcementConfiguration: Sendable, Codable, Equatable {
 public struct LearnerSettings: Sendable, Codable, Equatable {
     /// What a pass keeps of each layer for its backward pass: all, or the layer's input, from which the rest is computed again.
     public var activations = ActivationStorage.kept
-    /// Rows of a micro-batch of demonstrations, about, and half those of one of rollouts: a thread works on one at a time, so that
-    /// many threads want smaller ones. Gradients are the sums of micro-batches, whatever the threads.
+    /// Rows of a micro-batch of demonstrations, about, and half those of one of rollouts: more amortise, fewer spread better over many
+    /// threads. Gradients are the sums of micro-batches, whatever the threads.
     public var microBatchRows = LearnerConfiguration.usualMicroBatchRows
     public var adapters = AdapterSettings()
 
