@@ -39,13 +39,11 @@ extension Learner {
         max(1, PolicyWeights.byteCount(configuration) > 128 << 20 ? (threads + 7) / 8 : threads)
     }
 
-    /// Passes that there are at once in updates of so many micro-batches, and the threads that each has workspaces for: one where all
-    /// are always worked on by one thread each.
+    /// Passes that there are at once in updates of up to so many micro-batches, and the threads that each has workspaces for: all of
+    /// them, since any pass may have the last micro-batch of an update to share.
     package static func passes(
         microBatches: Int, threads: Int, _ configuration: ModelConfiguration
     ) -> (count: Int, threads: Int) {
-        let jobs = jobs(threads: threads, configuration)
-        let isShared = jobs < threads || microBatches % jobs != 0
-        return (min(jobs, microBatches), isShared ? max(1, threads) : 1)
+        (min(jobs(threads: threads, configuration), microBatches), max(1, threads))
     }
 }

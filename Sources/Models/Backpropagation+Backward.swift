@@ -46,7 +46,7 @@ extension Backpropagation {
         guard let weights, batch.rowCount > 0 else { return }
         gradients.prepare(
             rows: batch.rowCount, targets: batch.targets.count, positions: positionCapacity, rank: target.rank,
-            parts: parts, places: places)
+            places: workspaces)
         task = BackwardTask(
             coefficients: coefficients, weights: weights, transposed: transposed, target: target)
         run(backwardProgram)

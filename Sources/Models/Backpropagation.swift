@@ -20,7 +20,7 @@ public final class Backpropagation {
     public static let targetsAtATime = 64
 
     let shape: LayerShape
-    /// Members that a team of threads may have, and how the pass at hand is cut for them.
+    /// Places that a team of threads has, and how the pass at hand is cut for its members.
     let places: Int
     private(set) var parts = PassParts(threads: 1)
     var forwardProgram = TeamProgram { _ in }
@@ -107,6 +107,9 @@ public final class Backpropagation {
         run(forwardProgram)
     }
 
+    /// A workspace for every place of a team, or for the one thread that has the pass at hand to itself.
+    var workspaces: Int { parts.threads == 1 ? 1 : places }
+
     /// Runs a program with whoever shares the pass.
     func run(_ program: borrowing TeamProgram) {
         program.run(places: places, members: parts.threads)
@@ -148,7 +151,7 @@ public final class Backpropagation {
             targetEntropies = AlignedBuffer(count: sizes.targetValues)
         }
         positionCapacity = max(positionCapacity, longest)
-        attentionWorkspace.reserve(sizes.attentionWorkspace, places: parts.threads == 1 ? 1 : places)
+        attentionWorkspace.reserve(sizes.attentionWorkspace, places: workspaces)
         if sizes.scratch > scratch.count {
             scratch = AlignedBuffer(count: sizes.scratch, pages: .large)
         }

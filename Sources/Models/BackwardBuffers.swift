@@ -36,14 +36,12 @@ struct BackwardBuffers: ~Copyable {
 
     /// - Parameters:
     ///   - rank: of the adapters, where their gradient is wanted.
-    ///   - parts: how the pass is cut.
-    ///   - places: members that there may be of a team that shares it.
+    ///   - places: members that may share the pass.
     mutating func prepare(
-        rows newRows: Int, targets newTargets: Int, positions: Int, rank: Int? = nil,
-        parts: PassParts = PassParts(threads: 1), places: Int = 1
+        rows newRows: Int, targets newTargets: Int, positions: Int, rank: Int? = nil, places: Int = 1
     ) {
         let sizes = BackwardSizes(
-            configuration, rows: newRows, targets: newTargets, positions: positions, rank: rank, parts: parts)
+            configuration, rows: newRows, targets: newTargets, positions: positions, rank: rank)
         if newRows > rows {
             rows = newRows
             hidden = AlignedBuffer(count: sizes.hidden, pages: .large)
@@ -59,7 +57,6 @@ struct BackwardBuffers: ~Copyable {
             logits = AlignedBuffer(count: sizes.logits, pages: .large)
             targetRows = AlignedBuffer(count: sizes.targetRows, pages: .large)
         }
-        let places = parts.threads == 1 ? 1 : places
         gatheredKeyValue.reserve(sizes.gathered, places: places)
         gatheredGradient.reserve(sizes.gathered, places: places)
         attentionWorkspace.reserve(sizes.attentionWorkspace, places: places)

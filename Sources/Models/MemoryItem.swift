@@ -60,8 +60,7 @@ extension Backpropagation {
         var items = pass.memory(places: threads)
         if storage != nil {
             let backward = BackwardSizes(
-                configuration, rows: rows, targets: targets, positions: positions, rank: rank,
-                parts: PassParts(threads: threads))
+                configuration, rows: rows, targets: targets, positions: positions, rank: rank)
             items += backward.memory(places: threads)
         }
         return items + [

@@ -63,11 +63,10 @@ package struct PackedMatrix: BitwiseCopyable {
         }
     }
 
-    /// Lanes of scratch that `multiply` needs for so many rows.
+    /// Lanes of scratch that `multiply` needs for so many rows, or for fewer.
     package static func scratchCount(rows: Int, depth: Int, precision: Precision) -> Int {
         arrangedCount(
-            rows: min(rows, blockRows(of: rows, depth: depth, precision: precision)), depth: depth,
-            precision: precision)
+            rows: min(rows, largestBlock(depth: depth, precision: precision)), depth: depth, precision: precision)
     }
 
     /// y [rows, outputs] = x [rows, depth] Wᵀ, or += where `accumulating`; rows stand without gaps.
@@ -205,16 +204,22 @@ package struct PackedMatrix: BitwiseCopyable {
         panels + index * Self.laneCount(outputs: MatrixProduct.panelWidth, depth: depth, precision: precision)
     }
 
-    /// Rows of so many that are multiplied at a time: few enough for what is read again and again to stay in the second-level
-    /// cache, enough to amortise the passage over the panels, and about as many each time. A multiple of the largest
-    /// tile's rows.
-    private static func blockRows(of rows: Int, depth: Int, precision: Precision) -> Int {
-        let tile = 12
+    /// Rows of the largest tile of any product.
+    static let tileRows = 12
+
+    /// The most rows that are multiplied at a time: few enough for what is read again and again to stay in the second-level
+    /// cache, enough to amortise the passage over the panels. A multiple of the largest tile's.
+    private static func largestBlock(depth: Int, precision: Precision) -> Int {
         // Rows that are arranged first are read whole, others a part of their depth at a time.
         let lanes = arrangedCount(rows: 1, depth: depth, precision: precision)
-        let largest = max(tile, min(264, 128 * 1024 / max(1, lanes) / tile * tile))
+        return max(tileRows, min(264, 128 * 1024 / max(1, lanes) / tileRows * tileRows))
+    }
+
+    /// Rows of so many that are multiplied at a time, about as many each time: a multiple of the largest tile's.
+    private static func blockRows(of rows: Int, depth: Int, precision: Precision) -> Int {
+        let largest = largestBlock(depth: depth, precision: precision)
         let blocks = max(1, (rows + largest - 1) / largest)
-        return max(tile, ((rows + blocks - 1) / blocks + tile - 1) / tile * tile)
+        return max(tileRows, ((rows + blocks - 1) / blocks + tileRows - 1) / tileRows * tileRows)
     }
 }
 

@@ -7,8 +7,8 @@ package struct PassParts: Sendable, Hashable {
         self.threads = max(1, threads)
     }
 
-    /// Whole tiles of every product, in rows or outputs.
-    private static let tile = 12
+    /// Parts are of whole tiles of every product, in rows or outputs.
+    private static let tile = PackedMatrix.tileRows
 
     /// Parts of so many rows: two for each thread while products of a part still amortise the passage over the weights, then one,
     /// while they have a tile.
@@ -27,12 +27,6 @@ package struct PassParts: Sendable, Hashable {
             index == parts ? count : count * index / parts / tile * tile
         }
         return start(index)..<start(index + 1)
-    }
-
-    /// The different numbers of rows that parts of so many have.
-    func rowCounts(_ rows: Int) -> Set<Int> {
-        let count = rowParts(rows)
-        return Set((0..<count).map { Self.range($0, of: count, over: rows).count })
     }
 
     /// Parts of a span's queries. Later ones attend to more keys.

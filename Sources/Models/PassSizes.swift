@@ -81,13 +81,8 @@ struct BackwardSizes {
     let productWorkspace: Int
     let scratch: Int
 
-    /// - Parameters:
-    ///   - rank: of the adapters, where their gradient is wanted.
-    ///   - parts: how the pass is cut.
-    init(
-        _ shape: ModelConfiguration, rows: Int, targets: Int, positions: Int, rank: Int? = nil,
-        parts: PassParts = PassParts(threads: 1)
-    ) {
+    /// - Parameter rank: of the adapters, where their gradient is wanted.
+    init(_ shape: ModelConfiguration, rows: Int, targets: Int, positions: Int, rank: Int? = nil) {
         hidden = rows * shape.hiddenSize
         queryKeyValue = rows * shape.queryKeyValueWidth
         normedHeads = shape.normalizesHeads ? shape.rotatedWidth : 0
@@ -104,10 +99,8 @@ struct BackwardSizes {
         let weights =
             ProjectionBlock.allCases.map { (rows: rows, outputs: $0.outputs(shape), inputs: $0.inputs(shape)) }
             + [(rows: targets, outputs: shape.vocabularySize, inputs: shape.hiddenSize)]
-        let rounded = weights.flatMap { weight in
-            parts.rowCounts(weight.rows).map {
-                PackedMatrix.scratchCount(rows: $0, depth: weight.outputs, precision: shape.precision)
-            }
+        let rounded = weights.map {
+            PackedMatrix.scratchCount(rows: $0.rows, depth: $0.outputs, precision: shape.precision)
         }
         scratch = MemberBuffers<BFloat16Pair>.padded(rounded.max() ?? 0)
         let packed =

@@ -7,9 +7,10 @@ import Trajectories
 
 @Suite struct GradientAllocationTests {
     /// A job's buffers grow to its largest micro-batch and stay: later ones take a handful of small arrays, as many whatever
-    /// their rows.
-    @Test(arguments: Precision.allCases, [Float(0), 0.1])
-    func laterMicroBatchesTakeNoBuffers(precision: Precision, referenceWeight: Float) throws {
+    /// their rows and the threads that they are cut for.
+    @Test(arguments: Precision.allCases, [(Float(0), 1), (0.1, 1), (0, 3)])
+    func laterMicroBatchesTakeNoBuffers(precision: Precision, job: (referenceWeight: Float, threads: Int)) throws {
+        let (referenceWeight, threads) = job
         var shape = try TestModel.parameters().configuration
         shape.precision = precision
         let parameters = try Parameters.randomized(configuration: shape, seed: 7, deviation: 0.1)
@@ -19,12 +20,12 @@ import Trajectories
         let microBatches = MicroBatch.policy(try TestModel.groups(weights), loss: loss, rows: 10_000)
             .sorted { $0.batch.rowCount < $1.batch.rowCount }
         let job = GradientJob(
-            configuration: shape, layout: parameters.layout, gradientCount: parameters.count)
+            configuration: shape, layout: parameters.layout, gradientCount: parameters.count, threads: threads)
         func count(_ microBatch: MicroBatch) throws -> AllocationCount {
             try Allocator.count {
                 _ = job.run(
                     microBatch, weights: weights, transposed: transposed,
-                    reference: referenceWeight == 0 ? nil : weights, loss: loss, temperature: 1)
+                    reference: referenceWeight == 0 ? nil : weights, loss: loss, temperature: 1, sharedBy: threads)
             }
         }
         let first = try microBatches.map(count)

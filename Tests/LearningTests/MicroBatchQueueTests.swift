@@ -26,6 +26,23 @@ import Testing
         #expect(threads(0, jobs: 4, threads: 4) == [])
     }
 
+    /// Of up to so many micro-batches, the last of an update may be one that all threads share.
+    @Test func everyPassMayBeShared() {
+        let shape = ModelConfiguration(
+            hiddenSize: 64, intermediateSize: 256, layerCount: 2, attentionHeadCount: 8, keyValueHeadCount: 8,
+            vocabularySize: 512, maxPositions: 64)
+        func passes(_ microBatches: Int, _ threads: Int) -> [Int] {
+            let passes = Learner.passes(microBatches: microBatches, threads: threads, shape)
+            return [passes.count, passes.threads]
+        }
+        #expect(passes(0, 4) == [0, 4])
+        #expect(passes(1, 4) == [1, 4])
+        #expect(passes(8, 4) == [4, 4])
+        #expect(passes(9, 4) == [4, 4])
+        #expect(passes(9, 1) == [1, 1])
+        #expect(passes(9, 0) == [1, 1])
+    }
+
     /// Each thread has a micro-batch of its own, unless weights are far beyond caches.
     @Test func largeModelsHaveFewerGradients() {
         func jobs(hiddenSize: Int) -> [Int] {

@@ -25,7 +25,13 @@ import Trajectories
         do {
             let weights = PolicyWeights(fixture.parameters)
             last = weights
+            let transposed = TransposedWeights(fixture.parameters)
+            let gradient = AlignedBuffer<Float>(count: fixture.parameters.count)
             pass.forward(fixture.batch, weights: weights, temperature: 1)
+            fixture.coefficients.withUnsafeBufferPointer {
+                pass.backward(
+                    $0, transposed: transposed, layout: fixture.parameters.layout, into: gradient.pointer)
+            }
         }
         #expect(last != nil)
         pass.releaseWeights()

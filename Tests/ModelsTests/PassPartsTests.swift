@@ -16,12 +16,6 @@ import Testing
             }
             #expect(end == count)
         }
-        #expect(
-            parts.rowCounts(count)
-                == Set(
-                    (0..<parts.rowParts(count)).map {
-                        PassParts.range($0, of: parts.rowParts(count), over: count).count
-                    }))
     }
 
     /// Two a thread of 48 rows or more, else one a thread of a tile or more, else as many as there are tiles.

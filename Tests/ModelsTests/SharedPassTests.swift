@@ -1,5 +1,6 @@
 import Memory
 import Pipelines
+import Synchronization
 import TestSupport
 import Testing
 
@@ -17,6 +18,13 @@ import Testing
         return try Parameters.randomized(configuration: shape, seed: 3, deviation: 0.2)
     }
 
+    private static func adapters(_ parameters: Parameters) throws -> Adapters {
+        let adapters = try Adapters(AdapterConfiguration(rank: 3, alpha: 6), of: parameters.configuration)
+        var random = SeededGenerator(seed: 8)
+        for index in 0..<adapters.count { adapters.pointer[index] = Float.random(in: -0.1...0.1, using: &random) }
+        return adapters
+    }
+
     /// Prompts of one, several and no completions, that end within a page and with one; about 400 rows.
     private static let batch: TrainingBatch = {
         func tokens(_ count: Int, _ seed: Int) -> [Int32] { (0..<count).map { Int32(($0 * 31 + seed * 17) % 331) } }
@@ -28,22 +36,24 @@ import Testing
     }()
 
     /// Log-probabilities, entropy and gradients of two passes one after the other.
+    ///
+    /// - Parameters:
+    ///   - program: what is run in place of each program of the pass.
+    ///   - beginStep: called before each pass.
     private static func bits(
         _ parameters: Parameters, adapters: Adapters? = nil, _ storage: ActivationStorage, threads: Int,
-        meeting: Rendezvous? = nil
+        program: (TeamProgram) -> TeamProgram = { $0 }, beginStep: (Backpropagation) -> Void = { _ in }
     ) -> [UInt32] {
         let pass = Backpropagation(configuration: parameters.configuration, storage: storage, threads: threads)
-        if let meeting {
-            pass.forwardProgram = meeting.meeting(before: pass.forwardProgram)
-            pass.backwardProgram = meeting.meeting(before: pass.backwardProgram)
-        }
+        pass.forwardProgram = program(pass.forwardProgram)
+        pass.backwardProgram = program(pass.backwardProgram)
         let weights = PolicyWeights(parameters, adapters: adapters)
         let transposed = TransposedWeights(parameters, adapters: adapters)
         let coefficients = batch.targets.indices.map { Float($0 % 5) - 1.5 }
         let gradient = AlignedBuffer<Float>(count: adapters?.count ?? parameters.count)
         var result: [UInt32] = []
         for _ in 0..<2 {
-            meeting?.beginStep()
+            beginStep(pass)
             pass.forward(batch, weights: weights, temperature: 0.8, sharedBy: threads)
             result += pass.logProbabilities.map(\.bitPattern)
             result.append(Float(pass.meanEntropy).bitPattern)
@@ -71,10 +81,14 @@ import Testing
             defer { executor.shutdown() }
             let meeting = Rendezvous(places: threads, programs: 2, steps: 2)
             let shared = await executor.lane(.learner).run {
-                Self.bits(parameters, adapters: adapters, storage, threads: threads, meeting: meeting)
+                Self.bits(
+                    parameters, adapters: adapters, storage, threads: threads,
+                    program: { meeting.meeting(before: $0) }, beginStep: { _ in meeting.beginStep() })
             }
             #expect(meeting.succeeded, "a thread did not take part")
-            #expect(shared == alone, "\(threads) threads")
+            // Not the lists themselves, in which the differences would be looked for.
+            let areEqual = shared == alone
+            #expect(areEqual, "\(threads) threads")
         }
     }
 
@@ -90,9 +104,101 @@ import Testing
 
     @Test func theyComputeTheSameBitsOfAdapters() async throws {
         let parameters = try Self.parameters("qwen3-untied", .bfloat16)
-        let adapters = try Adapters(AdapterConfiguration(rank: 3, alpha: 6), of: parameters.configuration)
-        var random = SeededGenerator(seed: 8)
-        for index in 0..<adapters.count { adapters.pointer[index] = Float.random(in: -0.1...0.1, using: &random) }
+        let adapters = try Self.adapters(parameters)
         await expectEqualBits(parameters, adapters: adapters, .kept, threads: [2, 5])
+    }
+
+    /// A place's bytes in a buffer that has so many.
+    private static func bytes<Element>(
+        _ place: Int, of places: Int, _ buffers: borrowing MemberBuffers<Element>
+    ) -> UnsafeMutableRawBufferPointer {
+        UnsafeMutableRawBufferPointer(start: buffers(place), count: buffers.count / places * 4)
+    }
+
+    /// All that belongs to a place.
+    private static func workspaces(_ place: Int, of places: Int, _ pass: Backpropagation)
+        -> [UnsafeMutableRawBufferPointer]
+    {
+        [
+            bytes(place, of: places, pass.attentionWorkspace),
+            bytes(place, of: places, pass.gradients.gatheredKeyValue),
+            bytes(place, of: places, pass.gradients.gatheredGradient),
+            bytes(place, of: places, pass.gradients.attentionWorkspace),
+            bytes(place, of: places, pass.gradients.productWorkspace),
+            bytes(place, of: places, pass.gradients.scratch),
+        ]
+    }
+
+    /// One member alone, that takes a stage's tiles in the opposite order: the bits are the same, so no tile needs another of its
+    /// stage; and what belongs to the other members stands as it was.
+    @Test(
+        arguments: [("qwen3-untied", false), ("qwen2-tiny", false), ("qwen3-untied", true)],
+        [ActivationStorage.kept, .recomputed])
+    func tilesOfAStageAreIndependent(model: (name: String, isAdapted: Bool), storage: ActivationStorage) throws {
+        let parameters = try Self.parameters(model.name, .bfloat16)
+        let adapters =
+            model.isAdapted
+            ? try Self.adapters(parameters) : nil
+        let (place, places, mark) = (2, 4, UInt8(0xA5))
+        var shared: Backpropagation?
+        let backward = Self.bits(
+            parameters, adapters: adapters, storage, threads: places,
+            program: { program in
+                TeamProgram { _ in
+                    var member = TeamMember(backwardAt: place, of: places)
+                    program.body(&member)
+                }
+            },
+            beginStep: { pass in
+                guard shared != nil else {
+                    shared = pass
+                    return
+                }
+                for other in 0..<places where other != place {
+                    for workspace in Self.workspaces(other, of: places, pass) {
+                        workspace.initializeMemory(as: UInt8.self, repeating: mark)
+                    }
+                }
+            })
+        let areEqual = backward == Self.bits(parameters, adapters: adapters, storage, threads: 1)
+        #expect(areEqual)
+        let pass = try #require(shared)
+        for other in 0..<places where other != place {
+            let areWhole = Self.workspaces(other, of: places, pass).map { $0.allSatisfy { $0 == mark } }
+            #expect(areWhole == Array(repeating: true, count: 6), "place \(other)")
+        }
+    }
+
+    /// A pass that is not shared has one workspace, and so one thread.
+    @Test func oneThreadRunsAPassThatIsNotShared() async throws {
+        let parameters = try Self.parameters("qwen3-untied", .float32)
+        let weights = PolicyWeights(parameters)
+        let transposed = TransposedWeights(parameters)
+        let executor = ComputeExecutor(threads: 3, pinned: false)
+        defer { executor.shutdown() }
+        let places = Mutex<[Int]>([])
+        let one = Mutex(0)
+        await executor.lane(.learner).run {
+            let pass = Backpropagation(configuration: parameters.configuration, threads: 3)
+            func recording(_ program: TeamProgram) -> TeamProgram {
+                TeamProgram { member in
+                    places.withLock { $0.append(member.places) }
+                    program.body(&member)
+                }
+            }
+            pass.forwardProgram = recording(pass.forwardProgram)
+            pass.backwardProgram = recording(pass.backwardProgram)
+            let gradient = AlignedBuffer<Float>(count: parameters.count)
+            Array(repeating: Float(1), count: Self.batch.targets.count).withUnsafeBufferPointer {
+                pass.forward(Self.batch, weights: weights, temperature: 1, sharedBy: 1)
+                pass.backward($0, transposed: transposed, layout: parameters.layout, into: gradient.pointer)
+            }
+            one.withLock { $0 = pass.attentionWorkspace.count }
+        }
+        #expect(places.withLock { $0 } == [1, 1])
+        let sizes = PassSizes(
+            parameters.configuration, storage: .kept, rows: Self.batch.rowCount, targets: Self.batch.targets.count,
+            positions: Self.batch.longestSequence)
+        #expect(one.withLock { $0 } == sizes.attentionWorkspace)
     }
 }

@@ -38,10 +38,11 @@ public struct TeamProgram {
 public struct TeamMember: ~Copyable {
     /// Place of this member, below `places`: no two at once have the same.
     public let index: Int
-    /// Members that there may be, at least 1: as many tiles of a stage find a thread.
+    /// Places of the team, at least 1: as many tiles of a stage find a thread, where all may come.
     public let places: Int
 
     private let help: Help?
+    private let isBackward: Bool
     /// The claimed tile, and the number of the next stage's first one.
     private var claimed = 0
     private var nextStage = 0
@@ -60,12 +61,23 @@ public struct TeamMember: ~Copyable {
         index = 0
         places = 1
         help = nil
+        isBackward = false
+    }
+
+    /// For tests, a member of a team to which no other comes. It takes each stage's tiles from the last to the first, and so shows
+    /// what one of them owes to those before it.
+    package init(backwardAt index: Int, of places: Int) {
+        self.index = index
+        self.places = places
+        help = nil
+        isBackward = true
     }
 
     init(index: Int, places: Int, help: Help) {
         self.index = index
         self.places = places
         self.help = help
+        isBackward = false
         claimed = help.loop._withUnsafeGuaranteedRef { $0.claim() }
     }
 
@@ -78,7 +90,7 @@ public struct TeamMember: ~Copyable {
     /// One stage: `body` runs once for each of `0..<tiles`, on any members, when all earlier stages have ended.
     public mutating func perform(_ tiles: Int, _ body: (Int) -> Void) {
         guard let help else {
-            for tile in 0..<max(0, tiles) { body(tile) }
+            for tile in 0..<max(0, tiles) { body(isBackward ? tiles - 1 - tile : tile) }
             return
         }
         let first = nextStage

@@ -3,10 +3,11 @@ import Synchronization
 
 /// One program that several threads may run together; a fixed number of them is made in advance and used again and again.
 ///
-/// A loop is nowhere queued, so a helper that comes late finds nothing and leaves nothing behind. `entry` holds an "open" bit and
-/// the number of helpers inside; a helper gets in by a compare-and-swap that succeeds only while the loop is open. All claim
-/// tiles from one counter, see `TeamMember`; whoever finds them gone closes the loop, and the caller then waits for the helpers
-/// inside, each of which has started and is at most in its last tile. So the caller can always finish alone.
+/// A loop is nowhere queued, so a helper that comes late finds nothing and leaves nothing behind. `entry` holds an "open" bit, the
+/// number of helpers that are let in at once, and that of those inside; a helper gets in by a compare-and-swap that succeeds only
+/// while the loop is open and not full. All claim tiles from one counter, see `TeamMember`; whoever finds them gone closes the
+/// loop, and the caller then waits for the helpers inside, each of which has started and is at most in its last tile. So the
+/// caller can always finish alone.
 final class TileLoop: @unchecked Sendable {
     // Unchecked: `work` is written by the caller alone, the one that has `taken` the loop, while it is closed and empty; helpers
     // read it only while they are inside. `offer` opens the entry after the write (release), and a helper comes in by an exchange
@@ -25,7 +26,10 @@ final class TileLoop: @unchecked Sendable {
         let code: Int
     }
 
+    /// In `entry`, those inside have the lower half.
     private static let open: UInt64 = 1 << 63
+    private static let roomShift: UInt64 = 32
+    private static let most = (1 << 31) - 1
     private static let unknown = -1
 
     private let taken = Atomic(false)
@@ -33,8 +37,6 @@ final class TileLoop: @unchecked Sendable {
     private let next = Atomic(0)
     private let completed = Atomic(0)
     private let laneNumber = Atomic(0)
-    /// Helpers that are let in at once.
-    private let room = Atomic<UInt64>(0)
     /// The outline of the first member that has come to its end; `unknown` before.
     private let outlineTiles = Atomic(unknown)
     private let outlineDigest = Atomic(unknown)
@@ -49,13 +51,15 @@ final class TileLoop: @unchecked Sendable {
     func helpers(of lane: Lane) -> Int? {
         let entry = entry.load(ordering: .relaxed)
         guard isOpen(entry), laneNumber.load(ordering: .relaxed) == lane.rawValue else { return nil }
-        return Int(entry & ~Self.open)
+        return Self.inside(entry)
     }
 
     /// Whether an entry lets another helper in.
     private func isOpen(_ entry: UInt64) -> Bool {
-        entry & Self.open != 0 && entry & ~Self.open < room.load(ordering: .relaxed)
+        entry & Self.open != 0 && Self.inside(entry) < Int(entry & ~Self.open) >> Self.roomShift
     }
+
+    private static func inside(_ entry: UInt64) -> Int { Int(UInt32(truncatingIfNeeded: entry)) }
 
     /// Lets helpers in. The caller has taken the loop and keeps `program` alive until `finish` returns.
     ///
@@ -67,14 +71,14 @@ final class TileLoop: @unchecked Sendable {
         next.store(0, ordering: .relaxed)
         completed.store(0, ordering: .relaxed)
         laneNumber.store(lane.rawValue, ordering: .relaxed)
-        room.store(UInt64(max(0, helpers)), ordering: .relaxed)
         outlineTiles.store(Self.unknown, ordering: .relaxed)
         outlineDigest.store(Self.unknown, ordering: .relaxed)
-        entry.store(Self.open, ordering: .releasing)
+        entry.store(
+            Self.open | UInt64(max(0, min(helpers, Self.most))) << Self.roomShift, ordering: .releasing)
     }
 
-    /// Gets a helper in; nil if the loop has closed or is full, otherwise its lane, which may have changed since it was looked at, and the state
-    /// to charge the helper's time to.
+    /// Gets a helper in; nil if the loop has closed or is full, otherwise its lane, which may have changed since it was looked
+    /// at, and the state to charge the helper's time to.
     func join() -> (lane: Lane, code: Int)? {
         var seen = entry.load(ordering: .relaxed)
         while isOpen(seen) {
@@ -145,7 +149,7 @@ final class TileLoop: @unchecked Sendable {
 
     /// Waits for the helpers inside, after the tiles are gone, and frees the loop.
     func finish() {
-        spin(while: { entry.load(ordering: .acquiring) != 0 }, betweenTurns: {})
+        spin(while: { Self.inside(entry.load(ordering: .acquiring)) > 0 }, betweenTurns: {})
         work = nil
         taken.store(false, ordering: .releasing)
     }
