@@ -61,6 +61,15 @@ import Trajectories
         }
     }
 
+    @Test func aFewThreadsMoreThanEnginesShareNoSteps() {
+        func sharing(_ engines: [Int], threads: Int) -> [Int] {
+            engines.map { Generator.threadsSharing(engines: $0, threads: threads) }
+        }
+        #expect(sharing([1, 2], threads: 2) == [2, 1])
+        #expect(sharing([1, 2, 3], threads: 3) == [3, 3, 1])
+        #expect(sharing([2, 13, 14, 15, 16], threads: 16) == [16, 16, 1, 1, 1])
+    }
+
     private func model(hiddenSize: Int, layers: Int) -> ModelConfiguration {
         ModelConfiguration(
             hiddenSize: hiddenSize, intermediateSize: 4 * hiddenSize, layerCount: layers, attentionHeadCount: 8,
