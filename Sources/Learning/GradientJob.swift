@@ -23,14 +23,14 @@ final class GradientJob {
 
     /// - Parameters:
     ///   - gradientCount: of the weights, or of the adapters where they alone are trained.
-    ///   - threads: of the executor that runs the job.
+    ///   - workspaces: of the executor's threads; without them none shares the work.
     init(
         configuration: ModelConfiguration, layout: ParameterLayout, storage: ActivationStorage = .kept,
-        gradientCount: Int, threads: Int = 1
+        gradientCount: Int, workspaces: PassWorkspaces? = nil
     ) {
         self.layout = layout
         gradient = AlignedBuffer(count: gradientCount, pages: .large)
-        pass = Backpropagation(configuration: configuration, storage: storage, threads: threads)
+        pass = Backpropagation(configuration: configuration, storage: storage, workspaces: workspaces)
     }
 
     /// Computes the micro-batch's loss, and leaves its gradient in `gradient`.

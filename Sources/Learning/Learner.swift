@@ -26,6 +26,8 @@ public actor Learner {
     private let lane: any TaskExecutor
     private let slices: SliceLoop
     private let threads: Int
+    /// Of the threads, for the passes that they share.
+    nonisolated let workspaces: PassWorkspaces
     private let jobs: [GradientJobBox]
     private let sum: AlignedBuffer<Float>
     private var isUpdating = false
@@ -60,11 +62,13 @@ public actor Learner {
             configuration.loss.needsReference
             ? PolicyWeights(reference ?? parameters, rotary: store.current.rotary) : nil
         self.threads = max(1, threads)
+        let workspaces = PassWorkspaces(threads: self.threads)
+        self.workspaces = workspaces
         jobs = (0..<Self.jobs(threads: self.threads, parameters.configuration)).map { _ in
             GradientJobBox(
                 GradientJob(
                     configuration: parameters.configuration, layout: parameters.layout,
-                    storage: configuration.activations, gradientCount: count, threads: threads))
+                    storage: configuration.activations, gradientCount: count, workspaces: workspaces))
         }
         sum = AlignedBuffer(count: count, pages: .large)
     }

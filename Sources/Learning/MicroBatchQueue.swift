@@ -39,11 +39,11 @@ extension Learner {
         max(1, PolicyWeights.byteCount(configuration) > 128 << 20 ? (threads + 7) / 8 : threads)
     }
 
-    /// Passes that there are at once in updates of up to so many micro-batches, and the threads that each has workspaces for: all of
-    /// them, since any pass may have the last micro-batch of an update to share.
+    /// Passes that there are at once in updates of up to so many micro-batches, and the threads that share some of them: any number
+    /// of micro-batches may leave the last ones to share.
     package static func passes(
         microBatches: Int, threads: Int, _ configuration: ModelConfiguration
-    ) -> (count: Int, threads: Int) {
-        (min(jobs(threads: threads, configuration), microBatches), max(1, threads))
+    ) -> (count: Int, sharing: Int) {
+        (min(jobs(threads: threads, configuration), microBatches), threads > 1 && microBatches > 0 ? threads : 0)
     }
 }

@@ -8,18 +8,18 @@ extension Backpropagation {
         let rows = batch.rowCount
         let saved = layers[index]
         let width = shape.queryKeyValueWidth
-        let place = member.index
+        let workspace = workspace(member)
         let weights = task.weights.layer(index)
         perform(.output, index, gradients.hidden.pointer, saved.attended, task, &member) { part in
             task.transposed.block(.output, layer: index).multiply(
                 part, of: gradients.hidden.pointer, into: gradients.attended.pointer,
-                scratch: gradients.scratch(place))
+                scratch: workspace.scratch.pointer)
             Elementwise.fill(
                 gradients.queryKeyValue.pointer + part.lowerBound * width, with: 0, count: part.count * width)
         }
         let heads = shape.keyValueHeadCount
         member.perform(families.first.count * heads) { tile in
-            families.forEach(tile / heads) { backwardScores($0, saved, keyValueHead: tile % heads, place: place) }
+            families.forEach(tile / heads) { backwardScores($0, saved, keyValueHead: tile % heads, workspace) }
         }
         if weights.queryNorm != nil {
             // The norms' own gradients are sums over rows.
@@ -32,7 +32,7 @@ extension Backpropagation {
             if weights.queryNorm == nil { backwardRotation(part, task) }
             task.transposed.block(.queryKeyValue, layer: index).multiply(
                 part, of: gradients.queryKeyValue.pointer, into: gradients.normed.pointer,
-                scratch: gradients.scratch(place))
+                scratch: workspace.scratch.pointer)
         }
         perform(.queryKeyValue, index, gradients.queryKeyValue.pointer, saved.attentionNormed, task, &member) {
             if let bias = task.target.tensor({ $0.layers[index].outputBias }) {
@@ -89,13 +89,14 @@ extension Backpropagation {
 
     /// Attention of one span's queries that share a head of keys and values: those of a shared prompt are gathered before the span's
     /// own, and their gradients added back to the prompt's rows, span by span in order.
-    private func backwardScores(_ index: Int, _ saved: LayerActivations, keyValueHead: Int, place: Int) {
+    private func backwardScores(_ index: Int, _ saved: LayerActivations, keyValueHead: Int, _ workspace: PassWorkspace)
+    {
         guard let logSumExp = saved.logSumExp else { return }
         let span = batch.spans[index]
         let (width, dimension, sharing) = (shape.queryKeyValueWidth, shape.headDimension, shape.queriesPerKeyValueHead)
         let pair = 2 * dimension
-        let keys = gradients.gatheredKeyValue(place)
-        let keyGradients = gradients.gatheredGradient(place)
+        let keys = workspace.gatheredKeyValue.pointer
+        let keyGradients = workspace.gatheredGradient.pointer
         let keyColumn = shape.queryWidth + keyValueHead * dimension
         let valueColumn = keyColumn + shape.keyValueWidth
         forEachRow(span) { row, position in
@@ -116,7 +117,7 @@ extension Backpropagation {
                 outputStride: shape.queryWidth, logSumExp: logSumExp + head * batch.rowCount + span.firstRow,
                 queryGradient: gradients.queryKeyValue.pointer + queryOffset, queryGradientStride: width,
                 keyGradient: keyGradients, valueGradient: keyGradients + dimension,
-                keyValueGradientStride: pair, workspace: gradients.attentionWorkspace(place))
+                keyValueGradientStride: pair, workspace: workspace.attentionBackward.pointer)
         }
         forEachRow(span) { row, position in
             let row = gradients.queryKeyValue.pointer + row * width

@@ -44,9 +44,11 @@ extension Backpropagation {
         precondition(storage != nil, "the forward pass kept nothing")
         precondition(coefficients.count == batch.targets.count, "one coefficient a target")
         guard let weights, batch.rowCount > 0 else { return }
-        gradients.prepare(
-            rows: batch.rowCount, targets: batch.targets.count, positions: positionCapacity, rank: target.rank,
-            places: workspaces)
+        let sizes = BackwardSizes(
+            configuration, rows: batch.rowCount, targets: batch.targets.count, positions: positionCapacity,
+            rank: target.rank)
+        gradients.prepare(rows: batch.rowCount, targets: batch.targets.count, sizes)
+        workspaceSizes = sizes.workspace(attention: workspaceSizes.attention)
         task = BackwardTask(
             coefficients: coefficients, weights: weights, transposed: transposed, target: target)
         run(backwardProgram)
@@ -75,7 +77,7 @@ extension Backpropagation {
     private func backwardHead(_ task: BackwardTask, _ member: inout TeamMember) {
         let vocabulary = configuration.vocabularySize
         let targets = batch.targets.count
-        let place = member.index
+        let workspace = workspace(member)
         member.perform(rows: targets, parts) { part in
             for index in part {
                 Softmax.gradient(
@@ -85,7 +87,7 @@ extension Backpropagation {
             }
             task.transposed.head.multiply(
                 part, of: gradients.logits.pointer, into: gradients.targetRows.pointer,
-                scratch: gradients.scratch(place))
+                scratch: workspace.scratch.pointer)
         }
         let head = task.target.tensor(\.head)
         let headParts = head == nil ? 0 : parts.gradientParts(vocabulary)
@@ -98,7 +100,7 @@ extension Backpropagation {
             WeightGradient.add(
                 PassParts.range(tile - 1, of: headParts, over: vocabulary), outputGradient: gradients.logits.pointer,
                 input: targetRows.pointer, rows: targets, outputs: vocabulary, inputs: width, to: head,
-                precision: configuration.precision, workspace: gradients.productWorkspace(place))
+                precision: configuration.precision, workspace: workspace.product.pointer)
         }
     }
 
@@ -121,17 +123,17 @@ extension Backpropagation {
     private func backwardFeedForward(_ index: Int, _ task: BackwardTask, _ member: inout TeamMember) {
         let shape = configuration
         let saved = layers[index]
-        let place = member.index
+        let workspace = workspace(member)
         perform(.down, index, gradients.hidden.pointer, saved.activated, task, &member) { part in
             task.transposed.block(.down, layer: index).multiply(
                 part, of: gradients.hidden.pointer, into: gradients.activated.pointer,
-                scratch: gradients.scratch(place))
+                scratch: workspace.scratch.pointer)
             let (first, width) = (part.lowerBound, shape.intermediateSize)
             SwiGLU.backward(
                 gateUp: saved.gateUp + first * 2 * width, outputGradient: gradients.activated.pointer + first * width,
                 rows: part.count, width: width, gateUpGradient: gradients.gateUp.pointer + first * 2 * width)
             task.transposed.block(.gateUp, layer: index).multiply(
-                part, of: gradients.gateUp.pointer, into: gradients.normed.pointer, scratch: gradients.scratch(place))
+                part, of: gradients.gateUp.pointer, into: gradients.normed.pointer, scratch: workspace.scratch.pointer)
         }
         perform(.gateUp, index, gradients.gateUp.pointer, saved.feedForwardNormed, task, &member) {
             Normalization.backward(

@@ -68,7 +68,7 @@ extension Backpropagation {
             if let rows = pages.straddlingRows(span, of: batch) { layer.store(rows) }
             layer.store(pages.rowSpan(span, of: batch))
         }
-        let workspace = attentionWorkspace(member.index)
+        let workspace = workspace(member).attention.pointer
         let queryParts = parts.queryParts(batch.longestSpan)
         member.perform(spans * queryParts) { tile in
             var rows = pages.rowSpan(tile / queryParts, of: batch)

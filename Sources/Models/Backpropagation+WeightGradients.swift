@@ -10,11 +10,11 @@ extension Backpropagation {
     ) {
         let gradientParts = gradientParts(block, layer, task)
         let rowParts = parts.rowParts(batch.rowCount)
-        let place = member.index
+        let workspace = workspace(member)
         member.perform(gradientParts + rowParts) { tile in
             if tile < gradientParts {
                 accumulate(
-                    block, layer, tile, of: gradientParts, outputGradient, input, into: task.target, place: place)
+                    block, layer, tile, of: gradientParts, outputGradient, input, into: task.target, workspace)
             } else {
                 body(PassParts.range(tile - gradientParts, of: rowParts, over: batch.rowCount))
             }
@@ -27,13 +27,13 @@ extension Backpropagation {
         _ task: BackwardTask, _ member: inout TeamMember, beside body: () -> Void
     ) {
         let gradientParts = gradientParts(block, layer, task)
-        let place = member.index
+        let workspace = workspace(member)
         member.perform(1 + gradientParts) { tile in
             if tile == 0 {
                 body()
             } else {
                 accumulate(
-                    block, layer, tile - 1, of: gradientParts, outputGradient, input, into: task.target, place: place)
+                    block, layer, tile - 1, of: gradientParts, outputGradient, input, into: task.target, workspace)
             }
         }
     }
@@ -49,7 +49,7 @@ extension Backpropagation {
 
     private func accumulate(
         _ block: ProjectionBlock, _ layer: Int, _ part: Int, of parts: Int, _ outputGradient: UnsafePointer<Float>,
-        _ input: UnsafePointer<Float>, into target: GradientTarget, place: Int
+        _ input: UnsafePointer<Float>, into target: GradientTarget, _ workspace: PassWorkspace
     ) {
         let outputs = block.outputs(configuration)
         switch target {
@@ -58,13 +58,13 @@ extension Backpropagation {
                 PassParts.range(part, of: parts, over: outputs), outputGradient: outputGradient, input: input,
                 rows: batch.rowCount, outputs: outputs, inputs: block.inputs(configuration),
                 to: gradient + layout.layers[layer][block], precision: configuration.precision,
-                workspace: gradients.productWorkspace(place))
+                workspace: workspace.product.pointer)
         case .adapters(let panels, let gradient):
             for (index, site) in panels.layout.layers[layer].enumerated() where site.projection.block == block {
                 accumulate(
                     site, a: panels.a(layer, index), b: panels.b(layer, index), rank: panels.configuration.rank,
                     outputGradient: outputGradient + site.firstRow, outputStride: outputs, input: input, into: gradient,
-                    workspace: gradients.productWorkspace(place))
+                    workspace: workspace.product.pointer)
             }
         }
     }

@@ -20,8 +20,11 @@ public final class Backpropagation {
     public static let targetsAtATime = 64
 
     let shape: LayerShape
-    /// Places that a team of threads has, and how the pass at hand is cut for its members.
-    let places: Int
+    /// Of the threads that share a pass, and of the one that has a pass to itself.
+    private let workspaces: PassWorkspaces?
+    let ownWorkspace = PassWorkspace()
+    var workspaceSizes = WorkspaceSizes()
+    /// How the pass at hand is cut for the threads that share it.
     private(set) var parts = PassParts(threads: 1)
     var forwardProgram = TeamProgram { _ in }
     var backwardProgram = TeamProgram { _ in }
@@ -48,23 +51,23 @@ public final class Backpropagation {
     var targetLogSumExp = AlignedBuffer<Float>(count: 0)
     var targetLogProbabilities = AlignedBuffer<Float>(count: 0)
     var targetEntropies = AlignedBuffer<Float>(count: 0)
-    var attentionWorkspace = MemberBuffers<Float>()
     /// Rounded rows of the product that comes next.
     var scratch = AlignedBuffer<BFloat16Pair>(count: 0)
     var pages: TrainingPages
     var families = SpanFamilies()
-    var gradients: BackwardBuffers
+    var gradients = BackwardBuffers()
 
     /// - Parameters:
     ///   - storage: what is kept for the backward pass; nil where log-probabilities are all that is wanted.
-    ///   - threads: of the executor that passes run on; with fewer than it has, they are not shared.
-    public init(configuration: ModelConfiguration, storage: ActivationStorage? = .kept, threads: Int = 1) {
+    ///   - workspaces: of the executor's threads, which other passes on it may have too; without them no pass is shared.
+    public init(
+        configuration: ModelConfiguration, storage: ActivationStorage? = .kept, workspaces: PassWorkspaces? = nil
+    ) {
         self.configuration = configuration
         self.storage = storage
-        places = max(1, threads)
+        self.workspaces = workspaces
         shape = LayerShape(configuration)
         pages = TrainingPages(configuration: configuration)
-        gradients = BackwardBuffers(configuration: configuration)
         forwardProgram = TeamProgram { [unowned self] member in forward(&member) }
         backwardProgram = TeamProgram { [unowned self] member in backward(&member) }
     }
@@ -107,8 +110,14 @@ public final class Backpropagation {
         run(forwardProgram)
     }
 
-    /// A workspace for every place of a team, or for the one thread that has the pass at hand to itself.
-    var workspaces: Int { parts.threads == 1 ? 1 : places }
+    private var places: Int { workspaces?.places ?? 1 }
+
+    /// The member's workspace, with room for the pass at hand. Members come to it before any of their tiles.
+    func workspace(_ member: borrowing TeamMember) -> PassWorkspace {
+        let workspace = member.places == 1 ? ownWorkspace : workspaces?[member.index] ?? ownWorkspace
+        workspace.reserve(workspaceSizes)
+        return workspace
+    }
 
     /// Runs a program with whoever shares the pass.
     func run(_ program: borrowing TeamProgram) {
@@ -151,7 +160,7 @@ public final class Backpropagation {
             targetEntropies = AlignedBuffer(count: sizes.targetValues)
         }
         positionCapacity = max(positionCapacity, longest)
-        attentionWorkspace.reserve(sizes.attentionWorkspace, places: workspaces)
+        workspaceSizes.attention = max(workspaceSizes.attention, sizes.attentionWorkspace)
         if sizes.scratch > scratch.count {
             scratch = AlignedBuffer(count: sizes.scratch, pages: .large)
         }

@@ -27,15 +27,13 @@ extension Backpropagation {
     /// - Parameters:
     ///   - storage: nil where no backward pass follows, which then takes nothing.
     ///   - rank: of the adapters, where only they are trained.
-    ///   - threads: that share the pass.
     public static func memory(
-        configuration: ModelConfiguration, batch: TrainingBatch, storage: ActivationStorage? = .kept, rank: Int? = nil,
-        threads: Int = 1
+        configuration: ModelConfiguration, batch: TrainingBatch, storage: ActivationStorage? = .kept, rank: Int? = nil
     ) -> [MemoryItem] {
         memory(
             configuration: configuration, rows: batch.rowCount, targets: batch.targets.count,
             positions: batch.longestSequence, pages: TrainingPages.Sizes(configuration, batch), storage: storage,
-            rank: rank, threads: threads)
+            rank: rank)
     }
 
     /// The same of a batch that is not there yet.
@@ -44,28 +42,42 @@ extension Backpropagation {
     ///   - longest: positions of its longest sequence; its pages are counted as if all rows stood in such sequences.
     public static func memory(
         configuration: ModelConfiguration, rows: Int, targets: Int, longest: Int,
-        storage: ActivationStorage? = .kept, rank: Int? = nil, threads: Int = 1
+        storage: ActivationStorage? = .kept, rank: Int? = nil
     ) -> [MemoryItem] {
         memory(
             configuration: configuration, rows: rows, targets: targets, positions: longest,
-            pages: TrainingPages.Sizes(configuration, rows: rows, longest: longest), storage: storage, rank: rank,
-            threads: threads)
+            pages: TrainingPages.Sizes(configuration, rows: rows, longest: longest), storage: storage, rank: rank)
     }
 
     private static func memory(
         configuration: ModelConfiguration, rows: Int, targets: Int, positions: Int, pages: TrainingPages.Sizes,
-        storage: ActivationStorage?, rank: Int?, threads: Int
+        storage: ActivationStorage?, rank: Int?
     ) -> [MemoryItem] {
-        let pass = PassSizes(configuration, storage: storage, rows: rows, targets: targets, positions: positions)
-        var items = pass.memory(places: threads)
+        var items =
+            PassSizes(configuration, storage: storage, rows: rows, targets: targets, positions: positions).memory
         if storage != nil {
-            let backward = BackwardSizes(
-                configuration, rows: rows, targets: targets, positions: positions, rank: rank)
-            items += backward.memory(places: threads)
+            items +=
+                BackwardSizes(configuration, rows: rows, targets: targets, positions: positions, rank: rank).memory
         }
         return items + [
             MemoryItem("keys and values of a layer", elements: pages.memory + 2 * pages.tables)
         ]
+    }
+}
+
+extension PassWorkspaces {
+    /// Bytes of each thread's workspace for passes, forward and backward, over so many rows and targets.
+    ///
+    /// - Parameters:
+    ///   - longest: positions of the longest sequence.
+    ///   - rank: of the adapters, where only they are trained.
+    public static func byteCount(
+        configuration: ModelConfiguration, rows: Int, targets: Int, longest: Int, rank: Int? = nil
+    ) -> Int {
+        let pass = PassSizes(configuration, storage: .kept, rows: rows, targets: targets, positions: longest)
+        return 4
+            * BackwardSizes(configuration, rows: rows, targets: targets, positions: longest, rank: rank)
+            .workspace(attention: pass.attentionWorkspace).count
     }
 }
 

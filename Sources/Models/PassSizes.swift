@@ -26,7 +26,7 @@ struct PassSizes {
     let logits: Int
     /// [targets], three times: the sum of exponentials, the log-probability and the entropy.
     let targetValues: Int
-    /// Of each member of a team.
+    /// Of a thread's workspace.
     let attentionWorkspace: Int
     let scratch: Int
 
@@ -43,20 +43,19 @@ struct PassSizes {
         targetRows = targets * shape.hiddenSize
         logits = (storage == nil ? min(targets, Backpropagation.targetsAtATime) : targets) * shape.vocabularySize
         targetValues = targets
-        attentionWorkspace = MemberBuffers<Float>.padded(
-            Attention.workspaceCount(headDimension: shape.headDimension, maximumPositions: positions))
+        attentionWorkspace = Attention.workspaceCount(
+            headDimension: shape.headDimension, maximumPositions: positions)
         scratch = shape.forwardScratch(rows: max(rows, targets))
     }
 
-    /// - Parameter places: members that work on the pass, each with a workspace.
-    func memory(places: Int) -> [MemoryItem] {
+    var memory: [MemoryItem] {
         [
             MemoryItem("tokens and positions", elements: 2 * indices),
             MemoryItem("layer inputs", elements: inputs),
             MemoryItem("layer activations", elements: layers),
             MemoryItem("last layer's result", elements: 2 * hidden + reciprocal),
             MemoryItem("logits", elements: logits + targetRows + 3 * targetValues),
-            MemoryItem("attention workspace", elements: places * attentionWorkspace + scratch),
+            MemoryItem("attention workspace", elements: attentionWorkspace + scratch),
         ]
     }
 }
@@ -75,7 +74,7 @@ struct BackwardSizes {
     let lowRank: Int
     /// Where gradients of norms go that are not wanted; none without adapters.
     let discarded: Int
-    /// Of each member of a team: gathered keys and values, workspaces, and rounded rows for products of activations with weights.
+    /// Of a thread's workspace, see `WorkspaceSizes`.
     let gathered: Int
     let attentionWorkspace: Int
     let productWorkspace: Int
@@ -91,9 +90,8 @@ struct BackwardSizes {
         activated = rows * shape.intermediateSize
         logits = targets * shape.vocabularySize
         targetRows = targets * shape.hiddenSize
-        gathered = MemberBuffers<Float>.padded(positions * 2 * shape.headDimension)
-        attentionWorkspace = MemberBuffers<Float>.padded(
-            Attention.backwardWorkspaceCount(headDimension: shape.headDimension, positions: positions))
+        gathered = positions * 2 * shape.headDimension
+        attentionWorkspace = Attention.backwardWorkspaceCount(headDimension: shape.headDimension, positions: positions)
         lowRank = rows * (rank ?? 0)
         discarded = rank == nil ? 0 : max(shape.hiddenSize, shape.headDimension)
         let weights =
@@ -102,7 +100,7 @@ struct BackwardSizes {
         let rounded = weights.map {
             PackedMatrix.scratchCount(rows: $0.rows, depth: $0.outputs, precision: shape.precision)
         }
-        scratch = MemberBuffers<BFloat16Pair>.padded(rounded.max() ?? 0)
+        scratch = rounded.max() ?? 0
         let packed =
             if let rank {
                 ([rank] + Projection.allCases.map { $0.block.inputs(shape) }).map {
@@ -113,20 +111,28 @@ struct BackwardSizes {
                     WeightGradient.workspaceCount(rows: $0.rows, inputs: $0.inputs, precision: shape.precision)
                 }
             }
-        productWorkspace = MemberBuffers<Float>.padded(packed.max() ?? 0)
+        productWorkspace = packed.max() ?? 0
     }
 
-    /// - Parameter places: members that work on the pass, each with a workspace.
-    func memory(places: Int) -> [MemoryItem] {
+    /// A thread's workspace for passes of these sizes.
+    ///
+    /// - Parameter attention: what it needs for the forward pass.
+    func workspace(attention: Int) -> WorkspaceSizes {
+        WorkspaceSizes(
+            attention: attention, gathered: gathered, attentionBackward: attentionWorkspace, product: productWorkspace,
+            scratch: scratch)
+    }
+
+    var memory: [MemoryItem] {
         [
             MemoryItem(
                 "gradients of activations",
                 elements: 2 * hidden + queryKeyValue + normedHeads + attended + gateUp + activated),
             MemoryItem("gradients of logits", elements: logits + targetRows),
-            MemoryItem("gathered keys and values", elements: places * 2 * gathered),
+            MemoryItem("gathered keys and values", elements: 2 * gathered),
             MemoryItem(
                 "backward workspace",
-                elements: places * (attentionWorkspace + productWorkspace + scratch) + lowRank + discarded),
+                elements: attentionWorkspace + productWorkspace + scratch + lowRank + discarded),
         ]
     }
 }

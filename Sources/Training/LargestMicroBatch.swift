@@ -66,20 +66,24 @@ struct LargestMicroBatch {
             groups: settings.problemsPerBatch, rollouts: settings.groupSize, rows: settings.groupSize * newTokens)
     }
 
-    /// The passes that there are at once.
-    func passes(_ memory: ModelMemory, threads: Int) -> (count: Int, threads: Int) {
+    /// The passes that there are at once, and the threads that share some.
+    func passes(_ memory: ModelMemory, threads: Int) -> (count: Int, sharing: Int) {
         Learner.passes(microBatches: microBatches, threads: threads, memory.shape)
     }
 
     /// That those take together.
     private func bytes(_ memory: ModelMemory, threads: Int) -> Double {
-        Double(passes(memory, threads: threads).count) * pass(memory, threads: threads)
+        let passes = passes(memory, threads: threads)
+        return Double(passes.count) * pass(memory) + Double(passes.sharing) * workspace(memory)
     }
 
     /// That one of them takes, with its gradient.
-    func pass(_ memory: ModelMemory, threads: Int) -> Double {
-        guard microBatches > 0 else { return 0 }
-        return memory.gradient(
-            rows: rows, targets: targets, longest: Double(longest), threads: passes(memory, threads: threads).threads)
+    func pass(_ memory: ModelMemory) -> Double {
+        microBatches == 0 ? 0 : memory.gradient(rows: rows, targets: targets, longest: Double(longest))
+    }
+
+    /// That a thread takes which shares them.
+    func workspace(_ memory: ModelMemory) -> Double {
+        microBatches == 0 ? 0 : memory.workspace(rows: rows, targets: targets, longest: Double(longest))
     }
 }

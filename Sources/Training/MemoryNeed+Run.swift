@@ -113,14 +113,19 @@ extension MemoryNeed {
         let sharing = Generator.threadsSharing(engines: workers, threads: threads)
         let batch = LargestMicroBatch(phase, configuration, lengths, memory: memory, threads: threads)
         if batch.microBatches > 0 {
-            let pass = batch.pass(memory, threads: threads)
+            let pass = batch.pass(memory)
             // Of several sequences, more than usual were asked for.
             let rows = configuration.learner.microBatchRows
             let isChosen = rows > LearnerConfiguration.usualMicroBatchRows && batch.rows > Double(batch.longest)
             add(
                 pass, isChosen ? .key("learner.microBatchRows", value: "\(rows)") : largest, name: "a learner's pass")
-            let others = batch.passes(memory, threads: threads).count - 1
-            add(Double(others) * pass, .key("threads", value: "\(threads)"), name: "the other threads' passes")
+            let passes = batch.passes(memory, threads: threads)
+            add(
+                Double(passes.sharing) * batch.workspace(memory), .key("threads", value: "\(threads)"),
+                name: "workspaces of shared passes")
+            add(
+                Double(passes.count - 1) * pass, .key("threads", value: "\(threads)"), name: "the other threads' passes"
+            )
         }
         switch phase {
         case .base: addDemonstrations(configuration.warmup, "warmup", lengths.warmup)

@@ -156,29 +156,31 @@ public struct ModelMemory: Sendable {
 
     /// A forward pass that gives the log-probabilities of targets, and keeps nothing else.
     public func logProbabilities(rows: Double, targets: Double) -> Double {
-        pass(rows: rows, targets: targets, longest: rows, storage: nil, threads: 1)
+        pass(rows: rows, targets: targets, longest: rows, storage: nil)
     }
 
     /// A learner's forward and backward pass, with its gradient.
     ///
-    /// - Parameters:
-    ///   - longest: rows of the longest sequence; nil for all.
-    ///   - threads: that may share the pass.
-    public func gradient(rows: Double, targets: Double, longest: Double? = nil, threads: Int = 1) -> Double {
-        trained
-            + pass(
-                rows: rows, targets: targets, longest: min(rows, longest ?? rows), storage: activationStorage,
-                threads: threads)
+    /// - Parameter longest: rows of the longest sequence; nil for all.
+    public func gradient(rows: Double, targets: Double, longest: Double? = nil) -> Double {
+        trained + pass(rows: rows, targets: targets, longest: min(rows, longest ?? rows), storage: activationStorage)
     }
 
-    private func pass(
-        rows: Double, targets: Double, longest: Double, storage: ActivationStorage?, threads: Int
-    ) -> Double {
-        counted(max(rows, targets), Double(threads)) {
+    private func pass(rows: Double, targets: Double, longest: Double, storage: ActivationStorage?) -> Double {
+        counted(max(rows, targets)) {
             Backpropagation.memory(
                 configuration: shape, rows: Int(rows), targets: Int(targets.rounded(.up)), longest: Int(longest),
-                storage: storage, rank: adapters?.rank, threads: threads
+                storage: storage, rank: adapters?.rank
             ).reduce(0) { $0 + $1.byteCount }
+        }
+    }
+
+    /// A thread's workspace for its part of passes that it shares, likewise.
+    func workspace(rows: Double, targets: Double, longest: Double? = nil) -> Double {
+        counted(max(rows, targets)) {
+            PassWorkspaces.byteCount(
+                configuration: shape, rows: Int(rows), targets: Int(targets.rounded(.up)),
+                longest: Int(min(rows, longest ?? rows)), rank: adapters?.rank)
         }
     }
 
@@ -188,13 +190,15 @@ public struct ModelMemory: Sendable {
     ///   - rows: of a micro-batch.
     ///   - targets: of its rows that have one; nil for all.
     ///   - longest: rows of the longest sequence; nil for all.
-    ///   - passes: at once, each over a micro-batch, which so many threads may share: one that has none has memory that it never
+    ///   - passes: at once, each over a micro-batch, and the threads that share some: a pass that has none has memory that it never
     ///     touches.
     public func learner(
-        rows: Double, targets: Double? = nil, longest: Double? = nil, passes: (count: Int, threads: Int) = (1, 1)
+        rows: Double, targets: Double? = nil, longest: Double? = nil, passes: (count: Int, sharing: Int) = (1, 0)
     ) -> Double {
-        let gradient = gradient(rows: rows, targets: targets ?? rows, longest: longest, threads: passes.threads)
-        return optimizer + inputGradients + Double(passes.count) * gradient
+        let targets = targets ?? rows
+        return optimizer + inputGradients
+            + Double(passes.count) * gradient(rows: rows, targets: targets, longest: longest)
+            + Double(passes.sharing) * workspace(rows: rows, targets: targets, longest: longest)
     }
 
     /// Two moments and the sum of the gradients.

@@ -20,7 +20,8 @@ import Trajectories
         let microBatches = MicroBatch.policy(try TestModel.groups(weights), loss: loss, rows: 10_000)
             .sorted { $0.batch.rowCount < $1.batch.rowCount }
         let job = GradientJob(
-            configuration: shape, layout: parameters.layout, gradientCount: parameters.count, threads: threads)
+            configuration: shape, layout: parameters.layout, gradientCount: parameters.count,
+            workspaces: PassWorkspaces(threads: threads))
         func count(_ microBatch: MicroBatch) throws -> AllocationCount {
             try Allocator.count {
                 _ = job.run(

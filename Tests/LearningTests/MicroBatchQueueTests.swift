@@ -33,14 +33,14 @@ import Testing
             vocabularySize: 512, maxPositions: 64)
         func passes(_ microBatches: Int, _ threads: Int) -> [Int] {
             let passes = Learner.passes(microBatches: microBatches, threads: threads, shape)
-            return [passes.count, passes.threads]
+            return [passes.count, passes.sharing]
         }
-        #expect(passes(0, 4) == [0, 4])
+        #expect(passes(0, 4) == [0, 0])
         #expect(passes(1, 4) == [1, 4])
         #expect(passes(8, 4) == [4, 4])
         #expect(passes(9, 4) == [4, 4])
-        #expect(passes(9, 1) == [1, 1])
-        #expect(passes(9, 0) == [1, 1])
+        #expect(passes(9, 1) == [1, 0])
+        #expect(passes(9, 0) == [1, 0])
     }
 
     /// Each thread has a micro-batch of its own, unless weights are far beyond caches.

@@ -74,16 +74,15 @@ import Testing
         #expect(sizes(.recomputed).logits == 200 * shape.vocabularySize)
     }
 
-    @Test(arguments: ModelFixture.names, [(ActivationStorage.kept, 1), (.recomputed, 1), (.kept, 3)])
-    func memoryIsStatedExactly(name: String, pass: (storage: ActivationStorage, threads: Int)) throws {
-        let (storage, threads) = pass
+    @Test(arguments: ModelFixture.names, ActivationStorage.allCases)
+    func memoryIsStatedExactly(name: String, storage: ActivationStorage) throws {
         let fixture = try ModelFixture(name)
         let shape = fixture.parameters.configuration
         let batch = batch(fixture)
-        let pass = Backpropagation(configuration: shape, storage: storage, threads: threads)
+        let pass = Backpropagation(configuration: shape, storage: storage)
         let weights = PolicyWeights(fixture.parameters)
         let transposed = TransposedWeights(fixture.parameters)
-        pass.forward(batch, weights: weights, temperature: 1, sharedBy: threads)
+        pass.forward(batch, weights: weights, temperature: 1)
         let gradient = AlignedBuffer<Float>(count: fixture.parameters.count)
         Array(repeating: Float(1), count: batch.targets.count).withUnsafeBufferPointer {
             pass.backward($0, transposed: transposed, layout: fixture.parameters.layout, into: gradient.pointer)
@@ -92,9 +91,9 @@ import Testing
             pass.tokens.count + pass.positions.count + pass.inputs.count + pass.layerBuffers.count + pass.hidden.count
             + pass.normed.count + pass.normReciprocal.count + pass.targetRows.count + pass.logits.count
             + pass.targetLogSumExp.count + pass.targetLogProbabilities.count + pass.targetEntropies.count
-            + pass.attentionWorkspace.count
+            + pass.ownWorkspace.attention.count
         let memory = Backpropagation.memory(
-            configuration: shape, batch: batch, storage: storage, threads: threads)
+            configuration: shape, batch: batch, storage: storage)
         let bytes = Dictionary(uniqueKeysWithValues: memory.map { ($0.name, $0.byteCount) })
         #expect(memory.prefix(6).reduce(0) { $0 + $1.byteCount } == 4 * forward)
         #expect(
@@ -107,11 +106,14 @@ import Testing
             bytes["gradients of logits"] == 4 * (pass.gradients.logits.count + pass.gradients.targetRows.count))
         #expect(
             bytes["gathered keys and values"]
-                == 4 * (pass.gradients.gatheredKeyValue.count + pass.gradients.gatheredGradient.count))
+                == 4 * (pass.ownWorkspace.gatheredKeyValue.count + pass.ownWorkspace.gatheredGradient.count))
         #expect(
             bytes["backward workspace"]
-                == 4 * (pass.gradients.attentionWorkspace.count + pass.gradients.productWorkspace.count))
+                == 4 * (pass.ownWorkspace.attentionBackward.count + pass.ownWorkspace.product.count))
         #expect(bytes["keys and values of a layer"] == 4 * pass.pages.memory.count + 8 * pass.pages.tables.count)
+        let workspace = PassWorkspaces.byteCount(
+            configuration: shape, rows: batch.rowCount, targets: batch.targets.count, longest: batch.longestSequence)
+        #expect(workspace == 4 * pass.ownWorkspace.count)
         #expect(memory.count == 11)
     }
 

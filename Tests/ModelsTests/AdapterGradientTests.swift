@@ -128,7 +128,7 @@ import Testing
         }
         let memory = Backpropagation.memory(configuration: shape, batch: fixture.batch, rank: rank)
         let stated = memory.first { $0.name == "backward workspace" }?.byteCount
-        let buffers = pass.gradients.attentionWorkspace.count + pass.gradients.productWorkspace.count
+        let buffers = pass.ownWorkspace.attentionBackward.count + pass.ownWorkspace.product.count
         let low = pass.gradients.lowRank.count + pass.gradients.discarded.count
         #expect(stated == 4 * (buffers + low))
         #expect(pass.gradients.lowRank.count == fixture.batch.rowCount * rank)

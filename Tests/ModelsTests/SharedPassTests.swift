@@ -42,9 +42,11 @@ import Testing
     ///   - beginStep: called before each pass.
     private static func bits(
         _ parameters: Parameters, adapters: Adapters? = nil, _ storage: ActivationStorage, threads: Int,
-        program: (TeamProgram) -> TeamProgram = { $0 }, beginStep: (Backpropagation) -> Void = { _ in }
+        workspaces: PassWorkspaces? = nil, program: (TeamProgram) -> TeamProgram = { $0 }, beginStep: () -> Void = {}
     ) -> [UInt32] {
-        let pass = Backpropagation(configuration: parameters.configuration, storage: storage, threads: threads)
+        let pass = Backpropagation(
+            configuration: parameters.configuration, storage: storage,
+            workspaces: workspaces ?? PassWorkspaces(threads: threads))
         pass.forwardProgram = program(pass.forwardProgram)
         pass.backwardProgram = program(pass.backwardProgram)
         let weights = PolicyWeights(parameters, adapters: adapters)
@@ -53,7 +55,7 @@ import Testing
         let gradient = AlignedBuffer<Float>(count: adapters?.count ?? parameters.count)
         var result: [UInt32] = []
         for _ in 0..<2 {
-            beginStep(pass)
+            beginStep()
             pass.forward(batch, weights: weights, temperature: 0.8, sharedBy: threads)
             result += pass.logProbabilities.map(\.bitPattern)
             result.append(Float(pass.meanEntropy).bitPattern)
@@ -83,7 +85,7 @@ import Testing
             let shared = await executor.lane(.learner).run {
                 Self.bits(
                     parameters, adapters: adapters, storage, threads: threads,
-                    program: { meeting.meeting(before: $0) }, beginStep: { _ in meeting.beginStep() })
+                    program: { meeting.meeting(before: $0) }, beginStep: { meeting.beginStep() })
             }
             #expect(meeting.succeeded, "a thread did not take part")
             // Not the lists themselves, in which the differences would be looked for.
@@ -108,24 +110,14 @@ import Testing
         await expectEqualBits(parameters, adapters: adapters, .kept, threads: [2, 5])
     }
 
-    /// A place's bytes in a buffer that has so many.
-    private static func bytes<Element>(
-        _ place: Int, of places: Int, _ buffers: borrowing MemberBuffers<Element>
-    ) -> UnsafeMutableRawBufferPointer {
-        UnsafeMutableRawBufferPointer(start: buffers(place), count: buffers.count / places * 4)
-    }
-
-    /// All that belongs to a place.
-    private static func workspaces(_ place: Int, of places: Int, _ pass: Backpropagation)
-        -> [UnsafeMutableRawBufferPointer]
-    {
-        [
-            bytes(place, of: places, pass.attentionWorkspace),
-            bytes(place, of: places, pass.gradients.gatheredKeyValue),
-            bytes(place, of: places, pass.gradients.gatheredGradient),
-            bytes(place, of: places, pass.gradients.attentionWorkspace),
-            bytes(place, of: places, pass.gradients.productWorkspace),
-            bytes(place, of: places, pass.gradients.scratch),
+    /// All that belongs to a thread.
+    private static func bytes(_ workspace: PassWorkspace) -> [UnsafeMutableRawBufferPointer] {
+        func bytes<Element>(_ buffer: borrowing AlignedBuffer<Element>) -> UnsafeMutableRawBufferPointer {
+            UnsafeMutableRawBufferPointer(start: buffer.pointer, count: 4 * buffer.count)
+        }
+        return [
+            bytes(workspace.attention), bytes(workspace.gatheredKeyValue), bytes(workspace.gatheredGradient),
+            bytes(workspace.attentionBackward), bytes(workspace.product), bytes(workspace.scratch),
         ]
     }
 
@@ -140,36 +132,41 @@ import Testing
             model.isAdapted
             ? try Self.adapters(parameters) : nil
         let (place, places, mark) = (2, 4, UInt8(0xA5))
-        var shared: Backpropagation?
+        let workspaces = PassWorkspaces(threads: places)
+        let own = workspaces[place]
+        var steps = 0
         let backward = Self.bits(
-            parameters, adapters: adapters, storage, threads: places,
+            parameters, adapters: adapters, storage, threads: places, workspaces: workspaces,
             program: { program in
                 TeamProgram { _ in
                     var member = TeamMember(backwardAt: place, of: places)
                     program.body(&member)
                 }
             },
-            beginStep: { pass in
-                guard shared != nil else {
-                    shared = pass
-                    return
-                }
+            beginStep: {
+                steps += 1
+                guard steps == 2 else { return }
+                // As large as the member's own.
+                let sizes = WorkspaceSizes(
+                    attention: own.attention.count, gathered: own.gatheredKeyValue.count,
+                    attentionBackward: own.attentionBackward.count, product: own.product.count,
+                    scratch: own.scratch.count)
                 for other in 0..<places where other != place {
-                    for workspace in Self.workspaces(other, of: places, pass) {
-                        workspace.initializeMemory(as: UInt8.self, repeating: mark)
+                    workspaces[other].reserve(sizes)
+                    for bytes in Self.bytes(workspaces[other]) {
+                        bytes.initializeMemory(as: UInt8.self, repeating: mark)
                     }
                 }
             })
         let areEqual = backward == Self.bits(parameters, adapters: adapters, storage, threads: 1)
         #expect(areEqual)
-        let pass = try #require(shared)
         for other in 0..<places where other != place {
-            let areWhole = Self.workspaces(other, of: places, pass).map { $0.allSatisfy { $0 == mark } }
+            let areWhole = Self.bytes(workspaces[other]).map { !$0.isEmpty && $0.allSatisfy { $0 == mark } }
             #expect(areWhole == Array(repeating: true, count: 6), "place \(other)")
         }
     }
 
-    /// A pass that is not shared has one workspace, and so one thread.
+    /// A pass that is not shared has a workspace of its own, and so one thread.
     @Test func oneThreadRunsAPassThatIsNotShared() async throws {
         let parameters = try Self.parameters("qwen3-untied", .float32)
         let weights = PolicyWeights(parameters)
@@ -177,9 +174,10 @@ import Testing
         let executor = ComputeExecutor(threads: 3, pinned: false)
         defer { executor.shutdown() }
         let places = Mutex<[Int]>([])
-        let one = Mutex(0)
+        let counts = Mutex<[Int]>([])
         await executor.lane(.learner).run {
-            let pass = Backpropagation(configuration: parameters.configuration, threads: 3)
+            let workspaces = PassWorkspaces(threads: 3)
+            let pass = Backpropagation(configuration: parameters.configuration, workspaces: workspaces)
             func recording(_ program: TeamProgram) -> TeamProgram {
                 TeamProgram { member in
                     places.withLock { $0.append(member.places) }
@@ -193,12 +191,12 @@ import Testing
                 pass.forward(Self.batch, weights: weights, temperature: 1, sharedBy: 1)
                 pass.backward($0, transposed: transposed, layout: parameters.layout, into: gradient.pointer)
             }
-            one.withLock { $0 = pass.attentionWorkspace.count }
+            counts.withLock { $0 = [pass.ownWorkspace.attention.count] + (0..<3).map { workspaces[$0].count } }
         }
         #expect(places.withLock { $0 } == [1, 1])
         let sizes = PassSizes(
             parameters.configuration, storage: .kept, rows: Self.batch.rowCount, targets: Self.batch.targets.count,
             positions: Self.batch.longestSequence)
-        #expect(one.withLock { $0 } == sizes.attentionWorkspace)
+        #expect(counts.withLock { $0 } == [sizes.attentionWorkspace, 0, 0, 0])
     }
 }

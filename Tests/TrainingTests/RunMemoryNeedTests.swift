@@ -71,6 +71,7 @@ import Trajectories
         func bytes(_ name: String) -> Double { need.parts.first { $0.name == name }?.bytes ?? 0 }
         #expect(bytes("the other threads' passes") == Double(passes - 1) * bytes("a learner's pass"))
         #expect(bytes("a learner's pass") > 0)
+        #expect(bytes("workspaces of shared passes") > 0)
     }
 
     /// In the run's order, each once, however long the run.
@@ -100,7 +101,7 @@ import Trajectories
         let problems = [(500, 4), (10, 200)]
         let each = try problems.map { try largest([$0], 1) }
         let all = try largest(problems, 1)
-        #expect(all.pass(memory, threads: 1) == each.map { $0.pass(memory, threads: 1) }.max())
+        #expect(all.pass(memory) == each.map { $0.pass(memory) }.max())
         #expect(all.rows < each.map(\.rows).max() ?? 0)
     }
 
@@ -111,7 +112,7 @@ import Trajectories
             memory, "reinforcement.groupSize=8", "reinforcement.problemsPerBatch=1")
         let problems = [(9000, 4), (100, 700)]
         let each = try problems.map { try largest([$0], 1) }
-        #expect(each[0].pass(memory, threads: 1) > each[1].pass(memory, threads: 1))
+        #expect(each[0].pass(memory) > each[1].pass(memory))
         #expect(each.map(\.microBatches) == [1, 7])
         #expect(try largest(problems, 1).microBatches == 1)
         #expect(try largest(problems, 16).microBatches == 7)

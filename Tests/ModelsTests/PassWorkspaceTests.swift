@@ -1,0 +1,50 @@
+import Testing
+
+@testable import Models
+
+@Suite struct PassWorkspaceTests {
+    /// A weight gradient may need more workspace for fewer rows, so a large batch does not make room for every smaller one.
+    @Test(arguments: Precision.allCases)
+    func everyBatchFindsTheWorkspaceThatItNeeds(precision: Precision) {
+        var shape = ModelConfiguration(
+            hiddenSize: 16, intermediateSize: 24, layerCount: 1, attentionHeadCount: 2, keyValueHeadCount: 1,
+            vocabularySize: 70, maxPositions: 64)
+        shape.precision = precision
+        let workspace = PassWorkspace()
+        for rows in [700, 300, 257, 256, 512, 513, 100, 1] {
+            for targets in [rows, max(1, rows / 2)] {
+                workspace.reserve(
+                    BackwardSizes(shape, rows: rows, targets: targets, positions: 10).workspace(attention: 0))
+                let needed = [
+                    (rows, shape.hiddenSize), (rows, shape.queryWidth), (rows, shape.intermediateSize),
+                    (targets, shape.hiddenSize),
+                ].map { WeightGradient.workspaceCount(rows: $0.0, inputs: $0.1, precision: precision) }
+                #expect(needed.allSatisfy { $0 <= workspace.product.count }, "\(rows) rows, \(targets) targets")
+            }
+        }
+    }
+
+    /// Each buffer has the most that was ever asked for, and stays where it is until more is.
+    @Test func aWorkspaceGrowsAlone() {
+        let workspace = PassWorkspace()
+        workspace.reserve(WorkspaceSizes(attention: 10, gathered: 20, attentionBackward: 30, product: 40, scratch: 50))
+        #expect(workspace.count == 10 + 2 * 20 + 30 + 40 + 50)
+        let before = [
+            workspace.attention.pointer, workspace.gatheredKeyValue.pointer, workspace.gatheredGradient.pointer,
+            workspace.attentionBackward.pointer,
+        ]
+        workspace.reserve(WorkspaceSizes(attention: 9, gathered: 20, attentionBackward: 1, product: 41))
+        #expect(workspace.count == 10 + 2 * 20 + 30 + 41 + 50)
+        #expect(
+            before == [
+                workspace.attention.pointer, workspace.gatheredKeyValue.pointer, workspace.gatheredGradient.pointer,
+                workspace.attentionBackward.pointer,
+            ])
+        workspace.reserve(WorkspaceSizes(attention: 11, gathered: 21, attentionBackward: 31, product: 42, scratch: 51))
+        #expect(
+            workspace.count
+                == WorkspaceSizes(
+                    attention: 11, gathered: 21, attentionBackward: 31, product: 42, scratch: 51
+                ).count)
+    }
+}
