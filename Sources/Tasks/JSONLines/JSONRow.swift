@@ -18,8 +18,13 @@ package struct JSONRow: Sendable {
         } catch {
             throw MalformedInput(file: file, line: line, problem: "\(error)")
         }
-        guard case .object = object else {
+        guard case .object(let members) = object else {
             throw MalformedInput(file: file, line: line, problem: "is \(object.kind), not a JSON object")
+        }
+        for member in members where CombiningMarks.areTooMany(in: member.value) {
+            throw MalformedInput(
+                file: file, line: line, field: member.name,
+                problem: "has more than \(CombiningMarks.most) combining marks in a row; take them out")
         }
     }
 
