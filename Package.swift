@@ -23,6 +23,9 @@ func kernelVariant(_ name: String, defines: [String], compilerFlags: [String]) -
         kernelVariant("KernelsAVX2", defines: ["KERNELS_FMA"], compilerFlags: ["-march=x86-64-v3"]),
         kernelVariant(
             "KernelsAVX512", defines: ["KERNELS_FMA", "KERNELS_AVX512"],
+            compilerFlags: ["-march=x86-64-v4", "-mtune=znver4"]),
+        kernelVariant(
+            "KernelsAVX512BF16", defines: ["KERNELS_FMA", "KERNELS_AVX512", "KERNELS_BF16"],
             compilerFlags: ["-march=x86-64-v4", "-mavx512bf16", "-mavx512vnni", "-mtune=znver4"]),
     ]
 #else

@@ -3,6 +3,7 @@ internal import KernelsBaseline
 #if arch(x86_64)
     internal import KernelsAVX2
     internal import KernelsAVX512
+    internal import KernelsAVX512BF16
 #endif
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter, arXiv 1711.05101), as PyTorch's `AdamW` computes it.
@@ -28,6 +29,13 @@ public enum AdamW {
         let secondCorrection = Float(1 / (1 - power(beta2, step)).squareRoot())
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.adamWUpdate(
+                    parameters: parameters, gradients: gradients, firstMoment: firstMoment, secondMoment: secondMoment,
+                    count: count, decay: decay, firstRate: firstRate, secondKeep: secondKeep, secondRate: secondRate,
+                    stepSize: stepSize, secondCorrection: secondCorrection, epsilon: Float(epsilon),
+                    gradientScale: gradientScale
+                )
             case .avx512:
                 KernelsAVX512.adamWUpdate(
                     parameters: parameters, gradients: gradients, firstMoment: firstMoment, secondMoment: secondMoment,

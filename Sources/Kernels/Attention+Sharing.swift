@@ -3,6 +3,7 @@ internal import KernelsBaseline
 #if arch(x86_64)
     internal import KernelsAVX2
     internal import KernelsAVX512
+    internal import KernelsAVX512BF16
 #endif
 
 extension Attention {
@@ -19,6 +20,9 @@ extension Attention {
     public static func sharingWorkspaceCount(headDimension: Int, maximumPositions: Int) -> Int {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.attentionSharingWorkspaceCount(
+                    headDimension: headDimension, maximumPositions: maximumPositions, queryCount: sharingQueries)
             case .avx512:
                 KernelsAVX512.attentionSharingWorkspaceCount(
                     headDimension: headDimension, maximumPositions: maximumPositions, queryCount: sharingQueries)
@@ -52,6 +56,12 @@ extension Attention {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.attentionForwardSharing(
+                    query: query, queryStride: queryStride, members: members, queriesPerMember: queriesPerMember,
+                    positions: positions, tables: tables, sharedBlocks: sharedBlocks, headDimension: headDimension,
+                    scale: scale, blockOffset: blockOffset, compact: compact, output: output,
+                    outputStride: outputStride, workspace: workspace)
             case .avx512:
                 KernelsAVX512.attentionForwardSharing(
                     query: query, queryStride: queryStride, members: members, queriesPerMember: queriesPerMember,

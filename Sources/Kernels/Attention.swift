@@ -3,6 +3,7 @@ internal import KernelsBaseline
 #if arch(x86_64)
     internal import KernelsAVX2
     internal import KernelsAVX512
+    internal import KernelsAVX512BF16
 #endif
 
 /// Causal attention of one head over keys and values in blocks of 16 absolute positions.
@@ -34,6 +35,10 @@ public enum Attention {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.attentionStore(
+                    key: key, value: value, headDimension: headDimension, slot: slot, compact: compact,
+                    block: block)
             case .avx512:
                 KernelsAVX512.attentionStore(
                     key: key, value: value, headDimension: headDimension, slot: slot, compact: compact,
@@ -55,6 +60,9 @@ public enum Attention {
     public static func workspaceCount(headDimension: Int, maximumPositions: Int) -> Int {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.attentionWorkspaceCount(
+                    headDimension: headDimension, maximumPositions: maximumPositions)
             case .avx512:
                 KernelsAVX512.attentionWorkspaceCount(
                     headDimension: headDimension, maximumPositions: maximumPositions)
@@ -113,6 +121,14 @@ public enum Attention {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.attentionForward(
+                    query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
+                    positionStep: positions.rawValue, headDimension: headDimension, scale: scale, blocks: blocks,
+                    blockOffset: blockOffset, compact: compact, output: output, outputStride: outputStride,
+                    logSumExp: logSumExp, logSumExpStride: logSumExpStride, nextBlocks: next?.blocks,
+                    nextBlockCount: next?.blockCount ?? 0, nextBlockOffset: next?.blockOffset ?? 0, workspace: workspace
+                )
             case .avx512:
                 KernelsAVX512.attentionForward(
                     query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
@@ -144,6 +160,8 @@ public enum Attention {
     public static func backwardWorkspaceCount(headDimension: Int, positions: Int) -> Int {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.attentionBackwardWorkspaceCount(headDimension: headDimension, positions: positions)
             case .avx512:
                 KernelsAVX512.attentionBackwardWorkspaceCount(headDimension: headDimension, positions: positions)
             case .avx2:
@@ -182,6 +200,15 @@ public enum Attention {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.attentionBackward(
+                    query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,
+                    key: key,
+                    value: value, keyValueStride: keyValueStride, headDimension: headDimension, scale: scale,
+                    compact: compact, outputGradient: outputGradient, outputStride: outputStride, logSumExp: logSumExp,
+                    queryGradient: queryGradient, queryGradientStride: queryGradientStride, keyGradient: keyGradient,
+                    valueGradient: valueGradient, keyValueGradientStride: keyValueGradientStride, workspace: workspace
+                )
             case .avx512:
                 KernelsAVX512.attentionBackward(
                     query: query, queryStride: queryStride, queryCount: queryCount, firstPosition: firstPosition,

@@ -3,6 +3,7 @@ internal import KernelsBaseline
 #if arch(x86_64)
     internal import KernelsAVX2
     internal import KernelsAVX512
+    internal import KernelsAVX512BF16
 #endif
 
 /// A lane of 32 bits: two bfloat16 values, the first in the low half. In rows that `BFloat16Product.round` gives where the
@@ -45,6 +46,7 @@ public enum BFloat16Product {
     public static func roundedCount(_ width: Int) -> Int {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16: KernelsAVX512BF16.roundedCount(width)
             case .avx512: KernelsAVX512.roundedCount(width)
             case .avx2: KernelsAVX2.roundedCount(width)
         #endif
@@ -64,6 +66,9 @@ public enum BFloat16Product {
         let roundedStride = roundedStride ?? roundedCount(width)
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.roundRows(
+                    source, rows: rows, rowStride: rowStride, width: width, into: rounded, roundedStride: roundedStride)
             case .avx512:
                 KernelsAVX512.roundRows(
                     source, rows: rows, rowStride: rowStride, width: width, into: rounded, roundedStride: roundedStride)
@@ -88,6 +93,9 @@ public enum BFloat16Product {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.packWeightPairs(
+                    weight, outputs: outputs, depth: depth, into: packed, workspace: workspace)
             case .avx512:
                 KernelsAVX512.packWeightPairs(
                     weight, outputs: outputs, depth: depth, into: packed, workspace: workspace)
@@ -108,6 +116,8 @@ public enum BFloat16Product {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.packTransposedWeightPairs(weight, outputs: outputs, depth: depth, into: packed)
             case .avx512:
                 KernelsAVX512.packTransposedWeightPairs(weight, outputs: outputs, depth: depth, into: packed)
             case .avx2:
@@ -132,6 +142,10 @@ public enum BFloat16Product {
         let rowStride = rowStride ?? roundedCount(depth)
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.multiplyPairs(
+                    a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: pairs, into: c,
+                    resultStride: resultStride, accumulating: accumulating, coming: coming.parts)
             case .avx512:
                 KernelsAVX512.multiplyPairs(
                     a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: pairs, into: c,
@@ -161,6 +175,11 @@ public enum BFloat16Product {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.multiplyRounding(
+                    a, rows: rows, rowStride: rowStride, width: depth, rounded: rounded, roundedStride: roundedStride,
+                    packed: packed, outputs: outputs, into: c, resultStride: resultStride, accumulating: accumulating,
+                    coming: coming.parts)
             case .avx512:
                 KernelsAVX512.multiplyRounding(
                     a, rows: rows, rowStride: rowStride, width: depth, rounded: rounded, roundedStride: roundedStride,
@@ -184,6 +203,7 @@ public enum BFloat16Product {
     public static func weightGradientWorkspace(rows: Int, inputs: Int) -> Int {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16: KernelsAVX512BF16.weightGradientWorkspace(rows: rows, inputs: inputs, pairs: true)
             case .avx512: KernelsAVX512.weightGradientWorkspace(rows: rows, inputs: inputs, pairs: true)
             case .avx2: KernelsAVX2.weightGradientWorkspace(rows: rows, inputs: inputs, pairs: true)
         #endif
@@ -204,6 +224,10 @@ public enum BFloat16Product {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.weightGradientPairs(
+                    outputGradient: outputGradient, outputStride: outputStride, input: input, inputStride: inputStride,
+                    rows: rows, outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace)
             case .avx512:
                 KernelsAVX512.weightGradientPairs(
                     outputGradient: outputGradient, outputStride: outputStride, input: input, inputStride: inputStride,

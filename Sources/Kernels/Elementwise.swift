@@ -3,6 +3,7 @@ internal import KernelsBaseline
 #if arch(x86_64)
     internal import KernelsAVX2
     internal import KernelsAVX512
+    internal import KernelsAVX512BF16
 #endif
 
 /// Plain operations on `count` floats.
@@ -11,6 +12,8 @@ public enum Elementwise {
     public static func add(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.elementwiseAdd(x, into: y, count: count)
             case .avx512:
                 KernelsAVX512.elementwiseAdd(x, into: y, count: count)
             case .avx2:
@@ -25,6 +28,8 @@ public enum Elementwise {
     public static func scale(_ x: UnsafeMutablePointer<Float>, by factor: Float, count: Int) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.elementwiseScale(x, by: factor, count: count)
             case .avx512:
                 KernelsAVX512.elementwiseScale(x, by: factor, count: count)
             case .avx2:
@@ -39,6 +44,8 @@ public enum Elementwise {
     public static func fill(_ x: UnsafeMutablePointer<Float>, with value: Float, count: Int) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.elementwiseFill(x, with: value, count: count)
             case .avx512:
                 KernelsAVX512.elementwiseFill(x, with: value, count: count)
             case .avx2:
@@ -53,6 +60,8 @@ public enum Elementwise {
     public static func sumOfSquares(_ x: UnsafePointer<Float>, count: Int) -> Double {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.elementwiseSumOfSquares(x, count: count)
             case .avx512:
                 KernelsAVX512.elementwiseSumOfSquares(x, count: count)
             case .avx2:
@@ -67,6 +76,8 @@ public enum Elementwise {
     public static func isFinite(_ x: UnsafePointer<Float>, count: Int) -> Bool {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.elementwiseIsFinite(x, count: count)
             case .avx512:
                 KernelsAVX512.elementwiseIsFinite(x, count: count)
             case .avx2:
@@ -81,6 +92,8 @@ public enum Elementwise {
     public static func maximum(_ x: UnsafePointer<Float>, count: Int) -> Float {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.elementwiseMaximum(x, count: count)
             case .avx512:
                 KernelsAVX512.elementwiseMaximum(x, count: count)
             case .avx2:

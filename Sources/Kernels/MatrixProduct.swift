@@ -3,6 +3,7 @@ internal import KernelsBaseline
 #if arch(x86_64)
     internal import KernelsAVX2
     internal import KernelsAVX512
+    internal import KernelsAVX512BF16
 #endif
 
 /// Products of activations with packed weights, in single precision.
@@ -29,6 +30,8 @@ public enum MatrixProduct {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.packWeight(weight, outputs: outputs, depth: depth, into: packed)
             case .avx512:
                 KernelsAVX512.packWeight(weight, outputs: outputs, depth: depth, into: packed)
             case .avx2:
@@ -48,6 +51,8 @@ public enum MatrixProduct {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.packTransposedWeight(weight, outputs: outputs, depth: depth, into: packed)
             case .avx512:
                 KernelsAVX512.packTransposedWeight(weight, outputs: outputs, depth: depth, into: packed)
             case .avx2:
@@ -69,6 +74,11 @@ public enum MatrixProduct {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.multiply(
+                    a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: depth, into: c,
+                    resultStride: resultStride, accumulating: accumulating, coming: coming.parts
+                )
             case .avx512:
                 KernelsAVX512.multiply(
                     a, rows: rows, rowStride: rowStride, packed: packed, outputs: outputs, depth: depth, into: c,
@@ -92,6 +102,7 @@ public enum MatrixProduct {
     public static func weightGradientWorkspace(rows: Int, inputs: Int) -> Int {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16: KernelsAVX512BF16.weightGradientWorkspace(rows: rows, inputs: inputs, pairs: false)
             case .avx512: KernelsAVX512.weightGradientWorkspace(rows: rows, inputs: inputs, pairs: false)
             case .avx2: KernelsAVX2.weightGradientWorkspace(rows: rows, inputs: inputs, pairs: false)
         #endif
@@ -111,6 +122,11 @@ public enum MatrixProduct {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.weightGradient(
+                    outputGradient: outputGradient, outputStride: outputStride, input: input, inputStride: inputStride,
+                    rows: rows, outputs: outputs, inputs: inputs, accumulatingInto: gradient, workspace: workspace
+                )
             case .avx512:
                 KernelsAVX512.weightGradient(
                     outputGradient: outputGradient, outputStride: outputStride, input: input, inputStride: inputStride,

@@ -3,6 +3,7 @@ internal import KernelsBaseline
 #if arch(x86_64)
     internal import KernelsAVX2
     internal import KernelsAVX512
+    internal import KernelsAVX512BF16
 #endif
 
 /// Root mean square normalisation (Zhang and Sennrich, arXiv 1910.07467), as Llama has it, over rows without gaps.
@@ -20,6 +21,11 @@ public enum Normalization {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.normalizationForward(
+                    input: input, weight: weight, rows: rows, width: width, epsilon: epsilon, output: output,
+                    reciprocal: reciprocal
+                )
             case .avx512:
                 KernelsAVX512.normalizationForward(
                     input: input, weight: weight, rows: rows, width: width, epsilon: epsilon, output: output,
@@ -53,6 +59,11 @@ public enum Normalization {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.normalizationBackward(
+                    outputGradient: outputGradient, input: input, weight: weight, reciprocal: reciprocal, rows: rows,
+                    width: width, inputGradient: inputGradient, weightGradient: weightGradient
+                )
             case .avx512:
                 KernelsAVX512.normalizationBackward(
                     outputGradient: outputGradient, input: input, weight: weight, reciprocal: reciprocal, rows: rows,

@@ -3,6 +3,7 @@ internal import KernelsBaseline
 #if arch(x86_64)
     internal import KernelsAVX2
     internal import KernelsAVX512
+    internal import KernelsAVX512BF16
 #endif
 
 /// What one core of this machine can do at most, measured: what kernels are compared with.
@@ -41,6 +42,8 @@ public enum Peaks {
     private static func loop(_ repetitions: Int) -> Float {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.fusedMultiplyAddLoop(repetitions: repetitions, factor: 0.5)
             case .avx512:
                 KernelsAVX512.fusedMultiplyAddLoop(repetitions: repetitions, factor: 0.5)
             case .avx2:
@@ -54,6 +57,8 @@ public enum Peaks {
     private static func pairLoop(_ repetitions: Int) -> Float {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.pairProductLoop(repetitions: repetitions, factor: 0.5)
             case .avx512:
                 KernelsAVX512.pairProductLoop(repetitions: repetitions, factor: 0.5)
             case .avx2:
@@ -67,6 +72,8 @@ public enum Peaks {
     private static var vectorsPerRepetition: Int {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.fusedMultiplyAddLoopVectors()
             case .avx512:
                 KernelsAVX512.fusedMultiplyAddLoopVectors()
             case .avx2:
@@ -80,6 +87,8 @@ public enum Peaks {
     private static func read(_ buffer: UnsafePointer<Float>, _ count: Int) -> Float {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.readLoop(buffer, count: count)
             case .avx512:
                 KernelsAVX512.readLoop(buffer, count: count)
             case .avx2:

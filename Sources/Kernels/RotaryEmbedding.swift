@@ -3,6 +3,7 @@ internal import KernelsBaseline
 #if arch(x86_64)
     internal import KernelsAVX2
     internal import KernelsAVX512
+    internal import KernelsAVX512BF16
 #endif
 
 /// Rotary position embedding (Su et al., arXiv 2104.09864) in the half-rotating order of Hugging Face: dimension d of a
@@ -19,6 +20,12 @@ public enum RotaryEmbedding {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.rotaryApply(
+                    x, rows: rows, rowStride: rowStride, heads: heads, headDimension: headDimension,
+                    positions: positions,
+                    cosine: cosine, sine: sine
+                )
             case .avx512:
                 KernelsAVX512.rotaryApply(
                     x, rows: rows, rowStride: rowStride, heads: heads, headDimension: headDimension,
@@ -47,6 +54,12 @@ public enum RotaryEmbedding {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.rotaryApplyInverse(
+                    x, rows: rows, rowStride: rowStride, heads: heads, headDimension: headDimension,
+                    positions: positions,
+                    cosine: cosine, sine: sine
+                )
             case .avx512:
                 KernelsAVX512.rotaryApplyInverse(
                     x, rows: rows, rowStride: rowStride, heads: heads, headDimension: headDimension,

@@ -3,6 +3,7 @@ internal import KernelsBaseline
 #if arch(x86_64)
     internal import KernelsAVX2
     internal import KernelsAVX512
+    internal import KernelsAVX512BF16
 #endif
 
 /// Softmax over `count` logits at inverse temperature `scale`: p = exp(scale x - logSumExp).
@@ -24,6 +25,8 @@ public enum Softmax {
     public static func logSumExp(_ x: UnsafePointer<Float>, count: Int, scale: Float) -> Float {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.softmaxLogSumExp(x, count: count, scale: scale)
             case .avx512:
                 KernelsAVX512.softmaxLogSumExp(x, count: count, scale: scale)
             case .avx2:
@@ -40,6 +43,8 @@ public enum Softmax {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.softmaxProbabilities(x, count: count, scale: scale, logSumExp: logSumExp, into: result)
             case .avx512:
                 KernelsAVX512.softmaxProbabilities(x, count: count, scale: scale, logSumExp: logSumExp, into: result)
             case .avx2:
@@ -57,6 +62,8 @@ public enum Softmax {
     ) -> Int {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.softmaxDraw(logits, count: count, scale: scale, logSumExp: logSumExp, uniform: uniform)
             case .avx512:
                 KernelsAVX512.softmaxDraw(logits, count: count, scale: scale, logSumExp: logSumExp, uniform: uniform)
             case .avx2:
@@ -71,6 +78,8 @@ public enum Softmax {
     public static func entropy(_ logits: UnsafePointer<Float>, count: Int, scale: Float, logSumExp: Float) -> Float {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.softmaxEntropy(logits, count: count, scale: scale, logSumExp: logSumExp)
             case .avx512:
                 KernelsAVX512.softmaxEntropy(logits, count: count, scale: scale, logSumExp: logSumExp)
             case .avx2:
@@ -89,6 +98,11 @@ public enum Softmax {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.softmaxGradient(
+                    logits, count: count, scale: scale, logSumExp: logSumExp, target: target, coefficient: coefficient,
+                    into: result
+                )
             case .avx512:
                 KernelsAVX512.softmaxGradient(
                     logits, count: count, scale: scale, logSumExp: logSumExp, target: target, coefficient: coefficient,

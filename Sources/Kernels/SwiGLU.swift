@@ -3,6 +3,7 @@ internal import KernelsBaseline
 #if arch(x86_64)
     internal import KernelsAVX2
     internal import KernelsAVX512
+    internal import KernelsAVX512BF16
 #endif
 
 /// The gated unit silu(gate) · up (Shazeer, arXiv 2002.05202) with silu(g) = g / (1 + e^-g). A row of `gateUp` holds
@@ -14,6 +15,8 @@ public enum SwiGLU {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.gatedForward(gateUp: gateUp, rows: rows, width: width, output: output)
             case .avx512:
                 KernelsAVX512.gatedForward(gateUp: gateUp, rows: rows, width: width, output: output)
             case .avx2:
@@ -32,6 +35,11 @@ public enum SwiGLU {
     ) {
         switch InstructionSet.current {
         #if arch(x86_64)
+            case .avx512bf16:
+                KernelsAVX512BF16.gatedBackward(
+                    gateUp: gateUp, outputGradient: outputGradient, rows: rows, width: width,
+                    gateUpGradient: gateUpGradient
+                )
             case .avx512:
                 KernelsAVX512.gatedBackward(
                     gateUp: gateUp, outputGradient: outputGradient, rows: rows, width: width,

@@ -43,7 +43,7 @@ func roundRows(_ rows: UnroundedRows, from first: Int, count: Int) {
     }
 }
 
-#if KERNELS_AVX512
+#if KERNELS_BF16
     @inline(__always)
     private func roundRow(_ values: UnsafePointer<Float>, width: Int, into rounded: UnsafeMutablePointer<Float>) {
         pairRow(values, width: width, into: rounded)

@@ -45,7 +45,7 @@ import CSIMD
     private func halfStrip1(_ strip: Strip, pairs: Bool) {
         var row = startHalf(strip, 0)
         for k in 0..<strip.depth {
-            row = addProduct(broadcast(strip.a[k]), load(strip.panel + k * panelWidth), row, pairs: pairs)
+            addHalfLane(strip.a + k * strip.depthStride, load(strip.panel + k * panelWidth), to: &row, pairs: pairs)
         }
         storeSome(row, strip.result, strip.columns)
     }
@@ -69,7 +69,7 @@ import CSIMD
         var panel = strip.panel
         for _ in 0..<strip.depth {
             addFourHalves(a, offsets, load(panel), to: &rows, pairs: pairs)
-            a = opaque(a + 1)
+            a = opaque(a + strip.depthStride)
             panel += panelWidth
         }
         storeFourHalves(rows, strip, 0)
@@ -101,9 +101,9 @@ import CSIMD
             addFourHalves(a0, offsets, weights, to: &rows0, pairs: pairs)
             addFourHalves(a4, offsets, weights, to: &rows4, pairs: pairs)
             addFourHalves(a8, offsets, weights, to: &rows8, pairs: pairs)
-            a0 = opaque(a0 + 1)
-            a4 = opaque(a4 + 1)
-            a8 = opaque(a8 + 1)
+            a0 = opaque(a0 + strip.depthStride)
+            a4 = opaque(a4 + strip.depthStride)
+            a8 = opaque(a8 + strip.depthStride)
             panel += panelWidth
         }
         storeFourHalves(rows0, strip, 0)
@@ -123,10 +123,23 @@ import CSIMD
     private func addFourHalves(
         _ a: UnsafePointer<Float>, _ offsets: RowOffsets, _ weights: Vector, to rows: inout FourVectors, pairs: Bool
     ) {
-        rows.0 = addProduct(broadcast(a[0]), weights, rows.0, pairs: pairs)
-        rows.1 = addProduct(broadcast(a[offsets.one]), weights, rows.1, pairs: pairs)
-        rows.2 = addProduct(broadcast(a[offsets.two]), weights, rows.2, pairs: pairs)
-        rows.3 = addProduct(broadcast(a[offsets.three]), weights, rows.3, pairs: pairs)
+        addHalfLane(a, weights, to: &rows.0, pairs: pairs)
+        addHalfLane(a + offsets.one, weights, to: &rows.1, pairs: pairs)
+        addHalfLane(a + offsets.two, weights, to: &rows.2, pairs: pairs)
+        addHalfLane(a + offsets.three, weights, to: &rows.3, pairs: pairs)
+    }
+
+    /// A step of one row of half a tile: see `addLane`.
+    @inline(__always)
+    private func addHalfLane(_ a: UnsafePointer<Float>, _ weights: Vector, to row: inout Vector, pairs: Bool) {
+        #if !KERNELS_BF16
+            if pairs {
+                row = multiplyAdd(broadcast(a[0]), highValues(weights), row)
+                row = multiplyAdd(broadcast(a[1]), lowValues(weights), row)
+                return
+            }
+        #endif
+        row = addProduct(broadcast(a[0]), weights, row, pairs: pairs)
     }
 
     @inline(__always)

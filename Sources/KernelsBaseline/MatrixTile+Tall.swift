@@ -60,8 +60,23 @@ import CSIMD
         _ panel: UnsafePointer<Float>, _ rows0: inout FourRows, _ rows4: inout FourRows, pairs: Bool
     ) {
         let weights = loadRow(panel)
-        addFour(a0, offsets, weights, to: &rows0, pairs: pairs)
-        addFour(a4, offsets, weights, to: &rows4, pairs: pairs)
+        #if !KERNELS_BF16
+            if pairs {
+                addFactors(a0, a4, offsets, highValues(weights), &rows0, &rows4, pairs: false)
+                addFactors(a0 + 1, a4 + 1, offsets, lowValues(weights), &rows0, &rows4, pairs: false)
+                return
+            }
+        #endif
+        addFactors(a0, a4, offsets, weights, &rows0, &rows4, pairs: pairs)
+    }
+
+    @inline(__always)
+    private func addFactors(
+        _ a0: UnsafePointer<Float>, _ a4: UnsafePointer<Float>, _ offsets: RowOffsets, _ weights: TileRow,
+        _ rows0: inout FourRows, _ rows4: inout FourRows, pairs: Bool
+    ) {
+        addFactors(a0, offsets, weights, to: &rows0, pairs: pairs)
+        addFactors(a4, offsets, weights, to: &rows4, pairs: pairs)
     }
 
     /// A strip of 12 rows: see `Strip`.
@@ -131,8 +146,25 @@ import CSIMD
         pairs: Bool
     ) {
         let weights = loadRow(panel)
-        addFour(a0, offsets, weights, to: &rows0, pairs: pairs)
-        addFour(a4, offsets, weights, to: &rows4, pairs: pairs)
-        addFour(a8, offsets, weights, to: &rows8, pairs: pairs)
+        #if !KERNELS_BF16
+            if pairs {
+                // All rows with half of the values first: both halves would not find room in registers.
+                addFactors(a0, a4, a8, offsets, highValues(weights), &rows0, &rows4, &rows8, pairs: false)
+                addFactors(
+                    a0 + 1, a4 + 1, a8 + 1, offsets, lowValues(weights), &rows0, &rows4, &rows8, pairs: false)
+                return
+            }
+        #endif
+        addFactors(a0, a4, a8, offsets, weights, &rows0, &rows4, &rows8, pairs: pairs)
+    }
+
+    @inline(__always)
+    private func addFactors(
+        _ a0: UnsafePointer<Float>, _ a4: UnsafePointer<Float>, _ a8: UnsafePointer<Float>, _ offsets: RowOffsets,
+        _ weights: TileRow, _ rows0: inout FourRows, _ rows4: inout FourRows, _ rows8: inout FourRows, pairs: Bool
+    ) {
+        addFactors(a0, offsets, weights, to: &rows0, pairs: pairs)
+        addFactors(a4, offsets, weights, to: &rows4, pairs: pairs)
+        addFactors(a8, offsets, weights, to: &rows8, pairs: pairs)
     }
 #endif

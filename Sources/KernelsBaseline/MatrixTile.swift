@@ -250,7 +250,7 @@ func addStep(
     _ rows: inout FourRows, _ row4: inout TileRow, _ row5: inout TileRow, pairs: Bool
 ) {
     let weights = loadRow(panel)
-    #if !KERNELS_AVX512
+    #if !KERNELS_BF16
         if pairs {
             // All rows with half of the values first: both halves would not find room in registers.
             addFactors(a0, a4, offsets, highValues(weights), &rows, &row4, &row5, pairs: false)

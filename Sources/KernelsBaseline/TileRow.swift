@@ -24,7 +24,7 @@ import CSIMD
     #endif
 #endif
 
-#if KERNELS_AVX512
+#if KERNELS_BF16
     /// Whether tiles multiply pairs of bfloat16 values. Without an instruction that does, they multiply floats, the second of a
     /// pair and then the first, with the same bits.
     let tilesTakePairs = true
@@ -75,7 +75,7 @@ func addProduct(_ a: Vector, _ b: Vector, _ sum: Vector, pairs: Bool) -> Vector 
 /// A step of a row: what stands at `a` times `other`. Of `pairs` that are taken as single values there are two at `a`.
 @inline(__always)
 func addLane(_ a: UnsafePointer<Float>, _ other: TileRow, to row: inout TileRow, pairs: Bool) {
-    #if !KERNELS_AVX512
+    #if !KERNELS_BF16
         if pairs {
             addRow(a[0], highValues(other), to: &row, pairs: false)
             addRow(a[1], lowValues(other), to: &row, pairs: false)
@@ -131,7 +131,7 @@ func startFour(
 func addFour(
     _ a: UnsafePointer<Float>, _ offsets: RowOffsets, _ other: TileRow, to rows: inout FourRows, pairs: Bool
 ) {
-    #if !KERNELS_AVX512
+    #if !KERNELS_BF16
         if pairs {
             addFactors(a, offsets, highValues(other), to: &rows, pairs: false)
             addFactors(a + 1, offsets, lowValues(other), to: &rows, pairs: false)
@@ -167,3 +167,15 @@ func prefetchRow(_ row: UnsafePointer<Float>) {
     prefetch(row)
     prefetch(row + tileWidth - 1)
 }
+
+#if KERNELS_AVX512 && !KERNELS_BF16
+    @inline(__always)
+    func highValues(_ row: TileRow) -> TileRow {
+        (highValues(row.left), highValues(row.right))
+    }
+
+    @inline(__always)
+    func lowValues(_ row: TileRow) -> TileRow {
+        (lowValues(row.left), lowValues(row.right))
+    }
+#endif

@@ -159,7 +159,7 @@ private func addGroup(_ group: GradientTile, _ bands: BandPacking, pairs: Bool) 
 private func add(_ tile: GradientTile, height: Int, pairs: Bool) {
     #if KERNELS_AVX512
         if height == tileHeight {
-            addWholeTile(tile, pairs: pairs)
+            addWholeTile(tile, pairs: pairs && tilesTakePairs)
             return
         }
     #elseif KERNELS_FMA
@@ -175,7 +175,7 @@ private func add(_ tile: GradientTile, height: Int, pairs: Bool) {
 @inline(__always)
 private func add(_ tile: GradientTile, height: Int, packing: BandPacking, pairs: Bool) {
     #if KERNELS_AVX512
-        if height == tileHeight && packing.columns >= lanes && (!pairs || packing.rows % 2 == 0) {
+        if height == tileHeight && packing.columns >= lanes && (!pairs || tilesTakePairs && packing.rows % 2 == 0) {
             addWholeTile(tile, packing: packing, pairs: pairs)
             return
         }

@@ -17,10 +17,13 @@ typedef struct {
     bool lzcnt;
     bool avx512f;
     bool avx512bw;
+    bool avx512cd;
     bool avx512dq;
     bool avx512vl;
     bool avx512bf16;
     bool avx512vnni;
+    /// Whether Intel made it.
+    bool intel;
 } __attribute__((swift_name("ProcessorFeatures"))) csimd_processor_features;
 
 /// Asks CPUID, and XGETBV for the registers that the operating system saves (Intel SDM volume 1, 13.5 and 15.2):
@@ -29,6 +32,8 @@ static inline __attribute__((swift_name("ProcessorFeatures.probe()"))) csimd_pro
     csimd_processor_features features = {0};
 #if defined(__x86_64__)
     unsigned int eax, ebx, ecx, edx;
+    if (!__get_cpuid(0, &eax, &ebx, &ecx, &edx)) return features;
+    features.intel = ebx == signature_INTEL_ebx && ecx == signature_INTEL_ecx && edx == signature_INTEL_edx;
     if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx)) return features;
     const bool savesExtendedState = (ecx >> 27) & 1;
     const bool avx = (ecx >> 28) & 1;
@@ -57,6 +62,7 @@ static inline __attribute__((swift_name("ProcessorFeatures.probe()"))) csimd_pro
     if ((stateLow & zmmState) != zmmState) return features;
     features.avx512f = (ebx >> 16) & 1;
     features.avx512dq = (ebx >> 17) & 1;
+    features.avx512cd = (ebx >> 28) & 1;
     features.avx512bw = (ebx >> 30) & 1;
     features.avx512vl = (ebx >> 31) & 1;
     features.avx512vnni = (ecx >> 11) & 1;
