@@ -11,10 +11,10 @@ public typealias ComingReads = (
 let lineLength = 16
 
 /// What a strip brings near: a piece in each of its first `pieceCount` tiles or, where there are none, in those below column
-/// `columns` a share of each of `panels`, which stand `panelStride` apart, and else where `isOwn` the panel that a tile reads itself.
+/// `columns` a share of each of `panels`, which are `depth` lanes deep and stand `panelStride` apart, and else where `isOwn` the panel that a tile reads itself.
 /// A step of depth moves on by `stride` floats.
 typealias Ahead = (
-    panels: UnsafePointer<Float>, panelStride: Int, columns: Int, stride: Int,
+    panels: UnsafePointer<Float>, panelStride: Int, depth: Int, columns: Int, stride: Int,
     pieces: UnsafePointer<UnsafeMutablePointer<Float>>?, pieceCount: Int, pieceOffset: Int, isOwn: Bool
 )
 
@@ -44,7 +44,7 @@ func aheadOfTile(of strip: Strip, at column: Int) -> (UnsafePointer<Float>, stri
         return (strip.panel + tileOffset(column: column, strip.panelStride) + stepsAhead * panelWidth, panelWidth)
     }
     // Each tile of a panel brings its part of the lines.
-    let first = column / panelWidth * ahead.panelStride + column % panelWidth * strip.depth
+    let first = column / panelWidth * ahead.panelStride + column % panelWidth * ahead.depth
     return (ahead.panels + first, ahead.stride)
 }
 

@@ -33,8 +33,8 @@ func addLowTile(_ tile: GradientTile, height: Int, pairs: Bool) {
             result: tile.result, resultStride: tile.resultStride, columns: tile.columns, reloading: true,
             following: tile.next,
             ahead: (
-                tile.ahead, 0, columns: tileWidth, tile.aheadStride, pieces: nil, pieceCount: 0, pieceOffset: 0,
-                isOwn: false
+                tile.ahead, 0, depth: 0, columns: tileWidth, tile.aheadStride, pieces: nil, pieceCount: 0,
+                pieceOffset: 0, isOwn: false
             )
         ), height: height, pairs: pairs)
 }

@@ -1,6 +1,11 @@
+import CSIMD
+
 /// How many lanes of depth a block takes at most: a tile's rows of A and its panel then stay in the second-level cache, from
 /// where reading keeps pace. Smaller blocks cost more, in results that are loaded and stored again.
 private let depthBlock = 2560
+
+/// The floats of a group of panels whose pairs are taken apart.
+private let roomFloats = Int(CSIMD_ROOM)
 
 /// The floats of the packed panels that a group takes: they stay in the second-level cache while rows pass. Where few rows do,
 /// panels come from memory as fast as it gives them, and small groups spread that evenly.
@@ -29,29 +34,62 @@ func multiplyLanes(
     into c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, coming: ComingReads, pairs: Bool,
     rounding unrounded: UnroundedRows?
 ) {
-    var coming = coming
+    var product: Product = (
+        a, rows, rowStride, packed, outputs, depth, c, resultStride, accumulating, coming, pairs, unrounded
+    )
+    if pairs && leavesSingleValues(rows: rows) {
+        withRoom(&product) { multiplyBlocks($0.load(as: Product.self), unpackingTo: $1) }
+    } else {
+        multiplyBlocks(product, unpackingTo: nil)
+    }
+}
+
+/// What `multiplyLanes` takes.
+private typealias Product = (
+    a: UnsafePointer<Float>, rows: Int, rowStride: Int, packed: UnsafePointer<Float>, outputs: Int, depth: Int,
+    c: UnsafeMutablePointer<Float>, resultStride: Int, accumulating: Bool, coming: ComingReads, pairs: Bool,
+    unrounded: UnroundedRows?
+)
+
+/// Whether a product of so many rows of pairs has the first strip leave single values for the others, which need not take the
+/// pairs apart again.
+@inline(__always)
+private func leavesSingleValues(rows: Int) -> Bool {
+    let height = stripHeight(rows)
+    return !tilesTakePairs && height == tileHeight && bringsAhead(height: height, of: rows)
+}
+
+/// All blocks of depth, group by group of panels. Where there is `room`, it takes the single values of a group's pairs.
+@inline(never)
+private func multiplyBlocks(_ product: Product, unpackingTo room: UnsafeMutablePointer<Float>?) {
+    let (a, rows, rowStride, packed, outputs, depth, c, resultStride, accumulating, _, pairs, unrounded) = product
+    var coming = product.coming
+    let lanesOfPair = pairs && !tilesTakePairs ? 2 : 1
     let bringing = bringingStrips(rows)
-    let blocks = rows <= tileHeight ? 1 : max(1, (depth + depthBlock - 1) / depthBlock)
+    let deepest = room == nil ? depthBlock : roomFloats / (2 * panelWidth)
+    let blocks = rows <= tileHeight ? 1 : max(1, (depth + deepest - 1) / deepest)
     let blockDepth = (depth + blocks - 1) / blocks
     // A single strip reads every panel once: groups would serve nothing. Low strips take two panels at once.
-    let groupPanels = max(bringing == 0 ? 2 : 1, groupFloats(rows: rows) / (panelWidth * max(1, blockDepth)))
+    let panelFloats = panelWidth * max(1, blockDepth) * (room == nil ? 1 : 2)
+    let largestGroup = room == nil ? groupFloats(rows: rows) : min(roomFloats, groupFloats(rows: rows))
+    let groupPanels = max(bringing == 0 && room == nil ? 2 : 1, largestGroup / panelFloats)
     let groupColumns = rows == stripHeight(rows) ? outputs : groupPanels * panelWidth
     let panelStride = panelWidth * depth
-    let depthStride = pairs && !tilesTakePairs ? 2 : 1
     for block in 0..<blocks {
         let firstDepth = block * blockDepth
         let panels = packed + firstDepth * panelWidth
         var column = 0
         while column < outputs {
             var group: Strip = (
-                a: a + firstDepth * depthStride, rowStride: rowStride, depthStride: depthStride,
+                a: a + firstDepth * lanesOfPair, rowStride: rowStride, depthStride: lanesOfPair,
                 panel: panels + column * depth, panelStride: panelStride, depth: min(blockDepth, depth - firstDepth),
                 result: c + column, resultStride: resultStride, columns: min(groupColumns, outputs - column),
                 reloading: accumulating || block > 0, following: c,
                 ahead: (
-                    packed, panelStride, columns: 0, stride: 0, pieces: nil, pieceCount: 0, pieceOffset: 0, isOwn: false
+                    packed, panelStride, depth: 0, columns: 0, stride: 0, pieces: nil, pieceCount: 0, pieceOffset: 0, isOwn: false
                 )
             )
+            group.ahead.depth = group.depth
             let left = outputs - column - group.columns
             if left > 0 {
                 group.ahead.panels = panels + (column + group.columns) * depth
@@ -66,7 +104,7 @@ func multiplyLanes(
             }
             multiplyGroup(
                 group, &coming, rows: rows, bringing: bringing, pairs: pairs,
-                rounding: block == 0 && column == 0 ? unrounded : nil)
+                rounding: block == 0 && column == 0 ? unrounded : nil, unpackingTo: room)
             column += groupColumns
         }
     }
@@ -97,15 +135,17 @@ private func bringingStrips(_ rows: Int) -> Int {
 
 /// All rows with one group of panels, while what is wanted ahead is brought nearer: in every one of the strips `bringing` it its
 /// share of each panel or, where rows are `unrounded`, the next strip's, which are rounded strip by strip. Where pieces are
-/// coming too, the first strips bring all of the panels, and the others pieces.
+/// coming too, the first strips bring all of the panels, and the others pieces. Where there is `room`, the first strip leaves
+/// single values there, which the others take.
 @inline(__always)
 private func multiplyGroup(
     _ group: Strip, _ coming: inout ComingReads, rows: Int, bringing: Int, pairs: Bool,
-    rounding unrounded: UnroundedRows?
+    rounding unrounded: UnroundedRows?, unpackingTo room: UnsafeMutablePointer<Float>?
 ) {
+    var pairs = pairs
     let panelStrips = coming.pieceCount > 0 ? min(bringing, tileWidth / lineLength) : bringing
     var strip = group
-    strip.ahead.stride = bringing == 0 ? 0 : (tileWidth + panelStrips - 1) / panelStrips
+    strip.ahead.stride = shareOfPanel(strip, strips: panelStrips)
     var index = 0
     var row = 0
     while row < rows {
@@ -117,8 +157,15 @@ private func multiplyGroup(
         }
         if bringsAhead(height: height, of: rows) {
             if index >= panelStrips { bringPieces(of: &coming, in: &strip) }
-            multiplyColumns(strip, height: height, pairs: pairs)
-            strip.ahead.panels += strip.depth * strip.ahead.stride
+            if let room, row == 0 {
+                multiplyUnpacking(strip, into: room)
+                strip.ahead.panels += strip.depth * strip.ahead.stride
+                takeSingleValues(&strip, from: room, strips: panelStrips)
+                pairs = false
+            } else {
+                multiplyColumns(strip, height: height, pairs: pairs)
+                strip.ahead.panels += strip.depth * strip.ahead.stride
+            }
             index += 1
         } else {
             multiplyAlone(strip, height: height, pairs: pairs)
@@ -127,6 +174,57 @@ private func multiplyGroup(
         strip.result = strip.following
         row += height
     }
+}
+
+/// The floats by which a step moves on in a panel that so many strips bring near.
+@inline(__always)
+private func shareOfPanel(_ strip: Strip, strips: Int) -> Int {
+    let steps = max(1, strips * strip.depth)
+    return (tileWidth * strip.ahead.depth + steps - 1) / steps
+}
+
+/// The largest strip of pairs, which leaves them as single values in `room`: panels of twice the depth.
+@inline(__always)
+private func multiplyUnpacking(_ strip: Strip, into room: UnsafeMutablePointer<Float>) {
+    #if KERNELS_AVX512
+        var whole = strip
+        let rest = strip.columns % tileWidth
+        whole.columns -= rest <= lanes ? rest : 0
+        if whole.columns > 0 { unpackingStrip(whole, into: room) }
+        guard whole.columns < strip.columns else { return }
+        var last = strip
+        advance(&last, columns: whole.columns)
+        unpackPanel(last, into: room + tileOffset(column: whole.columns, 2 * panelWidth * strip.depth))
+        multiplyHalfPanel(last, height: tileHeight, pairs: true)
+    #else
+        unpackingStrip(strip, into: room)
+    #endif
+}
+
+#if KERNELS_AVX512
+    @inline(__always)
+    private func unpackPanel(_ strip: Strip, into room: UnsafeMutablePointer<Float>) {
+        for k in 0..<strip.depth {
+            unpackRow(loadRow(strip.panel + k * panelWidth), into: room + k * 2 * panelWidth)
+        }
+    }
+#endif
+
+/// The pairs of a row of a tile as two rows of single values, the second of each pair first.
+@inline(__always)
+func unpackRow(_ pairs: TileRow, into room: UnsafeMutablePointer<Float>) {
+    storeRow(highValues(pairs), room, columns: tileWidth)
+    storeRow(lowValues(pairs), room + panelWidth, columns: tileWidth)
+}
+
+/// Has a strip go on with the single values of what it took in pairs.
+@inline(__always)
+private func takeSingleValues(_ strip: inout Strip, from room: UnsafePointer<Float>, strips: Int) {
+    strip.panel = room
+    strip.depth *= 2
+    strip.depthStride = 1
+    strip.panelStride = panelWidth * strip.depth
+    strip.ahead.stride = shareOfPanel(strip, strips: strips)
 }
 
 /// A strip that brings nothing ahead.
@@ -170,6 +268,7 @@ private func multiplyAlone(_ strip: Strip, height: Int, pairs: Bool) {
 private func bringNearer(_ unrounded: UnroundedRows, from row: Int, in strip: inout Strip) {
     strip.ahead.panels = unrounded.values + row * unrounded.rowStride
     strip.ahead.stride = lineLength
+    strip.ahead.depth = strip.depth
     strip.ahead.panelStride = panelWidth / tileWidth * lineLength * max(1, strip.depth)
     let panels = (tileHeight * unrounded.rowStride + strip.ahead.panelStride - 1) / strip.ahead.panelStride
     strip.ahead.columns = panels * panelWidth

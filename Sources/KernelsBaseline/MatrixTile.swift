@@ -195,13 +195,21 @@ private func multiplyStrip6(_ strip: Strip, pairs: Bool) {
 }
 
 @inline(never)
-private func pairStrip6(_ strip: Strip) { strip6(strip, pairs: true) }
+private func pairStrip6(_ strip: Strip) { strip6(strip, pairs: true, room: strip.following, unpacks: false) }
 
 @inline(never)
-private func floatStrip6(_ strip: Strip) { strip6(strip, pairs: false) }
+private func floatStrip6(_ strip: Strip) { strip6(strip, pairs: false, room: strip.following, unpacks: false) }
+
+#if !KERNELS_AVX512
+    /// A strip of 6 rows of pairs, whose panels are left in `room` as single values, the second of each pair first.
+    @inline(never)
+    func unpackingStrip(_ strip: Strip, into room: UnsafeMutablePointer<Float>) {
+        strip6(strip, pairs: true, room: room, unpacks: true)
+    }
+#endif
 
 @inline(__always)
-private func strip6(_ strip: Strip, pairs: Bool) {
+private func strip6(_ strip: Strip, pairs: Bool, room: UnsafeMutablePointer<Float>, unpacks: Bool) {
     let offsets = rowOffsets(strip.rowStride)
     let results = rowOffsets(strip.resultStride)
     var column = 0
@@ -217,9 +225,14 @@ private func strip6(_ strip: Strip, pairs: Bool) {
         var panel = tile.panel
         var ahead = tile.ahead
         var next = tile.next
+        var unpacked = room + tileOffset(column: column, 2 * panelWidth * strip.depth)
         let first = min(6, strip.depth)
         for _ in 0..<first {
             addStep(a0, a4, offsets, panel, &rows, &row4, &row5, pairs: pairs)
+            if unpacks {
+                unpackRow(loadRow(panel), into: unpacked)
+                unpacked += 2 * panelWidth
+            }
             prefetchRow(next)
             next += strip.resultStride
             prefetch(ahead)
@@ -230,6 +243,10 @@ private func strip6(_ strip: Strip, pairs: Bool) {
         }
         for _ in first..<strip.depth {
             addStep(a0, a4, offsets, panel, &rows, &row4, &row5, pairs: pairs)
+            if unpacks {
+                unpackRow(loadRow(panel), into: unpacked)
+                unpacked += 2 * panelWidth
+            }
             prefetch(ahead)
             ahead += tile.aheadStride
             a0 = opaque(a0 + strip.depthStride)

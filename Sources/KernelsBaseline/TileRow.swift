@@ -168,7 +168,7 @@ func prefetchRow(_ row: UnsafePointer<Float>) {
     prefetch(row + tileWidth - 1)
 }
 
-#if KERNELS_AVX512 && !KERNELS_BF16
+#if KERNELS_AVX512
     @inline(__always)
     func highValues(_ row: TileRow) -> TileRow {
         (highValues(row.left), highValues(row.right))

@@ -84,6 +84,16 @@ CSIMD_INLINE("opaque(_:)") intptr_t csimd_opaque_number(intptr_t number) {
     return number;
 }
 
+/// Floats of the room that `withRoom` gives.
+enum { CSIMD_ROOM = 65536 };
+
+/// Calls `body` with `context` and room for floats, of any content, that is gone afterwards: 256 KiB of the stack.
+CSIMD_INLINE("withRoom(_:_:)")
+void csimd_with_room(void *_Nonnull context, void (*_Nonnull body)(void *_Nonnull, float *_Nonnull)) {
+    float room[CSIMD_ROOM] __attribute__((aligned(64)));
+    body(context, room);
+}
+
 /// Asks for the cache line at `address` to be brought into the second-level cache.
 CSIMD_INLINE("prefetch(_:)") void csimd_prefetch(const float *_Nonnull address) {
     __builtin_prefetch(address, 0, 2);
