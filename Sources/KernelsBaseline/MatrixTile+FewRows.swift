@@ -31,8 +31,17 @@ private func oneRowFloats(_ strip: Strip) { oneRowChains(strip, pairs: false) }
         var sum1 = startRow(c + tileWidth, columns: tileWidth, reloading: strip.reloading)
         var sum2 = startRow(c + 2 * tileWidth, columns: tileWidth, reloading: strip.reloading)
         var sum3 = startRow(c + 3 * tileWidth, columns: tileWidth, reloading: strip.reloading)
+        // Near its end a panel asks for the one that comes after all four.
+        let next = strip.columns > oneRowColumns ? tileOffset(column: oneRowColumns, strip.panelStride) : 0
+        let last = max(0, strip.depth - stepsAhead)
         for k in 0..<strip.depth {
             let a = strip.a + k * strip.depthStride
+            let ahead = k < last ? stepsAhead * panelWidth : next - last * panelWidth
+            let row = strip.panel + k * panelWidth + ahead
+            prefetchPanel(row)
+            prefetchPanel(row + (panel1 - strip.panel))
+            prefetchPanel(row + (panel2 - strip.panel))
+            prefetchPanel(row + (panel3 - strip.panel))
             addLane(a, loadRow(strip.panel + k * panelWidth), to: &sum0, pairs: pairs)
             addLane(a, loadRow(panel1 + k * panelWidth), to: &sum1, pairs: pairs)
             addLane(a, loadRow(panel2 + k * panelWidth), to: &sum2, pairs: pairs)
