@@ -54,6 +54,18 @@ public enum BFloat16Product {
         }
     }
 
+    /// The most lanes of a rounded row that a product of many rows reads before it goes on to other rows.
+    public static var roundedBlock: Int {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+            case .avx512bf16: KernelsAVX512BF16.roundedBlock()
+            case .avx512: KernelsAVX512.roundedBlock()
+            case .avx2: KernelsAVX2.roundedBlock()
+        #endif
+        default: KernelsBaseline.roundedBlock()
+        }
+    }
+
     /// Rounds X [rows, width], a row every `rowStride` floats, to rows as `multiply` reads them: pairs of neighbouring columns
     /// or, where the instruction set multiplies none, floats, the second of each pair first. An odd column is paired with
     /// zero.

@@ -26,6 +26,12 @@ public func multiplyRounding(
         coming: coming, pairs: true, rounding: (a, rowStride, width, lanePointer(rounded), roundedStride))
 }
 
+/// The most lanes of a rounded row that a product of many rows reads before it goes on to other rows.
+@inline(never)
+public func roundedBlock() -> Int {
+    tilesTakePairs ? depthBlock : 2 * unpackedDepth
+}
+
 /// Pairs seen as the lanes that kernels carry. Memory of pairs is only ever loaded and stored whole, as bits.
 @inline(__always)
 func lanePointer(_ pairs: UnsafePointer<UInt32>) -> UnsafePointer<Float> {

@@ -2,10 +2,13 @@ import CSIMD
 
 /// How many lanes of depth a block takes at most: a tile's rows of A and its panel then stay in the second-level cache, from
 /// where reading keeps pace. Smaller blocks cost more, in results that are loaded and stored again.
-private let depthBlock = 2560
+let depthBlock = 2560
 
 /// The floats of a group of panels whose pairs are taken apart.
 private let roomFloats = Int(CSIMD_ROOM)
+
+/// How many lanes of depth a block of such a group takes at most.
+let unpackedDepth = roomFloats / (2 * panelWidth)
 
 /// The floats of the packed panels that a group takes: they stay in the second-level cache while rows pass. Where few rows do,
 /// panels come from memory as fast as it gives them, and small groups spread that evenly.
@@ -66,7 +69,7 @@ private func multiplyBlocks(_ product: Product, unpackingTo room: UnsafeMutableP
     var coming = product.coming
     let lanesOfPair = pairs && !tilesTakePairs ? 2 : 1
     let bringing = bringingStrips(rows)
-    let deepest = room == nil ? depthBlock : roomFloats / (2 * panelWidth)
+    let deepest = room == nil ? depthBlock : unpackedDepth
     let blocks = rows <= tileHeight ? 1 : max(1, (depth + deepest - 1) / deepest)
     let blockDepth = (depth + blocks - 1) / blocks
     // A single strip reads every panel once: groups would serve nothing. Low strips take two panels at once.

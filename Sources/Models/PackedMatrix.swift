@@ -210,8 +210,8 @@ package struct PackedMatrix: BitwiseCopyable {
     /// The most rows that are multiplied at a time: few enough for what is read again and again to stay in the second-level
     /// cache, enough to amortise the passage over the panels. A multiple of the largest tile's.
     private static func largestBlock(depth: Int, precision: Precision) -> Int {
-        // Rows that are arranged first are read whole, others a part of their depth at a time.
-        let lanes = arrangedCount(rows: 1, depth: depth, precision: precision)
+        // Rows that are arranged first are read whole, or where they are long, as others, a part of their depth at a time.
+        let lanes = min(arrangedCount(rows: 1, depth: depth, precision: precision), BFloat16Product.roundedBlock)
         return max(tileRows, min(264, 128 * 1024 / max(1, lanes) / tileRows * tileRows))
     }
 
