@@ -44,7 +44,8 @@ public enum Softmax {
         switch InstructionSet.current {
         #if arch(x86_64)
             case .avx512bf16:
-                KernelsAVX512BF16.softmaxProbabilities(x, count: count, scale: scale, logSumExp: logSumExp, into: result)
+                KernelsAVX512BF16.softmaxProbabilities(
+                    x, count: count, scale: scale, logSumExp: logSumExp, into: result)
             case .avx512:
                 KernelsAVX512.softmaxProbabilities(x, count: count, scale: scale, logSumExp: logSumExp, into: result)
             case .avx2:
@@ -63,7 +64,8 @@ public enum Softmax {
         switch InstructionSet.current {
         #if arch(x86_64)
             case .avx512bf16:
-                KernelsAVX512BF16.softmaxDraw(logits, count: count, scale: scale, logSumExp: logSumExp, uniform: uniform)
+                KernelsAVX512BF16.softmaxDraw(
+                    logits, count: count, scale: scale, logSumExp: logSumExp, uniform: uniform)
             case .avx512:
                 KernelsAVX512.softmaxDraw(logits, count: count, scale: scale, logSumExp: logSumExp, uniform: uniform)
             case .avx2:

@@ -89,7 +89,8 @@ private func multiplyBlocks(_ product: Product, unpackingTo room: UnsafeMutableP
                 result: c + column, resultStride: resultStride, columns: min(groupColumns, outputs - column),
                 reloading: accumulating || block > 0, following: c,
                 ahead: (
-                    packed, panelStride, depth: 0, columns: 0, stride: 0, pieces: nil, pieceCount: 0, pieceOffset: 0, isOwn: false
+                    packed, panelStride, depth: 0, columns: 0, stride: 0, pieces: nil, pieceCount: 0, pieceOffset: 0,
+                    isOwn: false
                 )
             )
             group.ahead.depth = group.depth

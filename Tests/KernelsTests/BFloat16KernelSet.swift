@@ -5,6 +5,7 @@ import Testing
 #if arch(x86_64)
     import KernelsAVX2
     import KernelsAVX512
+    import KernelsAVX512BF16
 #endif
 
 /// The bfloat16 kernels of one variant module, called directly.
@@ -76,6 +77,7 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
         #if arch(x86_64)
             if InstructionSet.supported.contains(.avx2) { sets.append(avx2) }
             if InstructionSet.supported.contains(.avx512) { sets.append(avx512) }
+            if InstructionSet.supported.contains(.avx512bf16) { sets.append(avx512bf16) }
         #endif
         return sets
     }()
@@ -115,6 +117,18 @@ struct BFloat16KernelSet: Sendable, CustomTestStringConvertible {
             multiplyRounding: KernelsAVX512.multiplyRounding,
             weightGradientWorkspace: { KernelsAVX512.weightGradientWorkspace(rows: $0, inputs: $1, pairs: true) },
             weightGradient: KernelsAVX512.weightGradientPairs
+        )
+
+        static let avx512bf16 = BFloat16KernelSet(
+            instructionSet: .avx512bf16,
+            roundedCount: KernelsAVX512BF16.roundedCount,
+            round: KernelsAVX512BF16.roundRows,
+            packWeight: KernelsAVX512BF16.packWeightPairs,
+            packTransposedWeight: KernelsAVX512BF16.packTransposedWeightPairs,
+            multiply: KernelsAVX512BF16.multiplyPairs,
+            multiplyRounding: KernelsAVX512BF16.multiplyRounding,
+            weightGradientWorkspace: { KernelsAVX512BF16.weightGradientWorkspace(rows: $0, inputs: $1, pairs: true) },
+            weightGradient: KernelsAVX512BF16.weightGradientPairs
         )
     #endif
 }

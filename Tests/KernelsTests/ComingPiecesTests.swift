@@ -6,6 +6,7 @@ import Testing
 #if arch(x86_64)
     @testable import KernelsAVX2
     @testable import KernelsAVX512
+    @testable import KernelsAVX512BF16
 #endif
 
 /// Which pieces products bring near. No result shows it, so the addresses themselves are looked at.
@@ -38,6 +39,10 @@ import Testing
                         instructionSet: .avx512, tileWidth: KernelsAVX512.tileWidth, leavesHalfPanels: true,
                         bringPieces: { KernelsAVX512.bringPieces(of: &$0, in: &$1) },
                         aheadOfTile: { KernelsAVX512.aheadOfTile(of: $0, at: $1) }),
+                    Variant(
+                        instructionSet: .avx512bf16, tileWidth: KernelsAVX512BF16.tileWidth, leavesHalfPanels: true,
+                        bringPieces: { KernelsAVX512BF16.bringPieces(of: &$0, in: &$1) },
+                        aheadOfTile: { KernelsAVX512BF16.aheadOfTile(of: $0, at: $1) }),
                 ]
             #endif
             return variants.filter { InstructionSet.supported.contains($0.instructionSet) }
@@ -70,8 +75,8 @@ import Testing
                             panel: UnsafePointer(memory.pointer), panelStride: 0, depth: depth, result: result.pointer,
                             resultStride: 0, columns: columns, reloading: false, following: result.pointer,
                             ahead: (
-                                UnsafePointer(memory.pointer), 32, columns: columns, stride: 16, pieces: nil,
-                                pieceCount: 0, pieceOffset: 0, isOwn: isOwn
+                                UnsafePointer(memory.pointer), 32, depth: depth, columns: columns, stride: 16,
+                                pieces: nil, pieceCount: 0, pieceOffset: 0, isOwn: isOwn
                             )
                         )
                         variant.bringPieces(&coming, &strip)

@@ -5,6 +5,7 @@ import Testing
 #if arch(x86_64)
     import KernelsAVX2
     import KernelsAVX512
+    import KernelsAVX512BF16
 #endif
 
 /// As the kernels of every variant take it.
@@ -108,6 +109,7 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
         #if arch(x86_64)
             if InstructionSet.supported.contains(.avx2) { sets.append(avx2) }
             if InstructionSet.supported.contains(.avx512) { sets.append(avx512) }
+            if InstructionSet.supported.contains(.avx512bf16) { sets.append(avx512bf16) }
         #endif
         return sets
     }()
@@ -216,6 +218,40 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
             attentionBackwardWorkspaceCount: KernelsAVX512.attentionBackwardWorkspaceCount,
             attentionBackward: KernelsAVX512.attentionBackward,
             adamWUpdate: KernelsAVX512.adamWUpdate
+        )
+
+        static let avx512bf16 = KernelSet(
+            instructionSet: .avx512bf16,
+            packWeight: KernelsAVX512BF16.packWeight,
+            packTransposedWeight: KernelsAVX512BF16.packTransposedWeight,
+            multiply: KernelsAVX512BF16.multiply,
+            weightGradientWorkspace: { KernelsAVX512BF16.weightGradientWorkspace(rows: $0, inputs: $1, pairs: false) },
+            weightGradient: KernelsAVX512BF16.weightGradient,
+            normalizationForward: KernelsAVX512BF16.normalizationForward,
+            normalizationBackward: KernelsAVX512BF16.normalizationBackward,
+            rotaryApply: KernelsAVX512BF16.rotaryApply,
+            rotaryApplyInverse: KernelsAVX512BF16.rotaryApplyInverse,
+            gatedForward: KernelsAVX512BF16.gatedForward,
+            gatedBackward: KernelsAVX512BF16.gatedBackward,
+            elementwiseAdd: KernelsAVX512BF16.elementwiseAdd,
+            elementwiseScale: KernelsAVX512BF16.elementwiseScale,
+            elementwiseFill: KernelsAVX512BF16.elementwiseFill,
+            elementwiseSumOfSquares: KernelsAVX512BF16.elementwiseSumOfSquares,
+            elementwiseIsFinite: KernelsAVX512BF16.elementwiseIsFinite,
+            elementwiseMaximum: KernelsAVX512BF16.elementwiseMaximum,
+            softmaxLogSumExp: KernelsAVX512BF16.softmaxLogSumExp,
+            softmaxProbabilities: KernelsAVX512BF16.softmaxProbabilities,
+            softmaxDraw: KernelsAVX512BF16.softmaxDraw,
+            softmaxEntropy: KernelsAVX512BF16.softmaxEntropy,
+            softmaxGradient: KernelsAVX512BF16.softmaxGradient,
+            attentionStore: KernelsAVX512BF16.attentionStore,
+            attentionWorkspaceCount: KernelsAVX512BF16.attentionWorkspaceCount,
+            attentionForward: KernelsAVX512BF16.attentionForward,
+            attentionSharingWorkspaceCount: KernelsAVX512BF16.attentionSharingWorkspaceCount,
+            attentionForwardSharing: KernelsAVX512BF16.attentionForwardSharing,
+            attentionBackwardWorkspaceCount: KernelsAVX512BF16.attentionBackwardWorkspaceCount,
+            attentionBackward: KernelsAVX512BF16.attentionBackward,
+            adamWUpdate: KernelsAVX512BF16.adamWUpdate
         )
     #endif
 }

@@ -4,7 +4,7 @@ import Testing
 /// The linker merges weak symbols of one name: a variant's copy of a function that another module also has could then
 /// run, with AVX-512 instructions, on a processor without them.
 @Suite struct SymbolTests {
-    private static let variants = ["KernelsBaseline", "KernelsAVX2", "KernelsAVX512"]
+    private static let variants = ["KernelsBaseline", "KernelsAVX2", "KernelsAVX512", "KernelsAVX512BF16"]
 
     /// Metadata, no code, the same in every module.
     private static let shared: Set<String> = ["__swift_reflection_version"]
