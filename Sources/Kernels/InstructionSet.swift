@@ -38,12 +38,14 @@ public enum InstructionSet: String, Sendable, CaseIterable, Comparable, CustomSt
         return sets
     }()
 
-    /// The fastest supported variant: the strongest, but on Intel's processors, whose VDPBF16PS takes four times as long as a
-    /// multiply-add of single values and does but twice the work, not the one with BF16.
-    public static let best: InstructionSet = {
-        let fast = ProcessorFeatures.probe().intel ? supported.filter { $0 != .avx512bf16 } : supported
-        return fast.last ?? .baseline
-    }()
+    /// The fastest supported variant.
+    public static let best = fastest(of: supported, intel: ProcessorFeatures.probe().intel)
+
+    /// The fastest of `sets`: the strongest, but on Intel's processors not the one with BF16. Their VDPBF16PS takes four times
+    /// as long as a multiply-add of single values and does twice the work, measured on one of the fifth Xeon generation.
+    static func fastest(of sets: [InstructionSet], intel: Bool) -> InstructionSet {
+        sets.filter { !intel || $0 != .avx512bf16 }.max() ?? .baseline
+    }
 
     /// The variant all kernels of this process use: `select` on the process's environment, taken once; the best one
     /// where that names no variant that can run (a program checks `selected` at start to refuse such a value).

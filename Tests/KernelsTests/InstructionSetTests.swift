@@ -1,5 +1,6 @@
-import Kernels
 import Testing
+
+@testable import Kernels
 
 @Suite struct InstructionSetTests {
     @Test func theBestIsTheDefault() throws {
@@ -7,6 +8,15 @@ import Testing
         #expect(try InstructionSet.select(environment: ["RLKD_ISA": ""]) == InstructionSet.best)
         #expect(InstructionSet.supported.first == .baseline)
         #expect(InstructionSet.supported == InstructionSet.supported.sorted())
+    }
+
+    @Test func theStrongestIsTheFastestButForBFloat16OnIntel() {
+        typealias Sets = InstructionSet
+        #expect(Sets.fastest(of: Sets.allCases, intel: false) == .avx512bf16)
+        #expect(Sets.fastest(of: Sets.allCases, intel: true) == .avx512)
+        #expect(Sets.fastest(of: [.baseline, .avx2], intel: true) == .avx2)
+        #expect(Sets.fastest(of: [.baseline, .avx2], intel: false) == .avx2)
+        #expect(Sets.fastest(of: [.baseline], intel: true) == .baseline)
     }
 
     @Test(arguments: InstructionSet.allCases)
