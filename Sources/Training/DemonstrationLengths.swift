@@ -10,7 +10,8 @@ struct DemonstrationLengths: Sendable {
     private static let targetBytes = Double(MemoryLayout<TrainingBatch.Target>.stride + MemoryLayout<Float>.stride)
 
     /// Of a prompt with its trace.
-    var longest: Int
+    private(set) var shortest: Int
+    private(set) var longest: Int
     private var meanTokens: Double
     private var meanTrace: Double
     /// The largest part of a demonstration's rows that its trace takes.
@@ -18,7 +19,7 @@ struct DemonstrationLengths: Sendable {
 
     /// Where nothing else is known.
     init(longest: Int) {
-        self.longest = longest
+        (shortest, self.longest) = (1, longest)
         (meanTokens, meanTrace, tracePart) = (Double(longest), Double(longest), 1)
     }
 
@@ -26,8 +27,9 @@ struct DemonstrationLengths: Sendable {
     init?(_ demonstrations: [Demonstration]) {
         guard !demonstrations.isEmpty else { return nil }
         let count = Double(demonstrations.count)
-        longest = demonstrations.map { $0.prompt.count + $0.completion.count }.max() ?? 1
-        meanTokens = demonstrations.reduce(0) { $0 + Double($1.prompt.count + $1.completion.count) } / count
+        let tokens = demonstrations.map { $0.prompt.count + $0.completion.count }
+        (shortest, longest) = (tokens.min() ?? 1, tokens.max() ?? 1)
+        meanTokens = tokens.reduce(0) { $0 + Double($1) } / count
         meanTrace = demonstrations.reduce(0) { $0 + Double($1.completion.count) } / count
         // The last token has no row.
         tracePart =
@@ -35,6 +37,9 @@ struct DemonstrationLengths: Sendable {
                 Double($0.completion.count) / Double(max(1, $0.prompt.count + $0.completion.count - 1))
             }.max() ?? 1
     }
+
+    /// Rows of one: the last token has none.
+    var rows: ClosedRange<Int> { max(1, shortest - 1)...max(1, longest - 1) }
 
     /// Of one in a batch, in the mean.
     var meanBytes: Double {

@@ -12,10 +12,13 @@ struct LargestMicroBatch {
 
     static let none = LargestMicroBatch(rows: 0, targets: 0, longest: 0, microBatches: 0)
 
-    /// - Parameter memory: of the model that the pass goes through.
+    /// - Parameters:
+    ///   - memory: of the model that the pass goes through.
+    ///   - threads: of the learner.
+    ///   - cores: that they run on.
     init(
         _ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths, memory: ModelMemory,
-        threads: Int
+        threads: Int, cores: Int
     ) {
         let learner = configuration.learner(of: phase)
         switch phase {
@@ -28,7 +31,10 @@ struct LargestMicroBatch {
                 RolloutLengths(configuration, lengths).longest.map { ($0.newTokens, $0.prompt) }, uniquingKeysWith: max)
             let candidates =
                 configuration.steps == 0 ? [] : prompts.map { Self(settings, prompt: $1, newTokens: $0, learner) }
-            self = candidates.max { $0.bytes(memory, threads: threads) < $1.bytes(memory, threads: threads) } ?? .none
+            self =
+                candidates.max {
+                    $0.bytes(memory, threads: threads, cores: cores) < $1.bytes(memory, threads: threads, cores: cores)
+                } ?? .none
         }
     }
 
@@ -44,14 +50,14 @@ struct LargestMicroBatch {
     ) {
         rows = Double(
             learner.largestMicroBatch(
-                demonstrations: settings.batchSize, lengths: 1...demonstrations.longest))
+                demonstrations: settings.batchSize, lengths: demonstrations.rows))
         targets = rows * demonstrations.tracePart
         longest = demonstrations.longest
         microBatches =
             settings.steps == 0
             ? 0
             : learner.microBatches(
-                demonstrations: settings.batchSize, rows: settings.batchSize * demonstrations.longest)
+                demonstrations: settings.batchSize, rows: settings.batchSize * demonstrations.rows.upperBound)
     }
 
     private init(
@@ -67,13 +73,13 @@ struct LargestMicroBatch {
     }
 
     /// The passes that there are at once, and the threads that share some.
-    func passes(_ memory: ModelMemory, threads: Int) -> (count: Int, sharing: Int) {
-        Learner.passes(microBatches: microBatches, threads: threads, memory.shape)
+    func passes(_ memory: ModelMemory, threads: Int, cores: Int) -> (count: Int, sharing: Int) {
+        Learner.passes(microBatches: microBatches, threads: threads, cores: cores, memory.shape)
     }
 
     /// That those take together.
-    private func bytes(_ memory: ModelMemory, threads: Int) -> Double {
-        let passes = passes(memory, threads: threads)
+    private func bytes(_ memory: ModelMemory, threads: Int, cores: Int) -> Double {
+        let passes = passes(memory, threads: threads, cores: cores)
         return Double(passes.count) * pass(memory) + Double(passes.sharing) * workspace(memory)
     }
 
