@@ -22,8 +22,11 @@ struct LargestMicroBatch {
     ) {
         let learner = configuration.learner(of: phase)
         switch phase {
-        case .base: self.init(configuration.warmup, lengths.warmup, learner)
-        case .sft: self.init(configuration.sft, lengths.traced, learner)
+        case .base:
+            // Quantity graphs to warm up with are made in their order.
+            let isMade = configuration.task.kind == .quantityGraphs
+            self.init(configuration.warmup, lengths.warmup, seed: isMade ? nil : configuration.seed, learner)
+        case .sft: self.init(configuration.sft, lengths.traced, seed: configuration.seed, learner)
         case .grpo, .rlkd:
             let settings = configuration.reinforcement
             // Of problems whose completions are cut at the same length, the one with the longest prompt takes most.
@@ -45,19 +48,23 @@ struct LargestMicroBatch {
         self.microBatches = microBatches
     }
 
+    /// - Parameter seed: of the order in which the demonstrations come; nil where that is as they were given.
     private init(
-        _ settings: ImitationConfiguration, _ demonstrations: DemonstrationLengths, _ learner: LearnerConfiguration
+        _ settings: ImitationConfiguration, _ demonstrations: DemonstrationLengths, seed: UInt64?,
+        _ learner: LearnerConfiguration
     ) {
-        rows = Double(
-            learner.largestMicroBatch(
-                demonstrations: settings.batchSize, lengths: demonstrations.rows))
+        let known = demonstrations.updates(settings, seed: seed)?.map { learner.microBatches(demonstrations: $0) }
+        let largest =
+            known?.joined().max()
+            ?? learner.largestMicroBatch(demonstrations: settings.batchSize, lengths: demonstrations.rows)
+        let most =
+            known?.map(\.count).max()
+            ?? learner.microBatches(
+                demonstrations: settings.batchSize, rows: settings.batchSize * demonstrations.rows.upperBound)
+        rows = Double(largest)
         targets = rows * demonstrations.tracePart
         longest = demonstrations.longest
-        microBatches =
-            settings.steps == 0
-            ? 0
-            : learner.microBatches(
-                demonstrations: settings.batchSize, rows: settings.batchSize * demonstrations.rows.upperBound)
+        microBatches = settings.steps == 0 ? 0 : most
     }
 
     private init(
