@@ -6,8 +6,8 @@ import Trajectories
 
 /// The weights under training, or the adapters on weights that stand still, their optimizer, and one update at a time.
 ///
-/// A step splits its batch into micro-batches that tasks on the learner's lane claim; where there are more threads than
-/// micro-batches left, several share one. Gradients are summed in the order of the micro-batches, so that the result does not
+/// A step splits its batch into micro-batches that tasks on the learner's lane claim, as many at once as there are threads with a
+/// core to run on; where there are more of those than micro-batches left, several share one. Gradients are summed in the order of the micro-batches, so that the result does not
 /// depend on the number of threads. The new version is published before the step returns.
 public actor Learner {
     /// Changed in place by the second half of an update, which does not suspend: whoever reads them elsewhere does so between
@@ -25,8 +25,9 @@ public actor Learner {
     private let reference: PolicyWeights?
     private let lane: any TaskExecutor
     private let slices: SliceLoop
-    private let threads: Int
-    /// Of the threads, for the passes that they share.
+    /// That passes are made for.
+    private let passThreads: Int
+    /// Of all threads, for the passes that any of them may share.
     nonisolated let workspaces: PassWorkspaces
     private let jobs: [GradientJobBox]
     private let sum: AlignedBuffer<Float>
@@ -43,9 +44,11 @@ public actor Learner {
     ///   - store: where each version is published; it holds `version` already, adapters merged in.
     ///   - lane: where jobs run.
     ///   - threads: of the lane's executor.
+    ///   - cores: that they run on; by default one for each.
     public init(
         parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion, configuration: LearnerConfiguration,
-        reference: Parameters? = nil, store: PolicyStore, lane: any TaskExecutor, threads: Int
+        reference: Parameters? = nil, store: PolicyStore, lane: any TaskExecutor, threads: Int,
+        cores: Int = .max
     ) {
         self.parameters = parameters
         self.adapters = adapters
@@ -61,10 +64,10 @@ public actor Learner {
         self.reference =
             configuration.loss.needsReference
             ? PolicyWeights(reference ?? parameters, rotary: store.current.rotary) : nil
-        self.threads = max(1, threads)
-        let workspaces = PassWorkspaces(threads: self.threads)
+        passThreads = Self.passThreads(threads: threads, cores: cores)
+        let workspaces = PassWorkspaces(threads: threads)
         self.workspaces = workspaces
-        jobs = (0..<Self.jobs(threads: self.threads, parameters.configuration)).map { _ in
+        jobs = (0..<Self.jobs(threads: passThreads, parameters.configuration)).map { _ in
             GradientJobBox(
                 GradientJob(
                     configuration: parameters.configuration, layout: parameters.layout,
@@ -103,7 +106,7 @@ public actor Learner {
         nonisolated(unsafe) let total = sum.pointer
         if microBatches.isEmpty { Elementwise.fill(sum.pointer, with: 0, count: sum.count) }
         let gradientSum = GradientSum(into: total, count: sum.count, slices: slices)
-        let queue = MicroBatchQueue(microBatches, jobs: jobs.count, threads: threads)
+        let queue = MicroBatchQueue(microBatches, jobs: jobs.count, threads: passThreads)
         let shared = GradientJobBox.Shared(
             weights: weights, transposed: transposed, adapters: panels, reference: reference,
             loss: configuration.loss, temperature: temperature)

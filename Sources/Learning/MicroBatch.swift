@@ -97,7 +97,7 @@ extension MicroBatch {
 
     /// Parts as even as whole elements allow, since the last to end is waited for. They go by the rows alone, not by the threads
     /// that there are, so that gradients are the same on any number of them.
-    private static func split<Element>(
+    fileprivate static func split<Element>(
         _ elements: [Element], rows: Int, of rowCount: (Element) -> Int
     ) -> [[Element]] {
         let total = max(1, elements.reduce(0) { $0 + rowCount($1) })
@@ -121,6 +121,11 @@ extension MicroBatch {
 extension LearnerConfiguration {
     /// Rows of a micro-batch of rollouts: more, since each computes its group's prompt anew.
     package var rolloutRows: Int { 2 * microBatchRows }
+
+    /// Rows of each job of an update that imitates demonstrations of so many rows each, in this order.
+    package func microBatches(demonstrations rows: [Int]) -> [Int] {
+        MicroBatch.split(rows, rows: microBatchRows) { $0 }.map { $0.reduce(0, +) }
+    }
 
     /// Jobs of an update that imitates so many demonstrations of so many rows together, at most.
     package func microBatches(demonstrations: Int, rows: Int) -> Int {

@@ -10,7 +10,7 @@ final class MicroBatchQueue: Sendable {
 
     /// - Parameters:
     ///   - jobs: micro-batches that are worked on at once.
-    ///   - threads: that there are for all of them.
+    ///   - threads: that all of them together are cut for.
     init(_ microBatches: [MicroBatch], jobs: Int, threads: Int) {
         self.microBatches = microBatches
         self.jobs = max(1, jobs)
@@ -33,17 +33,30 @@ final class MicroBatchQueue: Sendable {
 }
 
 extension Learner {
+    /// The threads that passes are made for and cut for, of those that there are: no more than can run. Others would hold the
+    /// memory of a pass each, take turns at the cores, and keep those who share a pass waiting; they have the other stages' work.
+    package static func passThreads(threads: Int, cores: Int) -> Int { max(1, min(threads, cores)) }
+
     /// Micro-batches that so many threads work on at once, at most: each has a gradient and a pass's activations in memory. One a
     /// thread; but weights far beyond caches are better read for several threads at once.
+    ///
+    /// - Parameter threads: those that passes are made for.
     package static func jobs(threads: Int, _ configuration: ModelConfiguration) -> Int {
         max(1, PolicyWeights.byteCount(configuration) > 128 << 20 ? (threads + 7) / 8 : threads)
     }
 
     /// Passes that there are at once in updates of up to so many micro-batches, and the threads that share some of them: any number
-    /// of micro-batches may leave the last ones to share.
+    /// of micro-batches may leave the last ones to share. A pass is shared by no more threads at once than can run, but by any of
+    /// them in turn.
+    ///
+    /// - Parameter cores: that the threads run on.
     package static func passes(
-        microBatches: Int, threads: Int, _ configuration: ModelConfiguration
+        microBatches: Int, threads: Int, cores: Int, _ configuration: ModelConfiguration
     ) -> (count: Int, sharing: Int) {
-        (min(jobs(threads: threads, configuration), microBatches), threads > 1 && microBatches > 0 ? threads : 0)
+        let passThreads = passThreads(threads: threads, cores: cores)
+        return (
+            min(jobs(threads: passThreads, configuration), microBatches),
+            passThreads > 1 && microBatches > 0 ? threads : 0
+        )
     }
 }

@@ -1,5 +1,6 @@
 import Learning
 import Models
+import Tasks
 
 /// Tokens of demonstrations.
 struct DemonstrationLengths: Sendable {
@@ -9,8 +10,13 @@ struct DemonstrationLengths: Sendable {
     private static let rowBytes = 2 * tokenBytes
     private static let targetBytes = Double(MemoryLayout<TrainingBatch.Target>.stride + MemoryLayout<Float>.stride)
 
-    /// Of a prompt with its trace.
-    var longest: Int
+    /// Demonstrations whose updates are gone through one by one: what comes later is like what came before.
+    private static let mostInOrder = 1 << 16
+
+    /// Of each prompt with its trace, in the order in which they were given; empty where they are not known.
+    private let tokens: [Int]
+    private let shortest: Int
+    let longest: Int
     private var meanTokens: Double
     private var meanTrace: Double
     /// The largest part of a demonstration's rows that its trace takes.
@@ -18,7 +24,7 @@ struct DemonstrationLengths: Sendable {
 
     /// Where nothing else is known.
     init(longest: Int) {
-        self.longest = longest
+        (tokens, shortest, self.longest) = ([], 1, longest)
         (meanTokens, meanTrace, tracePart) = (Double(longest), Double(longest), 1)
     }
 
@@ -26,14 +32,31 @@ struct DemonstrationLengths: Sendable {
     init?(_ demonstrations: [Demonstration]) {
         guard !demonstrations.isEmpty else { return nil }
         let count = Double(demonstrations.count)
-        longest = demonstrations.map { $0.prompt.count + $0.completion.count }.max() ?? 1
-        meanTokens = demonstrations.reduce(0) { $0 + Double($1.prompt.count + $1.completion.count) } / count
+        tokens = demonstrations.map { $0.prompt.count + $0.completion.count }
+        (shortest, longest) = (tokens.min() ?? 1, tokens.max() ?? 1)
+        meanTokens = tokens.reduce(0) { $0 + Double($1) } / count
         meanTrace = demonstrations.reduce(0) { $0 + Double($1.completion.count) } / count
         // The last token has no row.
         tracePart =
             demonstrations.map {
                 Double($0.completion.count) / Double(max(1, $0.prompt.count + $0.completion.count - 1))
             }.max() ?? 1
+    }
+
+    /// Rows of one: the last token has none.
+    var rows: ClosedRange<Int> { max(1, shortest - 1)...max(1, longest - 1) }
+
+    /// Rows of the demonstrations of a run's updates, or of its first ones; nil where they are not known.
+    ///
+    /// - Parameter seed: of the order in which they come; nil where that is as they were given, once.
+    func updates(_ settings: ImitationConfiguration, seed: UInt64?) -> [[Int]]? {
+        let size = settings.batchSize
+        let updates = min(settings.steps, Self.mostInOrder / max(1, size))
+        guard updates > 0, !tokens.isEmpty, seed != nil || updates * size <= tokens.count else { return nil }
+        let order = seed.map { ProblemOrder(count: tokens.count, seed: $0) }
+        return (0..<updates).map { update in
+            (update * size..<(update + 1) * size).map { max(1, tokens[order?.problem(at: $0).index ?? $0] - 1) }
+        }
     }
 
     /// Of one in a batch, in the mean.

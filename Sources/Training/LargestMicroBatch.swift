@@ -12,15 +12,21 @@ struct LargestMicroBatch {
 
     static let none = LargestMicroBatch(rows: 0, targets: 0, longest: 0, microBatches: 0)
 
-    /// - Parameter memory: of the model that the pass goes through.
+    /// - Parameters:
+    ///   - memory: of the model that the pass goes through.
+    ///   - threads: of the learner.
+    ///   - cores: that they run on.
     init(
         _ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths, memory: ModelMemory,
-        threads: Int
+        threads: Int, cores: Int
     ) {
         let learner = configuration.learner(of: phase)
         switch phase {
-        case .base: self.init(configuration.warmup, lengths.warmup, learner)
-        case .sft: self.init(configuration.sft, lengths.traced, learner)
+        case .base:
+            // Quantity graphs to warm up with are made in their order.
+            let isMade = configuration.task.kind == .quantityGraphs
+            self.init(configuration.warmup, lengths.warmup, seed: isMade ? nil : configuration.seed, learner)
+        case .sft: self.init(configuration.sft, lengths.traced, seed: configuration.seed, learner)
         case .grpo, .rlkd:
             let settings = configuration.reinforcement
             // Of problems whose completions are cut at the same length, the one with the longest prompt takes most.
@@ -28,7 +34,10 @@ struct LargestMicroBatch {
                 RolloutLengths(configuration, lengths).longest.map { ($0.newTokens, $0.prompt) }, uniquingKeysWith: max)
             let candidates =
                 configuration.steps == 0 ? [] : prompts.map { Self(settings, prompt: $1, newTokens: $0, learner) }
-            self = candidates.max { $0.bytes(memory, threads: threads) < $1.bytes(memory, threads: threads) } ?? .none
+            self =
+                candidates.max {
+                    $0.bytes(memory, threads: threads, cores: cores) < $1.bytes(memory, threads: threads, cores: cores)
+                } ?? .none
         }
     }
 
@@ -39,19 +48,23 @@ struct LargestMicroBatch {
         self.microBatches = microBatches
     }
 
+    /// - Parameter seed: of the order in which the demonstrations come; nil where that is as they were given.
     private init(
-        _ settings: ImitationConfiguration, _ demonstrations: DemonstrationLengths, _ learner: LearnerConfiguration
+        _ settings: ImitationConfiguration, _ demonstrations: DemonstrationLengths, seed: UInt64?,
+        _ learner: LearnerConfiguration
     ) {
-        rows = Double(
-            learner.largestMicroBatch(
-                demonstrations: settings.batchSize, lengths: 1...demonstrations.longest))
+        let known = demonstrations.updates(settings, seed: seed)?.map { learner.microBatches(demonstrations: $0) }
+        let largest =
+            known?.joined().max()
+            ?? learner.largestMicroBatch(demonstrations: settings.batchSize, lengths: demonstrations.rows)
+        let most =
+            known?.map(\.count).max()
+            ?? learner.microBatches(
+                demonstrations: settings.batchSize, rows: settings.batchSize * demonstrations.rows.upperBound)
+        rows = Double(largest)
         targets = rows * demonstrations.tracePart
         longest = demonstrations.longest
-        microBatches =
-            settings.steps == 0
-            ? 0
-            : learner.microBatches(
-                demonstrations: settings.batchSize, rows: settings.batchSize * demonstrations.longest)
+        microBatches = settings.steps == 0 ? 0 : most
     }
 
     private init(
@@ -67,13 +80,13 @@ struct LargestMicroBatch {
     }
 
     /// The passes that there are at once, and the threads that share some.
-    func passes(_ memory: ModelMemory, threads: Int) -> (count: Int, sharing: Int) {
-        Learner.passes(microBatches: microBatches, threads: threads, memory.shape)
+    func passes(_ memory: ModelMemory, threads: Int, cores: Int) -> (count: Int, sharing: Int) {
+        Learner.passes(microBatches: microBatches, threads: threads, cores: cores, memory.shape)
     }
 
     /// That those take together.
-    private func bytes(_ memory: ModelMemory, threads: Int) -> Double {
-        let passes = passes(memory, threads: threads)
+    private func bytes(_ memory: ModelMemory, threads: Int, cores: Int) -> Double {
+        let passes = passes(memory, threads: threads, cores: cores)
         return Double(passes.count) * pass(memory) + Double(passes.sharing) * workspace(memory)
     }
 

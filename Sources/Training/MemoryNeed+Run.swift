@@ -45,9 +45,14 @@ extension MemoryNeed {
 
     /// Of a run in the phase that takes most: weights, moments and gradients of the learner, published versions, the workers'
     /// keys and values, batches, and a checkpoint in the making or an evaluation.
-    init(_ configuration: RunConfiguration, model: ModelConfiguration, lengths: SequenceLengths) {
+    ///
+    /// - Parameter cores: that the threads run on.
+    init(
+        _ configuration: RunConfiguration, model: ModelConfiguration, lengths: SequenceLengths,
+        cores: Int = ProcessorCores.available.count
+    ) {
         self.init(problemsOf: configuration)
-        let threads = configuration.threads == 0 ? ProcessorCores.available.count : configuration.threads
+        let threads = configuration.threads == 0 ? cores : configuration.threads
         add(Self.programWithTask, .key("threads", value: "\(threads)"), name: "the program")
         if configuration.task.kind != .quantityGraphs {
             add(
@@ -58,7 +63,8 @@ extension MemoryNeed {
             [true, false].map { isEvaluating in
                 var need = MemoryNeed()
                 need.add(
-                    phase, configuration, model: model, lengths: lengths, threads: threads, isEvaluating: isEvaluating)
+                    phase, configuration, model: model, lengths: lengths, threads: threads, cores: cores,
+                    isEvaluating: isEvaluating)
                 return need
             }
         }
@@ -82,7 +88,7 @@ extension MemoryNeed {
 
     private mutating func add(
         _ phase: RunPhase, _ configuration: RunConfiguration, model: ModelConfiguration, lengths: SequenceLengths,
-        threads: Int, isEvaluating: Bool
+        threads: Int, cores: Int, isEvaluating: Bool
     ) {
         let adapters = configuration.adapters(of: phase)
         let memory = ModelMemory(model, activations: configuration.learner.activations, adapters: adapters)
@@ -111,7 +117,7 @@ extension MemoryNeed {
         if !phase.isReinforcement { add(checkpoint, largest, name: "a checkpoint's copies") }
         let workers = configuration.rolloutWorkers(threads: threads, model)
         let sharing = Generator.threadsSharing(engines: workers, threads: threads)
-        let batch = LargestMicroBatch(phase, configuration, lengths, memory: memory, threads: threads)
+        let batch = LargestMicroBatch(phase, configuration, lengths, memory: memory, threads: threads, cores: cores)
         if batch.microBatches > 0 {
             let pass = batch.pass(memory)
             // Of several sequences, more than usual were asked for.
@@ -119,7 +125,7 @@ extension MemoryNeed {
             let isChosen = rows > LearnerConfiguration.usualMicroBatchRows && batch.rows > Double(batch.longest)
             add(
                 pass, isChosen ? .key("learner.microBatchRows", value: "\(rows)") : largest, name: "a learner's pass")
-            let passes = batch.passes(memory, threads: threads)
+            let passes = batch.passes(memory, threads: threads, cores: cores)
             add(
                 Double(passes.sharing) * batch.workspace(memory), .key("threads", value: "\(threads)"),
                 name: "workspaces of shared passes")

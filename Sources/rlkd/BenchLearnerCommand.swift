@@ -67,10 +67,10 @@ struct BenchLearnerCommand: AsyncParsableCommand {
             rows: LearnerBench.groupSize * length)
         let imitation = memory.learner(
             rows: imitated, longest: Double(length),
-            passes: Learner.passes(microBatches: imitating, threads: threads, shape))
+            passes: Learner.passes(microBatches: imitating, threads: threads, cores: threads, shape))
         let reinforcement = memory.learner(
             rows: Double(prompt) + sampled, targets: sampled, longest: Double(prompt + length),
-            passes: Learner.passes(microBatches: reinforcing, threads: threads, shape))
+            passes: Learner.passes(microBatches: reinforcing, threads: threads, cores: threads, shape))
         let least = memory.learner(rows: 1)
         // Beyond the rows that the learner aims at, memory goes by the lengths.
         let isLong =

@@ -76,7 +76,7 @@ struct BenchPipelineCommand: AsyncParsableCommand {
         let targets = Double(learner.largestMicroBatch(rollouts: samples, lengths: new...new))
         let passes = Learner.passes(
             microBatches: learner.microBatches(groups: batch, rollouts: samples, rows: samples * new),
-            threads: options.threadCount, shape)
+            threads: options.threadCount, cores: options.threadCount, shape)
         let least = memory.learner(rows: 1)
         // The version that workers read beside the one that the learner writes.
         need.add(MemoryNeed.program + memory.policyWeights + least, fixed)

@@ -20,7 +20,7 @@ struct LearnerHarness {
         _ parameters: Parameters, adapters: Adapters? = nil, activations: ActivationStorage = .kept,
         loss: GroupRelativeLoss = GroupRelativeLoss(), reference: Parameters? = nil,
         temperature: Float = 1, microBatchRows: Int = 40, learningRate: Double = 3e-3,
-        lane: any TaskExecutor, threads: Int
+        lane: any TaskExecutor, threads: Int, cores: Int = .max
     ) {
         self.parameters = parameters.copy()
         self.adapters = adapters?.copy()
@@ -32,7 +32,7 @@ struct LearnerHarness {
                 schedule: LearningRateSchedule(
                     peak: learningRate, warmupSteps: 2, totalSteps: 10, shape: .linear), loss: loss,
                 temperature: temperature, microBatchRows: microBatchRows, activations: activations),
-            reference: reference, store: store, lane: lane, threads: threads)
+            reference: reference, store: store, lane: lane, threads: threads, cores: cores)
     }
 }
 
@@ -89,6 +89,16 @@ extension LearnerState {
             }
         }
         #expect(first?.bits.prefix(parameters.count).elementsEqual(parameters.bits) == false)
+    }
+
+    /// As many passes as cores, which any of the threads may share.
+    @Test(arguments: [1, 2, 4]) func theNumberOfCoresLeavesNoTrace(cores: Int) async throws {
+        let executor = ComputeExecutor(threads: 5, pinned: false)
+        defer { executor.shutdown() }
+        let bounded = LearnerHarness(parameters, lane: executor.lane(.learner), threads: 5, cores: cores)
+        let free = LearnerHarness(parameters, lane: executor.lane(.learner), threads: 5)
+        let results = [try await train(bounded), try await train(free)]
+        #expect(results[0] == results[1])
     }
 
     /// The seed decides which job goes on next, so gradients are ready in any order.

@@ -31,8 +31,8 @@ import Testing
         let shape = ModelConfiguration(
             hiddenSize: 64, intermediateSize: 256, layerCount: 2, attentionHeadCount: 8, keyValueHeadCount: 8,
             vocabularySize: 512, maxPositions: 64)
-        func passes(_ microBatches: Int, _ threads: Int) -> [Int] {
-            let passes = Learner.passes(microBatches: microBatches, threads: threads, shape)
+        func passes(_ microBatches: Int, _ threads: Int, cores: Int = .max) -> [Int] {
+            let passes = Learner.passes(microBatches: microBatches, threads: threads, cores: cores, shape)
             return [passes.count, passes.sharing]
         }
         #expect(passes(0, 4) == [0, 0])
@@ -41,6 +41,17 @@ import Testing
         #expect(passes(9, 4) == [4, 4])
         #expect(passes(9, 1) == [1, 0])
         #expect(passes(9, 0) == [1, 0])
+        // Any thread may come to a pass, though no more at once than there are cores.
+        #expect(passes(9, 16, cores: 3) == [3, 16])
+        #expect(passes(2, 16, cores: 3) == [2, 16])
+        #expect(passes(9, 3, cores: 16) == [3, 3])
+        #expect(passes(9, 16, cores: 1) == [1, 0])
+        #expect(passes(0, 16, cores: 3) == [0, 0])
+    }
+
+    @Test func passesAreForThreadsThatCanRun() {
+        #expect([1, 2, 16, 64].map { Learner.passThreads(threads: 16, cores: $0) } == [1, 2, 16, 16])
+        #expect([0, 1, 2, 64].map { Learner.passThreads(threads: $0, cores: 2) } == [1, 1, 2, 2])
     }
 
     /// Each thread has a micro-batch of its own, unless weights are far beyond caches.

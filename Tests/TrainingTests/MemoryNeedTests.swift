@@ -211,6 +211,34 @@ import Trajectories
         }
     }
 
+    /// As many as threads that have a core: the estimate and the learner go by the same rule.
+    @Test(arguments: [(4, 4), (4, 2), (4, 1), (2, 16)])
+    func passesOfALearnerAreCounted(threads: Int, cores: Int) throws {
+        let rows = 60
+        let shape = Self.shapes[0]
+        let demonstrations = Array(
+            repeating: Demonstration(prompt: [1], completion: (0..<rows).map { Int32($0 % 50) }), count: 8)
+        let parameters = try Parameters.randomized(configuration: shape, seed: 1)
+        let store = PolicyStore(PolicyWeights(parameters))
+        // As above; each job comes to a micro-batch before any comes to its second.
+        let executor = EmbeddedExecutor(seed: nil)
+        let measured = try allocated {
+            let learner = Learner(
+                parameters: parameters, version: PolicyVersion(0),
+                configuration: LearnerConfiguration(
+                    schedule: LearningRateSchedule(peak: 1e-3, warmupSteps: 0, totalSteps: 1, shape: .constant),
+                    microBatchRows: rows), store: store, lane: executor, threads: threads, cores: cores)
+            _ = try executor.run { try await learner.imitate(demonstrations) }
+            return learner
+        }
+        let memory = ModelMemory(shape)
+        let passes = Learner.passes(microBatches: demonstrations.count, threads: threads, cores: cores, shape)
+        #expect(passes.count == min(threads, cores))
+        // On this thread no pass is shared.
+        expectClose(
+            memory.learner(rows: Double(rows), passes: (passes.count, 0)) + memory.policyWeights, measured)
+    }
+
     @Test func sizesBeyondCountingAreRefused() {
         let huge = ModelConfiguration(
             hiddenSize: 1 << 31, intermediateSize: 1 << 31, layerCount: 10_000, attentionHeadCount: 1 << 31,

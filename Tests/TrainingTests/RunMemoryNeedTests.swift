@@ -67,11 +67,72 @@ import Trajectories
         var configuration = try ConfigurationReader.read(
             file: nil, overrides: ["arms=sft", "warmup.steps=0", "threads=16", "sft.batchSize=\(batchSize)"])
         configuration.task.testProblems = 1
-        let need = MemoryNeed(configuration, model: MemoryNeedTests.shapes[0], lengths: SequenceLengths(longest: 250))
+        let need = MemoryNeed(
+            configuration, model: MemoryNeedTests.shapes[0], lengths: SequenceLengths(longest: 250), cores: 16)
         func bytes(_ name: String) -> Double { need.parts.first { $0.name == name }?.bytes ?? 0 }
         #expect(bytes("the other threads' passes") == Double(passes - 1) * bytes("a learner's pass"))
         #expect(bytes("a learner's pass") > 0)
         #expect(bytes("workspaces of shared passes") > 0)
+    }
+
+    /// Threads beyond the cores have no pass of their own, and a single core's share none.
+    @Test(arguments: [(1, 1), (2, 2), (3, 3), (16, 16), (64, 16)])
+    func passesBeyondTheCoresAreNotCounted(cores: Int, passes: Int) throws {
+        var configuration = try ConfigurationReader.read(
+            file: nil, overrides: ["arms=sft", "warmup.steps=0", "threads=16", "sft.batchSize=64"])
+        configuration.task.testProblems = 1
+        let need = MemoryNeed(
+            configuration, model: MemoryNeedTests.shapes[0], lengths: SequenceLengths(longest: 250), cores: cores)
+        func bytes(_ name: String) -> Double { need.parts.first { $0.name == name }?.bytes ?? 0 }
+        #expect(bytes("the other threads' passes") == Double(passes - 1) * bytes("a learner's pass"))
+        #expect(bytes("a learner's pass") > 0)
+        #expect((bytes("workspaces of shared passes") > 0) == (cores > 1))
+    }
+
+    private static func microBatch(
+        _ phase: RunPhase, of rows: [Int], _ overrides: String...
+    ) throws -> (rows: Int, count: Int) {
+        var sequences = SequenceLengths(longest: 250)
+        let lengths = try #require(
+            DemonstrationLengths(
+                rows.map { Demonstration(prompt: [1], completion: Array(repeating: 1, count: $0)) }))
+        (sequences.warmup, sequences.traced) = (lengths, lengths)
+        let configuration = try ConfigurationReader.read(file: nil, overrides: overrides)
+        let largest = LargestMicroBatch(
+            phase, configuration, sequences, memory: ModelMemory(MemoryNeedTests.shapes[0]), threads: 1, cores: 1)
+        return (Int(largest.rows), largest.microBatches)
+    }
+
+    /// Of demonstrations that are made later, the lengths of some are known: the shorter the shortest of them, the more rows a
+    /// micro-batch can come to.
+    @Test func theShortestDemonstrationBoundsAMicroBatch() throws {
+        func rows(_ lengths: [Int]) throws -> Int {
+            try Self.microBatch(.base, of: lengths, "warmup.batchSize=32").rows
+        }
+        // Eight micro-batches of four.
+        #expect(try rows([96, 96]) == 384)
+        #expect(try rows([96, 60]) > 384)
+        #expect(try rows([96, 1]) > rows([96, 60]))
+    }
+
+    /// Where all are known that a run reaches, its own updates are counted.
+    @Test func demonstrationsAreCountedInTheirOrder() throws {
+        let lengths = [300, 300, 20, 500]
+        func made(steps: Int) throws -> [Int] {
+            let largest = try Self.microBatch(.base, of: lengths, "warmup.batchSize=2", "warmup.steps=\(steps)")
+            return [largest.rows, largest.count]
+        }
+        #expect(try made(steps: 0)[1] == 0)
+        #expect(try made(steps: 1) == [300, 2])
+        #expect(try made(steps: 2) == [520, 2])
+        #expect(try made(steps: 3)[0] > 520)
+        // Of traces, one update goes through all, in whatever order, and later ones again.
+        for steps in [1, 2, 100] {
+            let largest = try Self.microBatch(.sft, of: lengths, "sft.batchSize=4", "sft.steps=\(steps)")
+            #expect((2...3).contains(largest.count) && (500...820).contains(largest.rows))
+        }
+        // Too many to go through.
+        #expect(try Self.microBatch(.sft, of: lengths, "sft.batchSize=16777216").count > 1_000_000)
     }
 
     /// In the run's order, each once, however long the run.
@@ -154,7 +215,7 @@ import Trajectories
             }
             return LargestMicroBatch(
                 .grpo, configuration, SequenceLengths(longest: 10_000, training: prepared, tests: []), memory: memory,
-                threads: threads)
+                threads: threads, cores: threads)
         }
     }
 

@@ -10,13 +10,18 @@ import Training
 /// What a dry run says against what the system counts.
 @Suite(.timeLimit(.minutes(2)), .enabled(if: FileManager.default.fileExists(atPath: "/proc/self/status")))
 struct PeakMemoryTests {
-    /// A learner that takes as much as the evaluation after it: either is right alone, both together would be half as much again.
-    @Test(arguments: [["evaluation.samples=0", "sft.batchSize=16"], ["evaluation.samples=7", "sft.batchSize=1"]])
+    /// A learner that takes as much as the evaluation after it: either is right alone, both together would be half as much again. And
+    /// one of more threads than most machines have cores, with a micro-batch for each.
+    @Test(arguments: [
+        ["threads=1", "evaluation.samples=0", "sft.batchSize=16"],
+        ["threads=1", "evaluation.samples=7", "sft.batchSize=1"],
+        ["threads=16", "evaluation.samples=0", "sft.batchSize=96"],
+    ])
     func aRunTakesWhatItsDryRunSays(overrides: [String]) throws {
         let folder = try TemporaryFolder()
         let arguments =
             [
-                "train", "output=\(folder.url.appending(path: "run").path)", "arms=sft", "threads=1", "warmup.steps=0",
+                "train", "output=\(folder.url.appending(path: "run").path)", "arms=sft", "warmup.steps=0",
                 "sft.steps=1", "task.trainingProblems=16", "task.testProblems=8", "student.hiddenSize=256",
                 "student.attentionHeads=4", "student.keyValueHeads=4", "student.intermediateSize=512",
                 "student.layers=3",

@@ -145,7 +145,8 @@ struct PhaseRunner: Sendable {
         let store = PolicyStore(PolicyWeights(parameters, adapters: adapters, version: first, rotary: rotary))
         let learner = Learner(
             parameters: parameters, adapters: adapters, version: first, configuration: configuration.learner(of: phase),
-            reference: base, store: store, lane: executor.lane(.learner), threads: threads)
+            reference: base, store: store, lane: executor.lane(.learner), threads: threads,
+            cores: ProcessorCores.available.count)
         if let state { await learner.restore(state) }
         await recorder.begin(phase, at: first.rawValue, of: steps, report: restored?.state.report)
         let isComplete: Bool
