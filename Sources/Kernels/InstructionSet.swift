@@ -22,9 +22,10 @@ public enum InstructionSet: String, Sendable, CaseIterable, Comparable, CustomSt
     /// The environment variable that overrides the choice.
     public static let environmentName = "RLKD_ISA"
 
+    private static let features = ProcessorFeatures.probe()
+
     /// The variants this processor and operating system can run, weakest first.
     public static let supported: [InstructionSet] = {
-        let features = ProcessorFeatures.probe()
         var sets = [InstructionSet.baseline]
         let avx2 =
             features.avx2 && features.fma && features.f16c && features.movbe && features.bmi1 && features.bmi2
@@ -39,7 +40,7 @@ public enum InstructionSet: String, Sendable, CaseIterable, Comparable, CustomSt
     }()
 
     /// The fastest supported variant.
-    public static let best = fastest(of: supported, intel: ProcessorFeatures.probe().intel)
+    public static let best = fastest(of: supported, intel: features.intel)
 
     /// The fastest of `sets`: the strongest, but on Intel's processors not the one with BF16. Their VDPBF16PS takes four times
     /// as long as a multiply-add of single values and does twice the work, measured on one of the fifth Xeon generation.

@@ -26,10 +26,12 @@ public func multiplyRounding(
         coming: coming, pairs: true, rounding: (a, rowStride, width, lanePointer(rounded), roundedStride))
 }
 
-/// The most lanes of a rounded row that a product of many rows reads before it goes on to other rows.
+/// The most lanes of a row that a product of many rows reads before it goes on to other rows; see
+/// `Kernels.BFloat16Product.roundedBlock`.
 @inline(never)
 public func roundedBlock() -> Int {
-    tilesTakePairs ? depthBlock : 2 * unpackedDepth
+    if tilesTakePairs { return depthBlock }
+    return leavesSingleValues(rows: 2 * tileHeight) ? 2 * unpackedDepth : 2 * depthBlock
 }
 
 /// Pairs seen as the lanes that kernels carry. Memory of pairs is only ever loaded and stored whole, as bits.

@@ -11,8 +11,8 @@ public typealias ComingReads = (
 let lineLength = 16
 
 /// What a strip brings near: a piece in each of its first `pieceCount` tiles or, where there are none, in those below column
-/// `columns` a share of each of `panels`, which are `depth` lanes deep and stand `panelStride` apart, and else where `isOwn` the panel that a tile reads itself.
-/// A step of depth moves on by `stride` floats.
+/// `columns` a share of each of `panels`, which are `depth` lanes deep and stand `panelStride` apart, and else where `isOwn` the
+/// panel that a tile reads itself. A step of depth moves on by `stride` floats.
 typealias Ahead = (
     panels: UnsafePointer<Float>, panelStride: Int, depth: Int, columns: Int, stride: Int,
     pieces: UnsafePointer<UnsafeMutablePointer<Float>>?, pieceCount: Int, pieceOffset: Int, isOwn: Bool

@@ -31,12 +31,13 @@ private func oneRowFloats(_ strip: Strip) { oneRowChains(strip, pairs: false) }
         var sum1 = startRow(c + tileWidth, columns: tileWidth, reloading: strip.reloading)
         var sum2 = startRow(c + 2 * tileWidth, columns: tileWidth, reloading: strip.reloading)
         var sum3 = startRow(c + 3 * tileWidth, columns: tileWidth, reloading: strip.reloading)
-        // Near its end a panel asks for the one that comes after all four.
-        let next = strip.columns > oneRowColumns ? tileOffset(column: oneRowColumns, strip.panelStride) : 0
+        // Near its end a panel asks for the one that comes after all four, or where none does for what is read anyway.
+        let next = tileOffset(column: oneRowColumns, strip.panelStride)
         let last = max(0, strip.depth - stepsAhead)
+        let atEnd = strip.columns > oneRowColumns ? next - last * panelWidth : 0
         for k in 0..<strip.depth {
             let a = strip.a + k * strip.depthStride
-            let ahead = k < last ? stepsAhead * panelWidth : next - last * panelWidth
+            let ahead = k < last ? stepsAhead * panelWidth : atEnd
             let row = strip.panel + k * panelWidth + ahead
             prefetchPanel(row)
             prefetchPanel(row + (panel1 - strip.panel))

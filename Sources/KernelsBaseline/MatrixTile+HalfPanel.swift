@@ -1,8 +1,7 @@
 import CSIMD
 
 #if KERNELS_AVX512
-    /// A strip of `height` rows over a last panel of which at most sixteen columns are left, its lanes next to one another in
-    /// depth: half the work of a whole tile.
+    /// A strip of `height` rows over a last panel of which at most sixteen columns are left: half the work of a whole tile.
     @inline(__always)
     func multiplyHalfPanel(_ strip: Strip, height: Int, pairs: Bool) {
         if height == 12 {

@@ -86,19 +86,19 @@ import CSIMD
     }
 
     @inline(never)
-    private func pairStrip12(_ strip: Strip) { strip12(strip, pairs: true, room: strip.following, unpacks: false) }
+    private func pairStrip12(_ strip: Strip) { strip12(strip, pairs: true, leaving: nil) }
 
     @inline(never)
-    private func floatStrip12(_ strip: Strip) { strip12(strip, pairs: false, room: strip.following, unpacks: false) }
+    private func floatStrip12(_ strip: Strip) { strip12(strip, pairs: false, leaving: nil) }
 
     /// A strip of 12 rows of pairs, whose panels are left in `room` as single values, the second of each pair first.
     @inline(never)
     func unpackingStrip(_ strip: Strip, into room: UnsafeMutablePointer<Float>) {
-        strip12(strip, pairs: true, room: room, unpacks: true)
+        strip12(strip, pairs: true, leaving: room)
     }
 
     @inline(__always)
-    private func strip12(_ strip: Strip, pairs: Bool, room: UnsafeMutablePointer<Float>, unpacks: Bool) {
+    private func strip12(_ strip: Strip, pairs: Bool, leaving room: UnsafeMutablePointer<Float>?) {
         let offsets = rowOffsets(strip.rowStride)
         let results = rowOffsets(strip.resultStride)
         var column = 0
@@ -116,14 +116,11 @@ import CSIMD
             var panel = tile.panel
             var ahead = tile.ahead
             var next = tile.next
-            var unpacked = room + tileOffset(column: column, 2 * panelWidth * strip.depth)
+            var left = room.map { $0 + tileOffset(column: column, 2 * panelWidth * strip.depth) }
             let first = min(12, strip.depth)
             for _ in 0..<first {
                 addStep(a0, a4, a8, offsets, panel, &rows0, &rows4, &rows8, pairs: pairs)
-                if unpacks {
-                    unpackRow(loadRow(panel), into: unpacked)
-                    unpacked += 2 * panelWidth
-                }
+                leaveRow(panel, &left)
                 prefetchRow(next)
                 next += strip.resultStride
                 prefetch(ahead)
@@ -135,10 +132,7 @@ import CSIMD
             }
             for _ in first..<strip.depth {
                 addStep(a0, a4, a8, offsets, panel, &rows0, &rows4, &rows8, pairs: pairs)
-                if unpacks {
-                    unpackRow(loadRow(panel), into: unpacked)
-                    unpacked += 2 * panelWidth
-                }
+                leaveRow(panel, &left)
                 prefetch(ahead)
                 ahead += tile.aheadStride
                 a0 = opaque(a0 + strip.depthStride)

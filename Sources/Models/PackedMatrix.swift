@@ -211,8 +211,9 @@ package struct PackedMatrix: BitwiseCopyable {
     /// cache, enough to amortise the passage over the panels. A multiple of the largest tile's.
     private static func largestBlock(depth: Int, precision: Precision) -> Int {
         // Rows that are arranged first are read whole, or where they are long, as others, a part of their depth at a time.
-        let lanes = min(arrangedCount(rows: 1, depth: depth, precision: precision), BFloat16Product.roundedBlock)
-        return max(tileRows, min(264, 128 * 1024 / max(1, lanes) / tileRows * tileRows))
+        let lanes = arrangedCount(rows: 1, depth: depth, precision: precision)
+        let read = precision == .bfloat16 ? min(lanes, BFloat16Product.roundedBlock) : lanes
+        return max(tileRows, min(264, 128 * 1024 / max(1, read) / tileRows * tileRows))
     }
 
     /// Rows of so many that are multiplied at a time, about as many each time: a multiple of the largest tile's.

@@ -75,6 +75,9 @@ import Testing
             (rows: 25, outputs: 64, depth: 5202, gap: 0), (rows: 38, outputs: 70, depth: 5203, gap: 16),
             (rows: 30, outputs: 1408, depth: 256, gap: 0), (rows: 25, outputs: 40, depth: 0, gap: 0),
             (rows: 100, outputs: 260, depth: 1030, gap: 0),
+            // Room for single values filled to the last one, by many panels and by one; and a block more.
+            (rows: 130, outputs: 1060, depth: 128, gap: 0), (rows: 130, outputs: 50, depth: 2048, gap: 16),
+            (rows: 140, outputs: 49, depth: 2050, gap: 0),
         ]
 
     /// The bits of `round` and `multiply`; the rows as they round them; nothing between rows is touched.

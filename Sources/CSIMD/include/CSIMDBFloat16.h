@@ -31,7 +31,8 @@ csimd_float16 csimd_add_pair_products(csimd_float16 a, csimd_float16 b, csimd_fl
 }
 
 #if defined(__AVX512DQ__) && !defined(__AVX512BF16__)
-/// The same as below, in fewer steps: what is not a number and denormals, which are rare, are mended apart.
+/// The bits of every lane rounded to bfloat16, as the macro below describes, in fewer steps: what is not a number and
+/// denormals, which are rare, are mended apart.
 static inline __attribute__((always_inline)) csimd_bits16 csimd_rounded_to_bfloat16(csimd_float16 x) {
     const __m512i bits = (__m512i)x;
     const __mmask16 odd = _mm512_test_epi32_mask(bits, _mm512_set1_epi32(0x10000));
