@@ -16,7 +16,7 @@ final class GradientJob {
     }
 
     let gradient: AlignedBuffer<Float>
-    private let pass: Backpropagation
+    let pass: Backpropagation
     private let layout: ParameterLayout
     private var coefficients: [Float] = []
     private var reference: [Float] = []

@@ -59,7 +59,7 @@ final class GradientJobBox: @unchecked Sendable {
         var temperature: Float
     }
 
-    private let job: GradientJob
+    let job: GradientJob
 
     init(_ job: GradientJob) {
         self.job = job

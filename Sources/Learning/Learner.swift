@@ -27,9 +27,7 @@ public actor Learner {
     private let slices: SliceLoop
     /// That passes are made for.
     private let passThreads: Int
-    /// Of all threads, for the passes that any of them may share.
-    nonisolated let workspaces: PassWorkspaces
-    private let jobs: [GradientJobBox]
+    let jobs: [GradientJobBox]
     private let sum: AlignedBuffer<Float>
     private var isUpdating = false
     /// Whether an update has made weights that are no numbers.
@@ -65,8 +63,8 @@ public actor Learner {
             configuration.loss.needsReference
             ? PolicyWeights(reference ?? parameters, rotary: store.current.rotary) : nil
         passThreads = Self.passThreads(threads: threads, cores: cores)
+        // Of all threads, for the passes that any of them may share.
         let workspaces = PassWorkspaces(threads: threads)
-        self.workspaces = workspaces
         jobs = (0..<Self.jobs(threads: passThreads, parameters.configuration)).map { _ in
             GradientJobBox(
                 GradientJob(

@@ -20,8 +20,9 @@ public final class Backpropagation {
     public static let targetsAtATime = 64
 
     let shape: LayerShape
-    /// Of the threads that share a pass, and of the one that has a pass to itself.
-    private let workspaces: PassWorkspaces?
+    /// Of the threads that share a pass; nil where none does.
+    let workspaces: PassWorkspaces?
+    /// Of the thread that has a pass to itself.
     let ownWorkspace = PassWorkspace()
     var workspaceSizes = WorkspaceSizes()
     /// How the pass at hand is cut for the threads that share it.
@@ -110,13 +111,20 @@ public final class Backpropagation {
         run(forwardProgram)
     }
 
-    private var places: Int { workspaces?.places ?? 1 }
+    /// Of the threads that may share a pass.
+    var places: Int { workspaces?.places ?? 1 }
 
     /// The member's workspace, with room for the pass at hand. Members come to it before any of their tiles.
     func workspace(_ member: borrowing TeamMember) -> PassWorkspace {
-        let workspace = member.places == 1 ? ownWorkspace : workspaces?[member.index] ?? ownWorkspace
+        let workspace = member.places > 1 ? sharedWorkspace(at: member.index) : ownWorkspace
         workspace.reserve(workspaceSizes)
         return workspace
+    }
+
+    /// - Parameter place: of a member among several.
+    private func sharedWorkspace(at place: Int) -> PassWorkspace {
+        guard let workspaces else { preconditionFailure("a pass without workspaces for several threads is shared") }
+        return workspaces[place]
     }
 
     /// Runs a program with whoever shares the pass.

@@ -9,6 +9,9 @@ struct LargestMicroBatch {
     var longest: Int
     /// Micro-batches of an update at most; none where no update is made.
     var microBatches: Int
+    /// Bytes of the workspaces of all threads that share passes, each of which serves the phase's micro-batches in turn and has what
+    /// the one that asks for most needs: another than this, perhaps.
+    private(set) var workspaces = 0.0
 
     static let none = LargestMicroBatch(rows: 0, targets: 0, longest: 0, microBatches: 0)
 
@@ -20,24 +23,35 @@ struct LargestMicroBatch {
         _ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths, memory: ModelMemory,
         threads: Int, cores: Int
     ) {
+        let candidates = Self.candidates(phase, configuration, lengths)
+        func passes(_ candidate: Self) -> (count: Int, sharing: Int) {
+            candidate.passes(memory, threads: threads, cores: cores)
+        }
+        self =
+            candidates.max {
+                Double(passes($0).count) * $0.pass(memory) < Double(passes($1).count) * $1.pass(memory)
+            } ?? .none
+        workspaces = candidates.map { Double(passes($0).sharing) * $0.workspace(memory) }.max() ?? 0
+    }
+
+    /// Micro-batches of which one takes most.
+    private static func candidates(
+        _ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths
+    ) -> [Self] {
         let learner = configuration.learner(of: phase)
         switch phase {
         case .base:
             // Quantity graphs to warm up with are made in their order.
             let isMade = configuration.task.kind == .quantityGraphs
-            self.init(configuration.warmup, lengths.warmup, seed: isMade ? nil : configuration.seed, learner)
-        case .sft: self.init(configuration.sft, lengths.traced, seed: configuration.seed, learner)
+            return [Self(configuration.warmup, lengths.warmup, seed: isMade ? nil : configuration.seed, learner)]
+        case .sft: return [Self(configuration.sft, lengths.traced, seed: configuration.seed, learner)]
         case .grpo, .rlkd:
             let settings = configuration.reinforcement
             // Of problems whose completions are cut at the same length, the one with the longest prompt takes most.
             let prompts = Dictionary(
                 RolloutLengths(configuration, lengths).longest.map { ($0.newTokens, $0.prompt) }, uniquingKeysWith: max)
-            let candidates =
-                configuration.steps == 0 ? [] : prompts.map { Self(settings, prompt: $1, newTokens: $0, learner) }
-            self =
-                candidates.max {
-                    $0.bytes(memory, threads: threads, cores: cores) < $1.bytes(memory, threads: threads, cores: cores)
-                } ?? .none
+            return configuration.steps == 0
+                ? [] : prompts.map { Self(settings, prompt: $1, newTokens: $0, learner) }
         }
     }
 
@@ -84,19 +98,13 @@ struct LargestMicroBatch {
         Learner.passes(microBatches: microBatches, threads: threads, cores: cores, memory.shape)
     }
 
-    /// That those take together.
-    private func bytes(_ memory: ModelMemory, threads: Int, cores: Int) -> Double {
-        let passes = passes(memory, threads: threads, cores: cores)
-        return Double(passes.count) * pass(memory) + Double(passes.sharing) * workspace(memory)
-    }
-
-    /// That one of them takes, with its gradient.
+    /// Bytes that one of them takes, with its gradient.
     func pass(_ memory: ModelMemory) -> Double {
         microBatches == 0 ? 0 : memory.gradient(rows: rows, targets: targets, longest: Double(longest))
     }
 
-    /// That a thread takes which shares them.
-    func workspace(_ memory: ModelMemory) -> Double {
+    /// Bytes that a thread takes which shares them and no others.
+    private func workspace(_ memory: ModelMemory) -> Double {
         microBatches == 0 ? 0 : memory.workspace(rows: rows, targets: targets, longest: Double(longest))
     }
 }

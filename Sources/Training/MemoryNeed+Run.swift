@@ -127,8 +127,7 @@ extension MemoryNeed {
                 pass, isChosen ? .key("learner.microBatchRows", value: "\(rows)") : largest, name: "a learner's pass")
             let passes = batch.passes(memory, threads: threads, cores: cores)
             add(
-                Double(passes.sharing) * batch.workspace(memory), .key("threads", value: "\(threads)"),
-                name: "workspaces of shared passes")
+                batch.workspaces, .key("threads", value: "\(threads)"), name: "workspaces of shared passes")
             add(
                 Double(passes.count - 1) * pass, .key("threads", value: "\(threads)"), name: "the other threads' passes"
             )

@@ -40,21 +40,22 @@ import Testing
         #expect(areEqual == [true, true])
     }
 
-    /// A learner whose threads are more than its micro-batches lets them share: sooner or later another than the job's own comes, and
-    /// takes its workspace.
-    @Test func threadsWithoutAMicroBatchHelp() async throws {
-        let executor = ComputeExecutor(threads: 3, pinned: false)
+    /// A pass of a learner has room for each of its threads, the workspaces that all its passes have, and, of one micro-batch alone,
+    /// a part for each thread that can run.
+    @Test(arguments: [(threads: 3, cores: Int.max, jobs: 3), (threads: 5, cores: 2, jobs: 2)])
+    func threadsWithoutAMicroBatchMayHelp(threads: Int, cores: Int, jobs: Int) async throws {
+        let executor = ComputeExecutor(threads: threads, pinned: false)
         defer { executor.shutdown() }
         let harness = LearnerHarness(
-            try TestModel.parameters(), microBatchRows: 1000, lane: executor.lane(.learner), threads: 3)
-        let workspaces = harness.learner.workspaces
-        func members() -> Int { (0..<3).count { workspaces[$0].count > 0 } }
-        #expect(members() == 0)
-        var updates = 0
-        while members() < 2 && updates < 3000 {
-            _ = try await harness.learner.imitate(Self.demonstrations)
-            updates += 1
-        }
-        #expect(members() >= 2)
+            try TestModel.parameters(), microBatchRows: 1000, lane: executor.lane(.learner), threads: threads,
+            cores: cores)
+        #expect(MicroBatch.imitation(Self.demonstrations, rows: 1000).count == 1)
+        _ = try await harness.learner.imitate(Self.demonstrations)
+        let passes = await harness.learner.jobs.map(\.job.pass)
+        #expect(passes.map(\.places) == Array(repeating: threads, count: jobs))
+        let first = try #require(passes.first)
+        let areShared = first.workspaces != nil && passes.allSatisfy { $0.workspaces === first.workspaces }
+        #expect(areShared)
+        #expect(first.parts.threads == jobs)
     }
 }

@@ -9,7 +9,7 @@ import Testing
 /// Threads that share a learner's pass.
 @Suite(.timeLimit(.minutes(2))) struct SharedPassTests {
     /// Wide and long enough for every stage to have parts for several threads.
-    private static func parameters(_ name: String, _ precision: Precision) throws -> Parameters {
+    static func parameters(_ name: String, _ precision: Precision) throws -> Parameters {
         var shape = try ModelFixture(name).parameters.configuration
         shape.precision = precision
         shape.intermediateSize = 210
@@ -26,7 +26,7 @@ import Testing
     }
 
     /// Prompts of one, several and no completions, that end within a page and with one; about 400 rows.
-    private static let batch: TrainingBatch = {
+    static let batch: TrainingBatch = {
         func tokens(_ count: Int, _ seed: Int) -> [Int32] { (0..<count).map { Int32(($0 * 31 + seed * 17) % 331) } }
         var batch = TrainingBatch()
         batch.append(prompt: tokens(37, 1), completions: [tokens(60, 2), tokens(1, 3), tokens(45, 4), tokens(2, 5)])

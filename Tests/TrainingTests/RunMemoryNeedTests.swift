@@ -72,7 +72,30 @@ import Trajectories
         func bytes(_ name: String) -> Double { need.parts.first { $0.name == name }?.bytes ?? 0 }
         #expect(bytes("the other threads' passes") == Double(passes - 1) * bytes("a learner's pass"))
         #expect(bytes("a learner's pass") > 0)
-        #expect(bytes("workspaces of shared passes") > 0)
+        // Any thread may share them.
+        #expect(try bytes("workspaces of shared passes") == 16 * Self.workspace(configuration, threads: 16))
+    }
+
+    @Test func aThreadAloneHasNoWorkspaceForSharing() throws {
+        var configuration = try ConfigurationReader.read(
+            file: nil, overrides: ["arms=sft", "warmup.steps=0", "threads=1"])
+        configuration.task.testProblems = 1
+        let need = MemoryNeed(
+            configuration, model: MemoryNeedTests.shapes[0], lengths: SequenceLengths(longest: 250), cores: 16)
+        #expect(need.parts.contains { $0.name == "a learner's pass" })
+        #expect((need.parts.first { $0.name == "workspaces of shared passes" }?.bytes ?? 0) == 0)
+    }
+
+    /// Bytes of one thread's, for the micro-batches of imitation.
+    private static func workspace(_ configuration: RunConfiguration, threads: Int) throws -> Double {
+        let batch = LargestMicroBatch(
+            .sft, configuration, SequenceLengths(longest: 250), memory: ModelMemory(MemoryNeedTests.shapes[0]),
+            threads: threads, cores: threads)
+        try #require(batch.microBatches > 0)
+        return Double(
+            PassWorkspaces.byteCount(
+                configuration: MemoryNeedTests.shapes[0], rows: Int(batch.rows),
+                targets: Int(batch.targets.rounded(.up)), longest: min(Int(batch.rows), batch.longest)))
     }
 
     /// Threads beyond the cores have no pass of their own, and a single core's share none.
@@ -177,6 +200,24 @@ import Trajectories
         #expect(each.map(\.microBatches) == [1, 7])
         #expect(try largest(problems, 1).microBatches == 1)
         #expect(try largest(problems, 16).microBatches == 7)
+    }
+
+    /// A thread's workspace has served the long micro-batch too, of which there is but one pass, and which all threads share.
+    @Test func workspacesAreCountedOfTheMicroBatchThatAsksForMost() throws {
+        let memory = ModelMemory(MemoryNeedTests.shapes[0])
+        let largest = try Self.largestMicroBatch(
+            memory, "reinforcement.groupSize=8", "reinforcement.problemsPerBatch=1")
+        let problems = [(9000, 4), (100, 700)]
+        let each = try problems.map { try largest([$0], 16) }
+        let long = PassWorkspaces.byteCount(
+            configuration: MemoryNeedTests.shapes[0], rows: Int(each[0].rows), targets: Int(each[0].targets),
+            longest: each[0].longest)
+        #expect(each[0].longest == 9004)
+        #expect(each[0].workspaces == Double(16 * long) && each[0].workspaces > each[1].workspaces)
+        let all = try largest(problems, 16)
+        #expect(all.longest == each[1].longest && all.microBatches == each[1].microBatches)
+        #expect(all.workspaces == each[0].workspaces)
+        #expect(try largest(problems, 1).workspaces == 0)
     }
 
     /// Each group of an update has micro-batches of its own; of problems cut at one length, the longest prompt counts.
