@@ -125,7 +125,8 @@ public final class Generator {
             phase, computed: StallClock.nanoseconds(phase) - computed,
             waited: StallClock.nanoseconds(.synchronize) - waited)
         StallClock.phase(.sample) {
-            sampling.run(places: places)
+            // More members than draws would only be waited for.
+            sampling.run(places: places, members: active.count + firstDraws)
             extendActive(version: weights.version)
         }
         return finished
@@ -264,11 +265,13 @@ public final class Generator {
         prompt.synchronizeSeconds = 0
     }
 
+    /// Samples of the prompts that ended in this forward pass.
+    private var firstDraws: Int { prefillLogits.reduce(0) { $0 + $1.prompt.request.sampleCount } }
+
     /// Draws the next token of each completion, and the first one of each sample of the prompts that ended.
     private func sample(_ member: inout TeamMember) {
         let sampler = samplers[member.index]
-        let first = prefillLogits.reduce(0) { $0 + $1.prompt.request.sampleCount }
-        member.perform(over: active.count + first) { part in
+        member.perform(over: active.count + firstDraws) { part in
             for index in part.clamped(to: 0..<active.count) {
                 draws.pointer[index] = draw(active[index], from: inference.logits(logitIndices[index]), by: sampler)
             }

@@ -181,6 +181,8 @@ import Trajectories
 
     /// What a restart wastes is the prompt's share of what the clock charged the thread for each step, phase by phase: waits for
     /// other threads are no prefill, and rows of others are not the prompt's.
+    ///
+    /// There is one completion to draw for, which its thread does alone, so all waits of a step are the forward pass's.
     @Test func whatARestartWastesIsWhatTheClockCharged() async throws {
         let parameters = try TestModel.parameters()
         let executor = ComputeExecutor(threads: 2, pinned: false)

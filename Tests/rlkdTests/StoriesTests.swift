@@ -62,17 +62,20 @@ struct StoriesTests {
             .enabled(if: Emulator.hasProgram, "the program is not beside the test bundle"))
         func greedyTextIsThePublishedOneOnNehalem() throws {
             let emulator = try #require(Emulator.executable)
+            // What a variable asks of this processor, that one may lack.
+            let ownChoice = ["RLKD_ISA": ""]
             let outcome = try CommandLineProcess.run(
                 emulator,
                 [
                     "-cpu", "Nehalem", CommandLineProcess.executable.path, "generate", "--model",
                     SharedData.path("weights/stories260K"), "--temperature", "0", "--max-new-tokens", "20",
-                ])
+                ], environment: ownChoice)
             #expect(outcome.status == 0, "\(outcome.diagnostics)")
             let row = try #require(try outcome.rows(GeneratedRow.self).first)
             #expect(try [1] + row.tokens == Array(expected().ids.prefix(21)))
             let machine = try CommandLineProcess.run(
-                emulator, ["-cpu", "Nehalem", CommandLineProcess.executable.path, "info", "--json"])
+                emulator, ["-cpu", "Nehalem", CommandLineProcess.executable.path, "info", "--json"],
+                environment: ownChoice)
             #expect(machine.text.contains("\"supported\" : [\n      \"baseline\"\n    ]"), "\(machine.text)")
         }
     #endif
