@@ -7,7 +7,7 @@ import Trajectories
 @testable import Generation
 
 /// Threads that share an engine's steps.
-@Suite(.timeLimit(.minutes(2))) struct SharedStepTests {
+@Suite(.timeLimit(.minutes(30))) struct SharedStepTests {
     private static func completions(
         _ weights: PolicyWeights, threads: Int, batch: Int, prefillRows: Int, meeting: Rendezvous? = nil
     ) throws -> [Completion] {
