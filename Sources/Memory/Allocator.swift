@@ -94,6 +94,7 @@ private enum ThreadCounter {
         return key
     }()
 
+    /// It stands in the thread's own storage, which lasts as long as the thread that remembers it.
     static func locate() -> UnsafeMutablePointer<UInt64>? {
         guard let counter = try? Allocator.read("thread.allocatedp", as: UnsafeMutablePointer<UInt64>.self) else {
             return nil

@@ -26,6 +26,7 @@ struct EmbeddingTable {
         self.lanes = lanes
     }
 
+    /// The lanes of a bfloat16 table, which are zeros or come from `write`: no value in them is ever stored as a float.
     private var halves: UnsafeMutablePointer<UInt16> {
         UnsafeMutableRawPointer(lanes).assumingMemoryBound(to: UInt16.self)
     }

@@ -91,6 +91,7 @@ public struct PageTable: ~Copyable {
 
     /// Page addresses for the attention kernels; the first `count` of them are set.
     var blocks: UnsafePointer<UnsafeMutablePointer<Float>> {
+        // An address that is set has the same bits with and without the optional, and no other is read.
         UnsafeRawPointer(addresses.pointer).assumingMemoryBound(to: UnsafeMutablePointer<Float>.self)
     }
 

@@ -1,6 +1,8 @@
 import Kernels
 
 /// A weight matrix W [outputs, depth] in panels, in the numbers that `precision` says.
+///
+/// A view: whoever has it keeps the owner of the panels alive and unwritten meanwhile.
 package struct PackedMatrix: BitwiseCopyable {
     /// Floats, or pairs of bfloat16 carried as such.
     let panels: UnsafePointer<Float>

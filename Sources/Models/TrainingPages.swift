@@ -88,6 +88,8 @@ struct TrainingPages: ~Copyable {
     }
 
     private func blocks(_ index: Int) -> UnsafePointer<UnsafeMutablePointer<Float>> {
+        // As at `PageTable.blocks`: a span's entries are all set, and an address that is set has the same bits with and without
+        // the optional.
         UnsafeRawPointer(tables.pointer + tableStarts[index]).assumingMemoryBound(to: UnsafeMutablePointer<Float>.self)
     }
 }

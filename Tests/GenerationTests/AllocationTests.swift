@@ -56,8 +56,13 @@ import Testing
                         weights, sampling, threads: Generator.threadsSharing(engines: engines, threads: threads))
                     let meeting =
                         engines < threads
-                        ? Rendezvous(places: threads, programs: Rendezvous.generatorPrograms, steps: steps / 2) : nil
-                    meeting?.join(generator)
+                        ? Rendezvous(places: threads, programs: 2, steps: 1 + steps / 2)
+                        : nil
+                    meeting?.join(generator, drawing: true)
+                    // The other thread may still be on its way out of its last job, which ends in the allocator. Who takes part in
+                    // a step has left it.
+                    meeting?.beginStep()
+                    _ = generator.step(weights)
                     gate.pass()
                     let before = sum(counters)
                     gate.pass()

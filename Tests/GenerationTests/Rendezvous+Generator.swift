@@ -3,12 +3,12 @@ import TestSupport
 @testable import Generation
 
 extension Rendezvous {
-    /// Programs of a generator's step.
-    static let generatorPrograms = 2
-
-    /// Makes the members of the generator's teams meet.
-    func join(_ generator: Generator) {
+    /// Makes the members of the generator's teams meet: before the forward pass, one program a step.
+    ///
+    /// - Parameter drawing: before drawing as well, a second program. Only for steps with a draw for each place: no more threads than
+    ///   draws are let in.
+    func join(_ generator: Generator, drawing: Bool) {
         generator.forward = meeting(before: generator.forward)
-        generator.sampling = meeting(before: generator.sampling)
+        if drawing { generator.sampling = meeting(before: generator.sampling) }
     }
 }

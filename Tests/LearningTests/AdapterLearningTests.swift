@@ -7,7 +7,7 @@ import Trajectories
 @testable import Learning
 
 /// Updates in bfloat16, of adapters alone, and from activations that are computed again.
-@Suite(.timeLimit(.minutes(1))) struct AdapterLearningTests {
+@Suite(.timeLimit(.minutes(30))) struct AdapterLearningTests {
     /// A way to compute and what to train.
     enum Setting: CaseIterable {
         case bfloat16, recomputed, adapters, bfloat16Adapters, recomputedAdapters

@@ -44,7 +44,7 @@ extension LearnerState {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct LearnerTests {
+@Suite(.timeLimit(.minutes(30))) struct LearnerTests {
     private let parameters: Parameters
     private let groups: [ScoredGroup]
 

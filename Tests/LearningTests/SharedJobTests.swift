@@ -5,7 +5,7 @@ import Testing
 @testable import Models
 
 /// Micro-batches that several threads share.
-@Suite(.timeLimit(.minutes(1))) struct SharedJobTests {
+@Suite(.timeLimit(.minutes(30))) struct SharedJobTests {
     private static let demonstrations = (1...3).map { length in
         Demonstration(prompt: [1, 2], completion: (0..<8 * length).map { Int32(5 * $0 + length) % 41 })
     }

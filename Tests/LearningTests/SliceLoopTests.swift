@@ -5,7 +5,7 @@ import Testing
 
 @testable import Learning
 
-@Suite(.timeLimit(.minutes(1))) struct SliceLoopTests {
+@Suite(.timeLimit(.minutes(30))) struct SliceLoopTests {
     /// More than two slices, and not a whole number of them.
     private let count = 200_003
 

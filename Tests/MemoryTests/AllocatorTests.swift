@@ -41,36 +41,42 @@ import Testing
         #expect(after == before)
     }
 
-    @Test func statisticsFollowALargeAllocation() throws {
-        let bytes = 256 << 20
-        let memory = try #require(malloc(bytes))
-        memory.storeBytes(of: 7, as: UInt8.self)
-        let during = try Allocator.statistics()
-        free(memory)
-        #expect(during.allocatedBytes >= bytes)
-        #expect(during.activeBytes >= during.allocatedBytes)
-        #expect(during.mappedBytes >= during.activeBytes)
-        #expect(during.residentBytes > 0)
-        #expect(during.arenas > 0)
+    /// In a process of its own: the figures are read one after another, and other tests allocate, free and refresh meanwhile.
+    @Test func statisticsFollowALargeAllocation() async {
+        await #expect(processExitsWith: .success) {
+            let bytes = 256 << 20
+            let memory = try #require(malloc(bytes))
+            memory.storeBytes(of: 7, as: UInt8.self)
+            let during = try Allocator.statistics()
+            free(memory)
+            #expect(during.allocatedBytes >= bytes)
+            #expect(during.activeBytes >= during.allocatedBytes)
+            #expect(during.mappedBytes >= during.activeBytes)
+            #expect(during.residentBytes > 0)
+            #expect(during.arenas > 0)
+        }
     }
 
-    /// Of every arena: of one whose freed memory would otherwise stay for good, too.
-    @Test func freedMemoryGoesBackAtOnce() throws {
-        let arena = try Arena(name: "freed")
-        try Allocator.write("arena.\(arena.index).dirty_decay_ms", -1)
-        func kept() throws -> Int {
-            try Allocator.refresh()
-            let pages = try Allocator.read("stats.arenas.\(arena.index).pdirty", as: Int.self)
-            return pages * (try Allocator.read("arenas.page", as: Int.self))
+    /// Of every arena: of one whose freed memory would otherwise stay for good, too. In a process of its own: training runs of other
+    /// tests give back what was freed everywhere, at any moment.
+    @Test func freedMemoryGoesBackAtOnce() async {
+        await #expect(processExitsWith: .success) {
+            let arena = try Arena(name: "freed")
+            try Allocator.write("arena.\(arena.index).dirty_decay_ms", -1)
+            func kept() throws -> Int {
+                try Allocator.refresh()
+                let pages = try Allocator.read("stats.arenas.\(arena.index).pdirty", as: Int.self)
+                return pages * (try Allocator.read("arenas.page", as: Int.self))
+            }
+            let bytes = 1 << 20
+            do {
+                let buffers = AlignedBuffer<UInt8>(count: bytes, arena: arena)
+                buffers.pointer.initialize(repeating: 1, count: bytes)
+            }
+            #expect(try kept() >= bytes)
+            Allocator.returnFreedMemory()
+            #expect(try kept() == 0)
         }
-        let bytes = 1 << 20
-        do {
-            let buffers = AlignedBuffer<UInt8>(count: bytes, arena: arena)
-            buffers.pointer.initialize(repeating: 1, count: bytes)
-        }
-        #expect(try kept() >= bytes)
-        Allocator.returnFreedMemory()
-        #expect(try kept() == 0)
     }
 
     @Test func errorsNameTheControl() {

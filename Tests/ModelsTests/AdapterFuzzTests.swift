@@ -6,7 +6,7 @@ import Tokenizers
 @testable import Models
 
 /// Adapter directories, damaged: an error names the file and what in it is wrong, or they are read; nothing traps.
-@Suite(.timeLimit(.minutes(2))) struct AdapterFuzzTests {
+@Suite(.timeLimit(.minutes(30))) struct AdapterFuzzTests {
     private static func withDirectory(_ body: (URL, ModelConfiguration) throws -> Void) throws {
         let shape = try ModelConfiguration(
             contentsOf: HuggingFaceFixture.directory.appending(path: "llama-tied/config.json"))

@@ -7,7 +7,7 @@ import Testing
 @testable import Models
 
 /// Threads that share a learner's pass.
-@Suite(.timeLimit(.minutes(2))) struct SharedPassTests {
+@Suite(.timeLimit(.minutes(30))) struct SharedPassTests {
     /// Wide and long enough for every stage to have parts for several threads.
     static func parameters(_ name: String, _ precision: Precision) throws -> Parameters {
         var shape = try ModelFixture(name).parameters.configuration

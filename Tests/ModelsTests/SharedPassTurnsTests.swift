@@ -6,7 +6,7 @@ import Testing
 @testable import Models
 
 /// Passes that take turns with the same threads' workspaces.
-@Suite(.timeLimit(.minutes(2))) struct SharedPassTurnsTests {
+@Suite(.timeLimit(.minutes(30))) struct SharedPassTurnsTests {
     private static let threads = 3
 
     /// A short one whose layers are recomputed, and a long one.

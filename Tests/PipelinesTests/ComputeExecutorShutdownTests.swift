@@ -2,7 +2,7 @@ import Testing
 
 @testable import Pipelines
 
-@Suite(.timeLimit(.minutes(1))) struct ComputeExecutorShutdownTests {
+@Suite(.timeLimit(.minutes(30))) struct ComputeExecutorShutdownTests {
     /// A task without a preference may come out of an actor on a compute thread, and go on there to shut the executor down.
     @Test(arguments: [1, 2, 3])
     func theCallerMayBeOnOneOfTheThreads(threads: Int) async {

@@ -6,7 +6,7 @@ import UnixSignals
 
 @testable import Pipelines
 
-@Suite(.timeLimit(.minutes(2))) struct StageSupervisorTests {
+@Suite(.timeLimit(.minutes(30))) struct StageSupervisorTests {
     struct Fault: Error, Equatable {}
 
     /// A stage whose work is a closure.
@@ -187,12 +187,8 @@ import UnixSignals
 
     @Test func cancellingTheRunCancelsTheStages() async {
         let pipeline = Pipeline()
-        let run = Task {
-            await pipeline.run(
-                pipeline.stages(learning: { _ in
-                    pipeline.learned.value < 1_000_000
-                }))
-        }
+        // However long the cancellation takes to come, nothing else ends the run.
+        let run = Task { await pipeline.run(pipeline.stages()) }
         while pipeline.learned.value == 0 {
             await Task.yield()
         }

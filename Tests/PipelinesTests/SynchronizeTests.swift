@@ -1,18 +1,19 @@
 import Dispatch
+import TestSupport
 import Testing
 
 @testable import Pipelines
 
 /// What a thread waits for without sleeping is neither the phase that it waits in nor idle.
-@Suite(.timeLimit(.minutes(2))) struct SynchronizeTests {
+@Suite(.timeLimit(.minutes(30))) struct SynchronizeTests {
     private static let decode = WorkerClock.code(.rollout, .decode)
     private static let synchronize = WorkerClock.code(.rollout, .synchronize)
 
     /// Whether the condition came true, within far more time than it needs.
     private static func comesTrue(_ condition: () -> Bool) -> Bool {
-        let end = MonotonicTime.now() + 30_000_000_000
+        let patience = Patience()
         while !condition() {
-            guard MonotonicTime.now() < end else { return false }
+            guard !patience.isOver else { return false }
         }
         return true
     }

@@ -4,7 +4,7 @@ import Testing
 import Trajectories
 
 /// The learning stage on groups that a test hands it.
-@Suite(.timeLimit(.minutes(1))) struct LearningStageTests {
+@Suite(.timeLimit(.minutes(30))) struct LearningStageTests {
     /// Groups of ordinals 0..<count under version 0, as the stages before would give them.
     private func groups(_ count: Int) async throws -> [ScoredGroup] {
         let executor = EmbeddedExecutor(seed: 2)

@@ -10,7 +10,7 @@ import Testing
 import Trajectories
 import UnixSignals
 
-@Suite(.timeLimit(.minutes(1))) struct PipelineTests {
+@Suite(.timeLimit(.minutes(30))) struct PipelineTests {
     /// What holds for every whole run, whatever the schedule was.
     private func check(_ pipeline: TestPipeline, sourceLocation: SourceLocation = #_sourceLocation) {
         let settings = pipeline.settings
@@ -153,9 +153,10 @@ import UnixSignals
 
         // A learner frees them, and all is delivered.
         let learning = pipeline.learning(lane: executor)
-        try await executor.drive { try await learning.run() }
-        executor.runUntilIdle()
-        for task in tasks { try await task.value }
+        try await executor.drive {
+            try await learning.run()
+            for task in tasks { try await task.value }
+        }
         check(pipeline)
     }
 
@@ -303,6 +304,8 @@ import UnixSignals
             guard lesson.version.rawValue == batches else { return }
             signals.continuation.yield(.sigint)
             signals.continuation.yield(.sigint)
+            // Only the cancellation ends this wait: otherwise all might be worked off before it comes.
+            try await Task.sleep(for: .seconds(3600))
         }
         let ending = await StageSupervisor(stages: stages, logger: quietLogger).run(signals: signals.stream)
         #expect(ending.isInterrupted(drained: false))

@@ -45,13 +45,13 @@ package final class Rendezvous: Sendable {
         }
     }
 
-    /// Waits until a multiple of `places` have come; gives up for good after half a minute.
+    /// Waits until a multiple of `places` have come, or gives up for good.
     private func pass() {
         let number = arrived.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue
         let all = (number / places + 1) * places
-        let end = ContinuousClock.now + .seconds(30)
+        let patience = Patience()
         while arrived.load(ordering: .acquiring) < all && !givenUp.load(ordering: .acquiring) {
-            if ContinuousClock.now > end { givenUp.store(true, ordering: .releasing) }
+            if patience.isOver { givenUp.store(true, ordering: .releasing) }
             sched_yield()
         }
     }

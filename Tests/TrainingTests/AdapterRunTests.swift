@@ -7,7 +7,7 @@ import Trajectories
 @testable import Training
 
 /// Whole runs in bfloat16 and of adapters: what they leave, and that they can be resumed.
-@Suite(.timeLimit(.minutes(2))) struct AdapterRunTests {
+@Suite(.timeLimit(.minutes(30))) struct AdapterRunTests {
     enum Setting: CaseIterable {
         case bfloat16, adapters, bfloat16Adapters
 

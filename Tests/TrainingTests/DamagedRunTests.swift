@@ -5,7 +5,7 @@ import Testing
 @testable import Training
 
 /// Runs whose files were changed while they lay: refused by name before anything is written.
-@Suite(.timeLimit(.minutes(2))) struct DamagedRunTests {
+@Suite(.timeLimit(.minutes(30))) struct DamagedRunTests {
     /// Every file of a folder but the lock, and its bytes.
     private func contents(_ folder: URL) throws -> [String: Data?] {
         var files: [String: Data?] = [:]

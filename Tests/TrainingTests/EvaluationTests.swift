@@ -40,7 +40,7 @@ import Trajectories
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct EvaluatorTests {
+@Suite(.timeLimit(.minutes(30))) struct EvaluatorTests {
     /// So many steps as the text has letters a, all those of the teacher's first steps.
     private struct LetterDecomposer: Decomposer {
         func structure(of text: String, question: String?) async throws -> Structure {

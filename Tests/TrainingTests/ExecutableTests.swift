@@ -6,8 +6,8 @@ import UnixSignals
 @testable import Training
 
 /// The real executable, killed and interrupted.
-@Suite(.timeLimit(.minutes(2)), .enabled(if: Executable.isBuilt, "rlkd is not beside the tests")) struct ExecutableTests
-{
+@Suite(.timeLimit(.minutes(30)), .enabled(if: Executable.isBuilt, "rlkd is not beside the tests"))
+struct ExecutableTests {
     /// Killed as soon as each of these is there, at whatever instant that finds it.
     @Test func aKilledRunEndsInTheSameBits() async throws {
         try await withTemporaryFolder { folder in

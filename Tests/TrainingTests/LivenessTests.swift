@@ -3,7 +3,7 @@ import Testing
 @testable import Training
 
 /// The proof at `ReinforcementPhase`, checked on all interleavings of small pipelines.
-@Suite(.timeLimit(.minutes(2))) struct LivenessTests {
+@Suite(.timeLimit(.minutes(30))) struct LivenessTests {
     private func batches(_ groupsPerBatch: Int, _ maxStaleness: Int) -> Int {
         // Enough that the gate has closed and opened again; fewer where the states are many.
         groupsPerBatch == 3 ? min(3, maxStaleness + 2) : maxStaleness + 2

@@ -137,7 +137,7 @@ import Trajectories
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct CheckpointTests {
+@Suite(.timeLimit(.minutes(30))) struct CheckpointTests {
     private let tokenizer: Tokenizer
     private let parameters: Parameters
 

@@ -8,7 +8,7 @@ import Trajectories
 @testable import Training
 
 /// Runs that were cut off at some instant and resumed end as if nothing had happened.
-@Suite(.timeLimit(.minutes(2))) struct ResumeTests {
+@Suite(.timeLimit(.minutes(30))) struct ResumeTests {
     /// An instant at which a run was killed, told by the checkpoints that it had left.
     struct Instant: Sendable, CustomTestStringConvertible {
         var phase: RunPhase

@@ -8,7 +8,7 @@ import UnixSignals
 @testable import Training
 
 /// A signal at any moment of a run.
-@Suite(.timeLimit(.minutes(2))) struct SignalTests {
+@Suite(.timeLimit(.minutes(30))) struct SignalTests {
     /// Sends a signal, as the run's own watch gets it, when the run says a thing: so the moment does not depend on time.
     private struct Trigger: LogHandler {
         let text: String

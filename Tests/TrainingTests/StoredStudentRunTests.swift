@@ -6,7 +6,7 @@ import Tokenizers
 @testable import Training
 
 /// Runs that start from a model directory.
-@Suite(.timeLimit(.minutes(10))) struct StoredStudentRunTests {
+@Suite(.timeLimit(.minutes(30))) struct StoredStudentRunTests {
     private static let generation = """
         {"do_sample": true, "temperature": 0.6,
          "eos_token_id": [1, 3], "transformers_version": "4.51.0", "of_a_later_version": null}

@@ -30,26 +30,6 @@ enum CommandLineProcess {
         try run(executable, arguments, input: Data(input.utf8), environment: environment)
     }
 
-    /// The most memory that a run had resident, by the system's own mark. Not what it counts for children: that begins with what the
-    /// parent had when it made them.
-    static func peak(_ arguments: [String]) throws -> (status: Int32, bytes: Double) {
-        let process = Process()
-        process.executableURL = executable
-        process.arguments = arguments
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        var peak = 0.0
-        while process.isRunning {
-            let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
-            let mark = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }?.split(separator: " ")
-            if let mark, mark.count > 1, let kibibytes = Double(mark[mark.count - 2]) { peak = kibibytes * 1024 }
-            usleep(1000)
-        }
-        process.waitUntilExit()
-        return (process.terminationStatus, peak)
-    }
-
     static func run(
         _ executable: URL, _ arguments: [String], input: Data = Data(), environment: [String: String] = [:]
     ) throws -> Outcome {

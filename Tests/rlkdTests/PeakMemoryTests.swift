@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Models
+import Pipelines
 import Tasks
 import Testing
 import Training
@@ -8,16 +9,17 @@ import Training
 @testable import rlkd
 
 /// What a dry run says against what the system counts.
-@Suite(.timeLimit(.minutes(2)), .enabled(if: FileManager.default.fileExists(atPath: "/proc/self/status")))
+@Suite(.timeLimit(.minutes(30)))
 struct PeakMemoryTests {
     /// A learner that takes as much as the evaluation after it: either is right alone, both together would be half as much again. And
-    /// one of more threads than most machines have cores, with a micro-batch for each.
+    /// one of more threads than most machines have cores, with a micro-batch for each: how many of them come to one goes by the
+    /// machine, so that what these take may be missing.
     @Test(arguments: [
         ["threads=1", "evaluation.samples=0", "sft.batchSize=16"],
         ["threads=1", "evaluation.samples=7", "sft.batchSize=1"],
         ["threads=16", "evaluation.samples=0", "sft.batchSize=96"],
     ])
-    func aRunTakesWhatItsDryRunSays(overrides: [String]) throws {
+    func aRunTakesWhatItsDryRunSays(overrides: [String]) async throws {
         let folder = try TemporaryFolder()
         let arguments =
             [
@@ -27,16 +29,21 @@ struct PeakMemoryTests {
                 "student.layers=3",
             ] + overrides
         let dry = try CommandLineProcess.run(arguments + ["--dry-run"])
-        let estimate = try #require(Self.bytes(in: dry.text + dry.diagnostics))
-        let run = try CommandLineProcess.peak(arguments)
-        #expect(run.status == 0)
-        #expect((0.85...1.15).contains(estimate / run.bytes), "\(estimate) estimated, \(run.bytes) taken")
+        let table = dry.text + dry.diagnostics
+        let estimate = try #require(Self.bytes(of: "memory, about", in: table))
+        let others = ["the other threads' passes", "workspaces of shared passes"]
+            .reduce(0) { $0 + (Self.bytes(of: $1, in: table) ?? 0) }
+        #expect((others > 0) == (overrides[0] != "threads=1" && ProcessorCores.available.count > 1))
+        let taken = try #require(await CommandLineProcess.peak(arguments))
+        #expect(
+            estimate > 0.85 * taken && estimate - others < 1.15 * taken,
+            "\(estimate) estimated, \(others) of it others', \(taken) taken")
     }
 
     /// With a large vocabulary logits are what takes most: of few rows at a time where prompts take far more steps than completions,
     /// of all completions where each prompt has many.
     @Test(arguments: [["--max-new-tokens", "8"], ["--max-new-tokens", "4", "--samples", "8", "--temperature", "1"]])
-    func logitsAreCountedWhereTheVocabularyIsLarge(settings: [String]) throws {
+    func logitsAreCountedWhereTheVocabularyIsLarge(settings: [String]) async throws {
         let folder = try TemporaryFolder()
         let shape = ModelConfiguration(
             hiddenSize: 16, intermediateSize: 16, layerCount: 1, attentionHeadCount: 1, keyValueHeadCount: 1,
@@ -55,14 +62,13 @@ struct PeakMemoryTests {
             settings: GenerationPlan.Settings(
                 sampling: .greedy, samples: command.samples, maxNewTokens: command.maxNewTokens, seed: 0))
         let estimate = command.need(of: plan, directory).bytes
-        let run = try CommandLineProcess.peak(arguments)
-        #expect(run.status == 0)
-        #expect((0.87...1.13).contains(estimate / run.bytes), "\(estimate) estimated, \(run.bytes) taken")
+        let taken = try #require(await CommandLineProcess.peak(arguments))
+        #expect((0.87...1.13).contains(estimate / taken), "\(estimate) estimated, \(taken) taken")
     }
 
-    /// Of the row of a dry run's table that sums up its memory.
-    private static func bytes(in text: String) -> Double? {
-        let row = text.split(separator: "\n").first { $0.contains("memory, about") }?.split(separator: " ")
+    /// Of a row of a dry run's table.
+    private static func bytes(of name: String, in text: String) -> Double? {
+        let row = text.split(separator: "\n").first { $0.contains(name) }?.split(separator: " ")
         let units = ["KiB": 0x1p10, "MiB": 0x1p20, "GiB": 0x1p30]
         guard let row, row.count > 2, let number = Double(row[row.count - 2]) else { return nil }
         return units[String(row[row.count - 1])].map { number * $0 }

@@ -205,6 +205,7 @@ final class ComputeCore: @unchecked Sendable {
         }
         // A compute thread passes on the phase that it is in.
         let code = WorkerClock.current?.code ?? code
+        // `share` returns when the last helper has left, and a helper has given up its copy of the program by then.
         withoutActuallyEscaping(body) { body in
             let program = TeamProgram { member in member.perform(tiles, body) }
             // A loop over tiles has nothing that goes by the member's index, so a caller from elsewhere has any.
@@ -215,6 +216,7 @@ final class ComputeCore: @unchecked Sendable {
     private func share(
         _ program: borrowing TeamProgram, through loop: TileLoop, helpers: Int, index: Int, lane: Lane, code: Int
     ) {
+        // Helpers have the pointer from `offer` on until they leave; `finish` waits for them.
         withUnsafePointer(to: program) { program in
             // Counted before it opens, so that the count is never below the loops that are open.
             openLoops.wrappingAdd(1, ordering: .relaxed)

@@ -21,6 +21,7 @@ struct ComputeThread: @unchecked Sendable {
             _ = ThreadCalls.setName?(pthread_self(), "rlkd-core-\(index)")
             ProcessorCores.bind(to: processorCore.map { [$0] } ?? ProcessorCores.available)
             core.clock.threadStarted(index)
+            // Unretained: whoever called `run` holds this object until it returns, and before that the key is cleared.
             pthread_setspecific(ComputeThread.key, Unmanaged.passUnretained(self).toOpaque())
             core.work(index)
             pthread_setspecific(ComputeThread.key, nil)
@@ -35,6 +36,7 @@ struct ComputeThread: @unchecked Sendable {
             &handle, nil,
             { argument in
                 if let argument {
+                    // Takes over the reference that is passed below: a thread that was made runs this once.
                     Unmanaged<Start>.fromOpaque(argument).takeRetainedValue().run()
                 }
                 return nil

@@ -67,6 +67,7 @@ enum ThreadCalls {
     private static func find<Call>(_ name: String, as type: Call.Type) -> Call? {
         // The nil handle searches the program and everything that it is linked to.
         guard let symbol = dlsym(nil, name) else { return nil }
+        // Each type above is the one that the system documents for the name; symbol and function pointer are one address.
         return unsafeBitCast(symbol, to: type)
     }
 }

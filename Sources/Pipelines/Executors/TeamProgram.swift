@@ -49,6 +49,8 @@ public struct TeamMember: ~Copyable {
     /// Tells programs apart by the numbers of tiles of their stages.
     private var digest = 0
 
+    /// Unretained: the core holds both for good, and each member is a variable of a call to the core, which whoever makes the call
+    /// holds until it returns.
     struct Help {
         let loop: Unmanaged<TileLoop>
         /// For helpers: lanes whose jobs they go back to.

@@ -75,6 +75,7 @@ struct WorkerClock: @unchecked Sendable {
         store(Self.since, max(began, now))
         store(Self.state, UInt64(code))
         cells[Self.sequence].store(number + 2, ordering: .releasing)
+        // Unretained: the clock that owns this block owns the recorder too, whose rings are made with it and stay.
         let ring = load(Self.ring)
         if ring != 0, old != UInt64(Self.idleCode), let address = UnsafeRawPointer(bitPattern: UInt(ring)) {
             Unmanaged<TraceRing>.fromOpaque(address)._withUnsafeGuaranteedRef {
@@ -111,6 +112,7 @@ struct WorkerClock: @unchecked Sendable {
 
     /// The clock of the present thread; nil on a thread that is no worker.
     static var current: WorkerClock? {
+        // What stands there is a worker's `cells`, from `makeCurrent` on, and is cleared while the block still lives.
         guard let memory = pthread_getspecific(key) else { return nil }
         return WorkerClock(cells: memory.assumingMemoryBound(to: Atomic<UInt64>.self))
     }

@@ -32,6 +32,7 @@ public struct StageSupervisor: Sendable {
         #else
             let handler = action.__sigaction_u.__sa_handler
         #endif
+        // Function pointers cannot be compared. Each is one word, and neither is called.
         return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 

@@ -1,0 +1,58 @@
+import Models
+import Testing
+
+@testable import Training
+
+/// Passes of a run's learner that threads have at once, and workspaces of those that they share.
+@Suite struct PassMemoryNeedTests {
+    /// A thread without a micro-batch has memory that it never touches.
+    @Test(arguments: [(1, 1), (2, 1), (4, 3), (64, 16)])
+    func threadsWithoutAMicroBatchAreNotCounted(batchSize: Int, passes: Int) throws {
+        var configuration = try ConfigurationReader.read(
+            file: nil, overrides: ["arms=sft", "warmup.steps=0", "threads=16", "sft.batchSize=\(batchSize)"])
+        configuration.task.testProblems = 1
+        let need = MemoryNeed(
+            configuration, model: MemoryNeedTests.shapes[0], lengths: SequenceLengths(longest: 250), cores: 16)
+        func bytes(_ name: String) -> Double { need.parts.first { $0.name == name }?.bytes ?? 0 }
+        #expect(bytes("the other threads' passes") == Double(passes - 1) * bytes("a learner's pass"))
+        #expect(bytes("a learner's pass") > 0)
+        // Any thread may share them.
+        #expect(try bytes("workspaces of shared passes") == 16 * Self.workspace(configuration, threads: 16))
+    }
+
+    @Test func aThreadAloneHasNoWorkspaceForSharing() throws {
+        var configuration = try ConfigurationReader.read(
+            file: nil, overrides: ["arms=sft", "warmup.steps=0", "threads=1"])
+        configuration.task.testProblems = 1
+        let need = MemoryNeed(
+            configuration, model: MemoryNeedTests.shapes[0], lengths: SequenceLengths(longest: 250), cores: 16)
+        #expect(need.parts.contains { $0.name == "a learner's pass" })
+        #expect((need.parts.first { $0.name == "workspaces of shared passes" }?.bytes ?? 0) == 0)
+    }
+
+    /// Threads beyond the cores have no pass of their own, and a single core's share none.
+    @Test(arguments: [(1, 1), (2, 2), (3, 3), (16, 16), (64, 16)])
+    func passesBeyondTheCoresAreNotCounted(cores: Int, passes: Int) throws {
+        var configuration = try ConfigurationReader.read(
+            file: nil, overrides: ["arms=sft", "warmup.steps=0", "threads=16", "sft.batchSize=64"])
+        configuration.task.testProblems = 1
+        let need = MemoryNeed(
+            configuration, model: MemoryNeedTests.shapes[0], lengths: SequenceLengths(longest: 250), cores: cores)
+        func bytes(_ name: String) -> Double { need.parts.first { $0.name == name }?.bytes ?? 0 }
+        #expect(bytes("the other threads' passes") == Double(passes - 1) * bytes("a learner's pass"))
+        #expect(bytes("a learner's pass") > 0)
+        #expect((bytes("workspaces of shared passes") > 0) == (cores > 1))
+    }
+
+    /// Bytes of one thread's, for the micro-batches of imitation.
+    private static func workspace(_ configuration: RunConfiguration, threads: Int) throws -> Double {
+        let batch = LargestMicroBatch(
+            .sft, configuration, SequenceLengths(longest: 250), memory: ModelMemory(MemoryNeedTests.shapes[0]),
+            threads: threads, cores: threads)
+        try #require(batch.microBatches > 0)
+        return Double(
+            PassWorkspaces.byteCount(
+                configuration: MemoryNeedTests.shapes[0], rows: Int(batch.rows),
+                targets: Int(batch.targets.rounded(.up)), longest: min(Int(batch.rows), batch.longest)))
+    }
+}
