@@ -16,8 +16,8 @@ extension Generator {
         return max(1, min(most, completions / completionsOfEach, requests))
     }
 
-    /// The threads that share a step of one of so many engines: one where each thread has an engine of its own, or nearly. A step that is
-    /// cut for 16 threads takes a fifth more of their time together, more than a few idle ones have to give.
+    /// The threads that share a step of one of so many engines: one where each thread has an engine of its own, or nearly. A
+    /// step that is cut for 16 threads takes a fifth more of their time together, more than a few idle ones have to give.
     public static func threadsSharing(engines: Int, threads: Int) -> Int {
         8 * engines < 7 * threads ? threads : 1
     }

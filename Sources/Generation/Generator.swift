@@ -193,7 +193,8 @@ public final class Generator {
         }
     }
 
-    /// The last sample has the prompt's own pages; one before it shares those that are full, and copies the page that it goes on in.
+    /// The last sample has the prompt's own pages; one before it shares those that are full, and copies the page that it goes
+    /// on in.
     private func startSample(of prompt: PromptSequence) -> Bool {
         let request = prompt.request
         let positions = request.prompt.count + request.maxNewTokens

@@ -140,7 +140,8 @@ public enum BFloat16Product {
         }
     }
 
-    /// C[rows, outputs] = A[rows, depth] · packed, or += where `accumulating`. A is what `round` gives. Of C only these rows and columns are touched.
+    /// C[rows, outputs] = A[rows, depth] · packed, or += where `accumulating`. A is what `round` gives. Of C only
+    /// these rows and columns are touched.
     ///
     /// - Parameters:
     ///   - rowStride: lanes from one row of A to the next; `roundedCount(depth)` by default.

@@ -87,20 +87,4 @@ public enum Elementwise {
             KernelsBaseline.elementwiseIsFinite(x, count: count)
         }
     }
-
-    /// The largest element; what is not a number is skipped; -infinity where nothing is left.
-    public static func maximum(_ x: UnsafePointer<Float>, count: Int) -> Float {
-        switch InstructionSet.current {
-        #if arch(x86_64)
-            case .avx512bf16:
-                KernelsAVX512BF16.elementwiseMaximum(x, count: count)
-            case .avx512:
-                KernelsAVX512.elementwiseMaximum(x, count: count)
-            case .avx2:
-                KernelsAVX2.elementwiseMaximum(x, count: count)
-        #endif
-        default:
-            KernelsBaseline.elementwiseMaximum(x, count: count)
-        }
-    }
 }

@@ -168,7 +168,8 @@ private func slopesOfTile(
             mean = multiplyAdd(probability, load(slopes + block * blockLength), mean)
             store(probability, probabilities + block * blockLength)
         }
-        // Of these very probabilities, so that a query's slopes add up to 0: the output is of rounded ones, where blocks are compact.
+        // Of these very probabilities, so that a query's slopes add up to 0: the output is of rounded ones, where blocks are
+        // compact.
         let delta = broadcast(laneSum(mean))
         for block in 0..<blocks {
             let offset = block * blockLength

@@ -64,13 +64,7 @@ public func elementwiseIsFinite(_ x: UnsafePointer<Float>, count: Int) -> Bool {
     return laneSum(sum) == 0
 }
 
-/// The largest element; what is not a number is skipped; -infinity where nothing is left.
-@inline(never)
-public func elementwiseMaximum(_ x: UnsafePointer<Float>, count: Int) -> Float {
-    scaledMaximum(x, count: count, scale: 1)
-}
-
-/// The largest of scale * x; what is not a number is skipped.
+/// The largest of scale * x; what is not a number is skipped; -infinity where nothing is left.
 @inline(__always)
 func scaledMaximum(_ x: UnsafePointer<Float>, count: Int, scale: Float) -> Float {
     var largest = broadcast(-.infinity)

@@ -8,8 +8,8 @@ let panelWidth = 32
 ///
 /// A lane is a float, or where the function is given `pairs` two bfloat16 values that follow one another in depth; C holds
 /// floats. `a` has lane (row, k) at `row * rowStride + k * depthStride`, or where tiles take no pairs the two values as floats,
-/// the second first; panels stand `panelStride` apart, their row k at `k * panelWidth`. Where `reloading`, a chain starts from what C holds, else from zero. Only the first `columns` columns of C
-/// are touched.
+/// the second first; panels stand `panelStride` apart, their row k at `k * panelWidth`. Where `reloading`, a chain starts from what
+/// C holds, else from zero. Only the first `columns` columns of C are touched.
 ///
 /// Meanwhile other memory is brought into the second-level cache. In a tile's first steps, for at once they would hold it up,
 /// come the next tile's results, after the last tile those at `following`; in all steps what is `ahead`. Strips of up to four

@@ -61,8 +61,8 @@ struct DecoderLayer: BitwiseCopyable {
     /// Rows of the pass, and the absolute position of each.
     let rows: Int
     let positions: UnsafePointer<Int32>
-    /// Rounded rows of the product that comes next, see `PackedMatrix.arrange`, and the first of them. Rows of other products stand at
-    /// other distances, so that who works on some rows without waiting for others has room of its own.
+    /// Rounded rows of the product that comes next, see `PackedMatrix.arrange`, and the first of them. Rows of other products
+    /// stand at other distances, so that who works on some rows without waiting for others has room of its own.
     var arranged: UnsafeMutablePointer<BFloat16Pair>
     var firstArranged = 0
 

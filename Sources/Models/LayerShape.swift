@@ -1,5 +1,5 @@
-/// The widths that a decoder layer's stages go by, taken from the configuration once: unlike that, plain values alone, so that a copy
-/// counts no references.
+/// The widths that a decoder layer's stages go by, taken from the configuration once: unlike that, plain values alone, so
+/// that a copy counts no references.
 struct LayerShape: BitwiseCopyable {
     let hiddenSize: Int
     let intermediateSize: Int

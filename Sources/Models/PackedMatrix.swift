@@ -212,7 +212,8 @@ package struct PackedMatrix: BitwiseCopyable {
     /// The most rows that are multiplied at a time: few enough for what is read again and again to stay in the second-level
     /// cache, enough to amortise the passage over the panels. A multiple of the largest tile's.
     private static func largestBlock(depth: Int, precision: Precision) -> Int {
-        // Rows that are arranged first are read whole, or where they are long, as others, a part of their depth at a time.
+        // What a passage over the panels reads again and again: of bfloat16 a block of the rows' depth, of floats, where these are
+        // arranged first, at most all of it.
         let lanes = arrangedCount(rows: 1, depth: depth, precision: precision)
         let read = precision == .bfloat16 ? min(lanes, BFloat16Product.roundedBlock) : lanes
         return max(tileRows, min(264, 128 * 1024 / max(1, read) / tileRows * tileRows))

@@ -7,8 +7,8 @@ import Tasks
 import Tokenizers
 import Training
 
-/// Turns errors into one line on standard error and an exit status: 64 for options that cannot be met, 65 for input that cannot be used, the
-/// settings of a run that diverges included, 70 for the rest.
+/// Turns errors into one line on standard error and an exit status: 64 for options that cannot be met, 65 for input that
+/// cannot be used, the settings of a run that diverges included, 70 for the rest.
 enum Failure {
     static let usage = ExitCode(64)
     static let badInput = ExitCode(65)

@@ -25,8 +25,8 @@ struct RLKDCommand: AsyncParsableCommand {
         }
     }
 
-    /// Files that may be open, and bytes of memory, with which any command starts: the system's libraries end the program, or wait for
-    /// ever, where they get none for themselves.
+    /// Files that may be open, and bytes of memory, with which any command starts: the system's libraries end the program, or
+    /// wait for ever, where they get none for themselves.
     private static let fewestFiles: rlim_t = 16
     private static let leastMemory = 64 << 20
 

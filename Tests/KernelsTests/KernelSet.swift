@@ -61,7 +61,6 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
     let elementwiseFill: @Sendable (UnsafeMutablePointer<Float>, Float, Int) -> Void
     let elementwiseSumOfSquares: @Sendable (UnsafePointer<Float>, Int) -> Double
     let elementwiseIsFinite: @Sendable (UnsafePointer<Float>, Int) -> Bool
-    let elementwiseMaximum: @Sendable (UnsafePointer<Float>, Int) -> Float
     let softmaxLogSumExp: @Sendable (UnsafePointer<Float>, Int, Float) -> Float
     let softmaxProbabilities: @Sendable (UnsafePointer<Float>, Int, Float, Float, UnsafeMutablePointer<Float>) -> Void
     let softmaxDraw: @Sendable (UnsafePointer<Float>, Int, Float, Float, Float) -> Int
@@ -135,7 +134,6 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
         elementwiseFill: KernelsBaseline.elementwiseFill,
         elementwiseSumOfSquares: KernelsBaseline.elementwiseSumOfSquares,
         elementwiseIsFinite: KernelsBaseline.elementwiseIsFinite,
-        elementwiseMaximum: KernelsBaseline.elementwiseMaximum,
         softmaxLogSumExp: KernelsBaseline.softmaxLogSumExp,
         softmaxProbabilities: KernelsBaseline.softmaxProbabilities,
         softmaxDraw: KernelsBaseline.softmaxDraw,
@@ -170,7 +168,6 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
             elementwiseFill: KernelsAVX2.elementwiseFill,
             elementwiseSumOfSquares: KernelsAVX2.elementwiseSumOfSquares,
             elementwiseIsFinite: KernelsAVX2.elementwiseIsFinite,
-            elementwiseMaximum: KernelsAVX2.elementwiseMaximum,
             softmaxLogSumExp: KernelsAVX2.softmaxLogSumExp,
             softmaxProbabilities: KernelsAVX2.softmaxProbabilities,
             softmaxDraw: KernelsAVX2.softmaxDraw,
@@ -204,7 +201,6 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
             elementwiseFill: KernelsAVX512.elementwiseFill,
             elementwiseSumOfSquares: KernelsAVX512.elementwiseSumOfSquares,
             elementwiseIsFinite: KernelsAVX512.elementwiseIsFinite,
-            elementwiseMaximum: KernelsAVX512.elementwiseMaximum,
             softmaxLogSumExp: KernelsAVX512.softmaxLogSumExp,
             softmaxProbabilities: KernelsAVX512.softmaxProbabilities,
             softmaxDraw: KernelsAVX512.softmaxDraw,
@@ -238,7 +234,6 @@ struct KernelSet: Sendable, CustomTestStringConvertible {
             elementwiseFill: KernelsAVX512BF16.elementwiseFill,
             elementwiseSumOfSquares: KernelsAVX512BF16.elementwiseSumOfSquares,
             elementwiseIsFinite: KernelsAVX512BF16.elementwiseIsFinite,
-            elementwiseMaximum: KernelsAVX512BF16.elementwiseMaximum,
             softmaxLogSumExp: KernelsAVX512BF16.softmaxLogSumExp,
             softmaxProbabilities: KernelsAVX512BF16.softmaxProbabilities,
             softmaxDraw: KernelsAVX512BF16.softmaxDraw,

@@ -2,8 +2,8 @@ import Glibc
 
 /// A lock with a condition to wait for: `Mutex` of the standard library has none.
 struct ConditionLock: ~Copyable, @unchecked Sendable {
-    // Unchecked: the system's lock and condition are made to be shared; the pointers to them are constant, and what they point to is
-    // freed with the only owner.
+    // Unchecked: the system's lock and condition are made to be shared; the pointers to them are constant, and what they
+    // point to is freed with the only owner.
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>
     private let condition: UnsafeMutablePointer<pthread_cond_t>
 

@@ -87,8 +87,8 @@ public final class StallClock: Sendable {
         _ = enter(phase)
     }
 
-    /// Nanoseconds that the present thread has been charged for `phase` in the stage of the running job, up to its last switch; 0 on
-    /// a thread that is no worker.
+    /// Nanoseconds that the present thread has been charged for `phase` in the stage of the running job, up to its last
+    /// switch; 0 on a thread that is no worker.
     package static func nanoseconds(_ phase: Phase) -> UInt64 {
         guard let worker = WorkerClock.current, worker.code != WorkerClock.idleCode else { return 0 }
         return worker.nanoseconds(WorkerClock.code(worker.code, switchedTo: phase))

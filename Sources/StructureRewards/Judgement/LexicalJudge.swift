@@ -1,6 +1,7 @@
 /// The same if the texts share enough words and numbers; no model.
 ///
-/// Words are stems without function words; for meta-reasonings everyday synonyms count as one (`Concept`). With the sets T of the teacher and S of the student:
+/// Words are stems without function words; for meta-reasonings everyday synonyms count as one (`Concept`). With the sets T of
+/// the teacher and S of the student:
 /// - **meta-reasoning**: overlap |T ∩ S| / min(|T|, |S|) ≥ `metaReasoning`;
 /// - **sub-problem**: `numberWeight` × (F1 of the numbers, as multisets) + (1 − `numberWeight`) × (overlap of the words) ≥
 ///   `subProblem`; a part that neither text has does not count;

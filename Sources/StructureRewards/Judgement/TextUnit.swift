@@ -9,7 +9,8 @@ enum TextUnit: Sendable, Hashable {
 
 extension TextUnit {
     /// The units of `text` in order, LaTeX read as plain text. Punctuation, signs of currency and a hyphen within a word are
-    /// passed over; `×`, `÷`, `−` count as `*`, `/`, `-`; other symbols are words; number words ("three", "half", "dozen", "twice") are numbers; an apostrophe ends a word and its `s` is dropped.
+    /// passed over; `×`, `÷`, `−` count as `*`, `/`, `-`; other symbols are words; number words ("three", "half", "dozen",
+    /// "twice") are numbers; an apostrophe ends a word and its `s` is dropped.
     static func all(in text: String) -> [TextUnit] {
         var units: [TextUnit] = []
         var word = ""

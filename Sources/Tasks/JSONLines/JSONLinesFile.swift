@@ -30,8 +30,8 @@ package struct JSONLinesFile: Sendable {
         return rows
     }
 
-    /// Bytes while a file is read for each of its own: the file as it stands, and its texts or tokens. Measured with 16 to 167 MB of
-    /// rows of 46 to 4000 bytes.
+    /// Bytes while a file is read for each of its own: the file as it stands, and its texts or tokens. Measured with 16 to
+    /// 167 MB of rows of 46 to 4000 bytes.
     private static let copies = 2.0
 
     /// Bytes that reading a file takes, about; of a pipe, whose size is not known, those of the rows beside their texts.
