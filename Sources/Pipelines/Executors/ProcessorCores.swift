@@ -26,7 +26,7 @@ public enum ProcessorCores {
 
     /// Binds the present thread to these cores, whatever it inherited; false where the system does not allow it.
     @discardableResult
-    static func bind(to cores: [Int]) -> Bool {
+    package static func bind(to cores: [Int]) -> Bool {
         var mask = CoreMask()
         guard let setAffinity = ThreadCalls.setAffinity, cores.allSatisfy({ mask.insert($0) }) else { return false }
         return setAffinity(0, CoreMask.bytes, &mask.words) == 0
