@@ -108,6 +108,8 @@ let package = Package(
             swiftSettings: strict),
         .target(
             name: "TestSupport", dependencies: ["Pipelines"], path: "Tests/TestSupport", swiftSettings: strict),
+        .executableTarget(
+            name: "PeakOfRun", dependencies: ["Pipelines"], path: "Tests/PeakOfRun", swiftSettings: strict),
         tests("Kernels", ["TestSupport"] + variantNames.map { .byName(name: $0) }),
         tests("Memory", []),
         tests("Files", []),
@@ -138,8 +140,8 @@ let package = Package(
         tests(
             "rlkd",
             [
-                "Files", "Generation", "Kernels", "Models", "Pipelines", "StructureRewards", "Tasks", "TestSupport",
-                "Tokenizers", "Training", "Trajectories",
+                "Files", "Generation", "Kernels", "Models", "PeakOfRun", "Pipelines", "StructureRewards", "Tasks",
+                "TestSupport", "Tokenizers", "Training", "Trajectories",
             ],
             resources: ["Fixtures"]),
     ]

@@ -8,18 +8,21 @@ import Trajectories
 
 /// Threads that share an engine's steps.
 @Suite(.timeLimit(.minutes(30))) struct SharedStepTests {
+    /// Steps whose members meet, and tokens of the longest completions.
+    private static let steps = 12
+
     private static func completions(
         _ weights: PolicyWeights, threads: Int, batch: Int, prefillRows: Int, meeting: Rendezvous? = nil
     ) throws -> [Completion] {
         let generator = Generator(
             configuration: weights.configuration, batchCapacity: batch, prefillRows: prefillRows, threads: threads)
-        meeting?.join(generator, drawing: false)
+        meeting?.join(generator, drawing: batch >= threads)
         for (index, length) in [1, 15, 16, 17, 40, 3, 64].enumerated() {
             try generator.submit(
                 GenerationRequest(
                     identifier: index, prompt: (0..<length).map { Int32(($0 * 7 + index) % 53) }, sampleCount: 3,
-                    maxNewTokens: 12, sampling: SamplingParameters(topK: index, topP: 0.9), endTokens: [2], seed: 11,
-                    problemKey: UInt64(index)))
+                    maxNewTokens: steps, sampling: SamplingParameters(topK: index, topP: 0.9),
+                    endTokens: index < 2 ? [] : [2], seed: 11, problemKey: UInt64(index)))
         }
         var completions: [Completion] = []
         while generator.hasWork {
@@ -31,6 +34,10 @@ import Trajectories
 
     /// Tokens and log-probabilities are those of one thread, bit for bit: of steps in which all threads take part for certain, and of
     /// those in which they may. Of the larger vocabulary's panels, each thread takes several at once.
+    ///
+    /// All threads draw, too, where the batch has room for a draw of each. The first two prompts have six completions: as many of them
+    /// as there is room for, more than threads, begin in the first step, and none ends before the last step in which threads meet. So
+    /// each of these steps has a draw for each thread; if one had not, a thread would be missing.
     @Test(
         arguments: [Precision.float32, .bfloat16],
         [(2, 64, 256, 700), (2, 64, 256, 53), (3, 5, 33, 700), (4, 1, 7, 53), (4, 7, 9, 1100)])
@@ -42,7 +49,8 @@ import Trajectories
         let alone = try Self.completions(weights, threads: 1, batch: shape.batch, prefillRows: shape.prefillRows)
         let executor = ComputeExecutor(threads: shape.threads, pinned: false)
         defer { executor.shutdown() }
-        let meeting = Rendezvous(places: shape.threads, programs: 1, steps: 12)
+        let meeting = Rendezvous(
+            places: shape.threads, programs: shape.batch >= shape.threads ? 2 : 1, steps: Self.steps)
         let shared = try await executor.lane(.rollout).run {
             try Self.completions(
                 weights, threads: shape.threads, batch: shape.batch, prefillRows: shape.prefillRows,

@@ -1,4 +1,5 @@
 import Dispatch
+import TestSupport
 import Testing
 
 @testable import Pipelines
@@ -124,7 +125,7 @@ import Testing
         let executor = ComputeExecutor(pinned: true)
         defer { executor.shutdown() }
         #expect(executor.threads == cores.count)
-        let own = await executor.lane(.learner).run { ProcessorCores.ofPresentThread }
+        let own = await executor.lane(.learner).run { PresentThread.cores }
         #expect(own.count == 1)
         #expect(Set(own).isSubset(of: cores))
     }
@@ -140,7 +141,7 @@ import Testing
             var seen: Set<Int> = []
             await withTaskGroup(of: [Int].self) { group in
                 for _ in 0..<64 * cores.count {
-                    group.addTask(executorPreference: inner.lane(.learner)) { ProcessorCores.ofPresentThread }
+                    group.addTask(executorPreference: inner.lane(.learner)) { PresentThread.cores }
                 }
                 for await own in group {
                     seen.formUnion(own)

@@ -162,7 +162,7 @@ import Testing
         await executor.lane(.rollout).run {
             let program = TeamProgram { member in
                 #expect(member.index == 0 && member.places == 1)
-                member.perform(50) { _ in names.append(threadName()) }
+                member.perform(50) { _ in names.append(PresentThread.name) }
             }
             program.run(places: 2)
         }
@@ -205,10 +205,10 @@ import Testing
         let ledger = Ledger(stages: [2, 60, 3])
         let caller = Recorder<String>()
         await executor.lane(.rollout).run {
-            caller.append(threadName())
+            caller.append(PresentThread.name)
             ledger.program { stage, _ in
                 guard stage == 1 else { return }
-                if caller.events == [threadName()] {
+                if caller.events == [PresentThread.name] {
                     // The caller stays in its tile until the learner's job has run on the other thread.
                     while !learned.isRaised {}
                 } else if !called.isRaised {

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestSupport
 
 @testable import Pipelines
 
@@ -8,14 +9,7 @@ func isOnExecutorsThread() -> Bool {
 }
 
 func onComputeThread() -> Bool {
-    isOnExecutorsThread() && threadName().hasPrefix("rlkd-core-")
-}
-
-/// The system's name of the present thread.
-func threadName() -> String {
-    var name = [CChar](repeating: 0, count: 32)
-    guard let getName = ThreadCalls.getName, getName(pthread_self(), &name, 32) == 0 else { return "" }
-    return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    isOnExecutorsThread() && PresentThread.name.hasPrefix("rlkd-core-")
 }
 
 actor CountingActor {

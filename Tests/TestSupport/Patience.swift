@@ -4,7 +4,7 @@ import Glibc
 ///
 /// It goes by the core time that the thread itself has had: that stands still while the process is paused, and runs slowly where many
 /// share a core, as the time of the other thread does.
-package struct Patience: ~Copyable {
+package struct Patience {
     private let end: Int
 
     /// - Parameter seconds: far more than what is awaited needs.

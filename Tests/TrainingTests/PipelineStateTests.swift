@@ -10,7 +10,7 @@ import Trajectories
 @Suite(.timeLimit(.minutes(30))) struct PipelineStateTests {
     private static let maxStaleness = 2
 
-    private static func configuration(_ output: URL) -> RunConfiguration {
+    static func configuration(_ output: URL) -> RunConfiguration {
         var configuration = TestRun.configuration(output: output)
         configuration.maxStaleness = maxStaleness
         configuration.steps = 12
@@ -18,7 +18,7 @@ import Trajectories
         return configuration
     }
 
-    private static func rollout(_ sample: Int, versions: ClosedRange<Int> = 3...5) -> Rollout {
+    static func rollout(_ sample: Int, versions: ClosedRange<Int> = 3...5) -> Rollout {
         let versions = versions.map { PolicyVersion($0) }
         return Rollout(
             sample: sample, prompt: [1, 2], tokens: versions.map { Int32($0.rawValue) },
@@ -36,14 +36,17 @@ import Trajectories
         RolloutGroup(request: request(ordinal), rollouts: [rollout(0), rollout(1)])
     }
 
-    private static func scored(_ ordinal: Int) -> ScoredGroup {
+    private static func scored(_ ordinal: Int) -> ScoredGroup { scored(unscored(ordinal)) }
+
+    static func scored(_ group: RolloutGroup) -> ScoredGroup {
         ScoredGroup(
-            request: request(ordinal),
-            rollouts: (0..<2).map {
+            request: group.request,
+            rollouts: group.rollouts.map {
                 ScoredRollout(
-                    rollout: rollout($0),
+                    rollout: $0,
                     reward: RewardComposition(accuracy: 15, format: 10, structure: 0.1).reward(
-                        RewardComposition.Values(accuracy: Double($0), format: 0.1, structure: Double($0) / 3)))
+                        RewardComposition.Values(
+                            accuracy: Double($0.sample), format: 0.1, structure: Double($0.sample) / 3)))
             })
     }
 

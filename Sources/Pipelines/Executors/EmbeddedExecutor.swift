@@ -42,11 +42,6 @@ public final class EmbeddedExecutor: TaskExecutor {
         state.withLock { $0.jobs.append(job) }
     }
 
-    /// Jobs that wait to be run.
-    public var queuedJobs: Int {
-        state.withLock { $0.jobs.count }
-    }
-
     /// Runs one job; false if there is none.
     @discardableResult
     public func step() -> Bool {

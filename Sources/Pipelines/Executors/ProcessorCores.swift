@@ -10,11 +10,6 @@ public enum ProcessorCores {
         cores(ofThread: getpid())
     }
 
-    /// The cores that the present thread may use.
-    package static var ofPresentThread: [Int] {
-        cores(ofThread: 0)
-    }
-
     private static func cores(ofThread thread: pid_t) -> [Int] {
         var mask = CoreMask()
         guard let getAffinity = ThreadCalls.getAffinity, getAffinity(thread, CoreMask.bytes, &mask.words) == 0 else {
@@ -26,7 +21,7 @@ public enum ProcessorCores {
 
     /// Binds the present thread to these cores, whatever it inherited; false where the system does not allow it.
     @discardableResult
-    static func bind(to cores: [Int]) -> Bool {
+    package static func bind(to cores: [Int]) -> Bool {
         var mask = CoreMask()
         guard let setAffinity = ThreadCalls.setAffinity, cores.allSatisfy({ mask.insert($0) }) else { return false }
         return setAffinity(0, CoreMask.bytes, &mask.words) == 0
@@ -57,12 +52,10 @@ private struct CoreMask {
 enum ThreadCalls {
     typealias Affinity = @convention(c) (pid_t, Int, UnsafeMutablePointer<UInt>?) -> Int32
     typealias SetName = @convention(c) (pthread_t, UnsafePointer<CChar>) -> Int32
-    typealias GetName = @convention(c) (pthread_t, UnsafeMutablePointer<CChar>, Int) -> Int32
 
     static let getAffinity = find("sched_getaffinity", as: Affinity.self)
     static let setAffinity = find("sched_setaffinity", as: Affinity.self)
     static let setName = find("pthread_setname_np", as: SetName.self)
-    static let getName = find("pthread_getname_np", as: GetName.self)
 
     private static func find<Call>(_ name: String, as type: Call.Type) -> Call? {
         // The nil handle searches the program and everything that it is linked to.

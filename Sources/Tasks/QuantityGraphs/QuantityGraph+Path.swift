@@ -29,19 +29,6 @@ extension QuantityGraph {
         return path
     }
 
-    /// What the teacher would do next, wherever a path stands; nil when the question is solved.
-    public func teacherChoice(opened: Set<QuantityName>, solved: Set<QuantityName>) -> QuantityAction? {
-        guard !solved.contains(question) else { return nil }
-        var name = question
-        while opened.contains(name), let definition = definition(of: name) {
-            guard let unsolved = definition.operandNames.first(where: { !solved.contains($0) }) else {
-                return .solve(name)
-            }
-            name = unsolved
-        }
-        return .open(name)
-    }
-
     /// A path of correct steps that chooses badly, for pre-training: operands in random order, and before each step, with
     /// probability `digression`, an unneeded quantity opened, and in half of those cases solved where its operands are.
     /// It still ends with the right answer.

@@ -205,7 +205,7 @@ struct PhaseRunner: Sendable {
     /// What the stages pass on, with what waited where the run was left; nil for imitation.
     ///
     /// - Throws: `ConfigurationError` naming what in the checkpoint cannot be used.
-    private func queues(_ restored: Checkpoint?, _ clock: StallClock) throws -> ReinforcementPhase.Queues? {
+    func queues(_ restored: Checkpoint?, _ clock: StallClock) throws -> ReinforcementPhase.Queues? {
         guard phase.isReinforcement else { return nil }
         var state = PipelineState()
         if let restored {
@@ -348,7 +348,8 @@ struct PhaseRunner: Sendable {
         return results
     }
 
-    private func save(_ learner: Learner, _ queues: ReinforcementPhase.Queues?, keep: Int?) async throws {
+    /// Writes a checkpoint with the finished work that the queues hold.
+    func save(_ learner: Learner, _ queues: ReinforcementPhase.Queues?, keep: Int?) async throws {
         try Checkpoint.write(
             try await learner.state(), base: basePath, pipeline: queues?.unconsumed, phase: phase,
             seed: configuration.seed, report: await recorder.report, tokenizer: material.task.tokenizer,

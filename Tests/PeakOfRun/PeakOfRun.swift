@@ -1,0 +1,24 @@
+import Glibc
+import Pipelines
+
+/// Runs a command on some of the cores, and prints a line with the most bytes that it had resident:
+///
+///     PeakOfRun 0,1 /path/to/program argument…
+///
+/// The system's mark of a process begins with what its parent had resident when it made it. So the parent that has little is a
+/// program of its own, not the tests.
+@main enum PeakOfRun {
+    static func main() {
+        let words = CommandLine.arguments
+        guard words.count > 2, ProcessorCores.bind(to: words[1].split(separator: ",").compactMap { Int($0) }) else {
+            exit(EXIT_FAILURE)
+        }
+        let arguments = words.dropFirst(2).map { strdup($0) } + [nil]
+        var identifier = pid_t()
+        guard posix_spawn(&identifier, words[2], nil, nil, arguments, environ) == 0 else { exit(EXIT_FAILURE) }
+        var (status, usage) = (Int32(-1), rusage())
+        // Of this very process; what is counted for all children has what this one began with.
+        guard wait4(identifier, &status, 0, &usage) == identifier, status == 0 else { exit(EXIT_FAILURE) }
+        print("\n\(usage.ru_maxrss * 1024)")
+    }
+}
