@@ -90,6 +90,11 @@ public struct ModelMemory: Sendable {
         Double(threads) * counted { PolicyWeights.packingByteCount(shape) }
     }
 
+    /// Stacks of threads that compute, beyond what the program's own few pages of each come to.
+    public func stacks(threads: Int) -> Double {
+        shape.precision == .bfloat16 ? Double(threads) * Double(BFloat16Product.stackRoom) : 0
+    }
+
     /// Cosines and sines of all positions, or of those up to one.
     public var rotaryTable: Double { rotaryTable(positions: shape.maxPositions) }
 
