@@ -120,19 +120,17 @@ extension MemoryNeed {
         let workers = configuration.rolloutWorkers(threads: threads, model)
         let sharing = Generator.threadsSharing(engines: workers, threads: threads)
         let batch = LargestMicroBatch(phase, configuration, lengths, memory: memory, threads: threads, cores: cores)
-        if batch.microBatches > 0 {
-            let pass = batch.pass(memory)
+        if let pass = batch.passes.first {
             // Of several sequences, more than usual were asked for.
             let rows = configuration.learner.microBatchRows
             let isChosen = rows > LearnerConfiguration.usualMicroBatchRows && batch.rows > Double(batch.longest)
             add(
                 pass, isChosen ? .key("learner.microBatchRows", value: "\(rows)") : largest, name: "a learner's pass")
-            let passes = batch.passes(memory, threads: threads, cores: cores)
             add(
                 batch.workspaces, .key("threads", value: "\(threads)"), name: "workspaces of shared passes")
             add(
-                Double(passes.count - 1) * pass, .key("threads", value: "\(threads)"), name: "the other threads' passes"
-            )
+                batch.passes.dropFirst().reduce(0, +), .key("threads", value: "\(threads)"),
+                name: "the other threads' passes")
         }
         switch phase {
         case .base: addDemonstrations(configuration.warmup, "warmup", lengths.warmup)

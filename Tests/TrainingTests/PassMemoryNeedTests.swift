@@ -69,8 +69,9 @@ import Testing
             threads: threads, cores: threads)
         try #require(batch.microBatches > 0)
         return Double(
-            PassWorkspaces.byteCount(
-                configuration: MemoryNeedTests.shapes[0], rows: Int(batch.rows),
-                targets: Int(batch.targets.rounded(.up)), longest: min(Int(batch.rows), batch.longest)))
+            WorkspaceSizes(
+                MemoryNeedTests.shapes[0], rows: Int(batch.rows), targets: Int(batch.targets.rounded(.up)),
+                longest: min(Int(batch.rows), batch.longest)
+            ).byteCount)
     }
 }
