@@ -1,3 +1,4 @@
+import CSIMD
 internal import KernelsBaseline
 
 #if arch(x86_64)
@@ -51,6 +52,17 @@ public enum BFloat16Product {
             case .avx2: KernelsAVX2.roundedCount(width)
         #endif
         default: KernelsBaseline.roundedCount(width)
+        }
+    }
+
+    /// Bytes of its thread's stack that a product of several rows takes as room for single values: none where tiles take pairs as
+    /// they are, or are too low for it to pay.
+    public static var stackRoom: Int {
+        switch InstructionSet.current {
+        #if arch(x86_64)
+            case .avx512bf16, .baseline: 0
+        #endif
+        default: MemoryLayout<Float>.stride * Int(CSIMD_ROOM)
         }
     }
 

@@ -16,7 +16,7 @@ final class GradientJob {
     }
 
     let gradient: AlignedBuffer<Float>
-    let pass: Backpropagation
+    private let pass: Backpropagation
     private let layout: ParameterLayout
     private var coefficients: [Float] = []
     private var reference: [Float] = []
@@ -32,6 +32,8 @@ final class GradientJob {
         gradient = AlignedBuffer(count: gradientCount, pages: .large)
         pass = Backpropagation(configuration: configuration, storage: storage, workspaces: workspaces)
     }
+
+    var sharing: PassSharing { pass.sharing }
 
     /// Computes the micro-batch's loss, and leaves its gradient in `gradient`.
     ///

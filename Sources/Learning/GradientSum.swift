@@ -59,13 +59,15 @@ final class GradientJobBox: @unchecked Sendable {
         var temperature: Float
     }
 
-    let job: GradientJob
+    private let job: GradientJob
 
     init(_ job: GradientJob) {
         self.job = job
     }
 
     var gradient: UnsafePointer<Float> { UnsafePointer(job.gradient.pointer) }
+
+    var sharing: PassSharing { job.sharing }
 
     /// Works on micro-batches until none is left or the task is cancelled; each that it claims it finishes, so that no other
     /// job waits for a turn that never comes.

@@ -7,8 +7,9 @@ import Trajectories
 /// The weights under training, or the adapters on weights that stand still, their optimizer, and one update at a time.
 ///
 /// A step splits its batch into micro-batches that tasks on the learner's lane claim, as many at once as there are threads with a
-/// core to run on; where there are more of those than micro-batches left, several share one. Gradients are summed in the order of the micro-batches, so that the result does not
-/// depend on the number of threads. The new version is published before the step returns.
+/// core to run on; where there are more of those than micro-batches left, several share one. Gradients are summed in the order of
+/// the micro-batches, so that the result does not depend on the number of threads. The new version is published before the step
+/// returns.
 public actor Learner {
     /// Changed in place by the second half of an update, which does not suspend: whoever reads them elsewhere does so between
     /// updates, or after the last.
@@ -27,7 +28,7 @@ public actor Learner {
     private let slices: SliceLoop
     /// That passes are made for.
     private let passThreads: Int
-    let jobs: [GradientJobBox]
+    private let jobs: [GradientJobBox]
     private let sum: AlignedBuffer<Float>
     private var isUpdating = false
     /// Whether an update has made weights that are no numbers.
@@ -42,11 +43,10 @@ public actor Learner {
     ///   - store: where each version is published; it holds `version` already, adapters merged in.
     ///   - lane: where jobs run.
     ///   - threads: of the lane's executor.
-    ///   - cores: that they run on; by default one for each.
+    ///   - cores: that they run on.
     public init(
         parameters: Parameters, adapters: Adapters? = nil, version: PolicyVersion, configuration: LearnerConfiguration,
-        reference: Parameters? = nil, store: PolicyStore, lane: any TaskExecutor, threads: Int,
-        cores: Int = .max
+        reference: Parameters? = nil, store: PolicyStore, lane: any TaskExecutor, threads: Int, cores: Int
     ) {
         self.parameters = parameters
         self.adapters = adapters
@@ -73,6 +73,9 @@ public actor Learner {
         }
         sum = AlignedBuffer(count: count, pages: .large)
     }
+
+    /// Of each pass that there is at once; between updates.
+    package var sharing: [PassSharing] { jobs.map(\.sharing) }
 
     /// One update from a batch of scored groups.
     ///

@@ -48,7 +48,7 @@ extension Backpropagation {
             configuration, rows: batch.rowCount, targets: batch.targets.count, positions: positionCapacity,
             rank: target.rank)
         gradients.prepare(rows: batch.rowCount, targets: batch.targets.count, sizes)
-        workspaceSizes = sizes.workspace(attention: workspaceSizes.attention)
+        workspaceSizes = sizes.workspace
         task = BackwardTask(
             coefficients: coefficients, weights: weights, transposed: transposed, target: target)
         run(backwardProgram)

@@ -65,19 +65,15 @@ extension Backpropagation {
     }
 }
 
-extension PassWorkspaces {
-    /// Bytes of each thread's workspace for passes, forward and backward, over so many rows and targets.
+extension WorkspaceSizes {
+    /// What passes, forward and backward, over so many rows and targets need of each thread that shares them.
     ///
     /// - Parameters:
     ///   - longest: positions of the longest sequence.
     ///   - rank: of the adapters, where only they are trained.
-    public static func byteCount(
-        configuration: ModelConfiguration, rows: Int, targets: Int, longest: Int, rank: Int? = nil
-    ) -> Int {
-        let pass = PassSizes(configuration, storage: .kept, rows: rows, targets: targets, positions: longest)
-        return 4
-            * BackwardSizes(configuration, rows: rows, targets: targets, positions: longest, rank: rank)
-            .workspace(attention: pass.attentionWorkspace).count
+    package init(_ configuration: ModelConfiguration, rows: Int, targets: Int, longest: Int, rank: Int? = nil) {
+        self =
+            BackwardSizes(configuration, rows: rows, targets: targets, positions: longest, rank: rank).workspace
     }
 }
 

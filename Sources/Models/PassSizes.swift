@@ -74,11 +74,8 @@ struct BackwardSizes {
     let lowRank: Int
     /// Where gradients of norms go that are not wanted; none without adapters.
     let discarded: Int
-    /// Of a thread's workspace, see `WorkspaceSizes`.
-    let gathered: Int
-    let attentionWorkspace: Int
-    let productWorkspace: Int
-    let scratch: Int
+    /// Of a thread, for the forward pass too.
+    let workspace: WorkspaceSizes
 
     /// - Parameter rank: of the adapters, where their gradient is wanted.
     init(_ shape: ModelConfiguration, rows: Int, targets: Int, positions: Int, rank: Int? = nil) {
@@ -90,8 +87,6 @@ struct BackwardSizes {
         activated = rows * shape.intermediateSize
         logits = targets * shape.vocabularySize
         targetRows = targets * shape.hiddenSize
-        gathered = positions * 2 * shape.headDimension
-        attentionWorkspace = Attention.backwardWorkspaceCount(headDimension: shape.headDimension, positions: positions)
         lowRank = rows * (rank ?? 0)
         discarded = rank == nil ? 0 : max(shape.hiddenSize, shape.headDimension)
         let weights =
@@ -100,7 +95,6 @@ struct BackwardSizes {
         let rounded = weights.map {
             PackedMatrix.scratchCount(rows: $0.rows, depth: $0.outputs, precision: shape.precision)
         }
-        scratch = rounded.max() ?? 0
         let packed =
             if let rank {
                 ([rank] + Projection.allCases.map { $0.block.inputs(shape) }).map {
@@ -111,16 +105,12 @@ struct BackwardSizes {
                     WeightGradient.workspaceCount(rows: $0.rows, inputs: $0.inputs, precision: shape.precision)
                 }
             }
-        productWorkspace = packed.max() ?? 0
-    }
-
-    /// A thread's workspace for passes of these sizes.
-    ///
-    /// - Parameter attention: what it needs for the forward pass.
-    func workspace(attention: Int) -> WorkspaceSizes {
-        WorkspaceSizes(
-            attention: attention, gathered: gathered, attentionBackward: attentionWorkspace, product: productWorkspace,
-            scratch: scratch)
+        workspace = WorkspaceSizes(
+            attention: Attention.workspaceCount(headDimension: shape.headDimension, maximumPositions: positions),
+            gathered: positions * 2 * shape.headDimension,
+            attentionBackward: Attention.backwardWorkspaceCount(
+                headDimension: shape.headDimension, positions: positions),
+            product: packed.max() ?? 0, scratch: rounded.max() ?? 0)
     }
 
     var memory: [MemoryItem] {
@@ -129,10 +119,10 @@ struct BackwardSizes {
                 "gradients of activations",
                 elements: 2 * hidden + queryKeyValue + normedHeads + attended + gateUp + activated),
             MemoryItem("gradients of logits", elements: logits + targetRows),
-            MemoryItem("gathered keys and values", elements: 2 * gathered),
+            MemoryItem("gathered keys and values", elements: 2 * workspace.gathered),
             MemoryItem(
                 "backward workspace",
-                elements: attentionWorkspace + productWorkspace + scratch + lowRank + discarded),
+                elements: workspace.attentionBackward + workspace.product + workspace.scratch + lowRank + discarded),
         ]
     }
 }

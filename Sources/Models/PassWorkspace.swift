@@ -2,7 +2,7 @@ import Kernels
 import Memory
 
 /// Lengths of a thread's workspace for its part of a learner's pass, in elements of four bytes.
-struct WorkspaceSizes {
+package struct WorkspaceSizes: Equatable, Sendable {
     var attention = 0
     /// [positions][2 · headDimension]: a head's keys and values of a sequence whose rows stand apart, and as many for their gradients.
     var gathered = 0
@@ -11,7 +11,16 @@ struct WorkspaceSizes {
     /// Rounded rows, for products of activations with weights.
     var scratch = 0
 
-    var count: Int { attention + 2 * gathered + attentionBackward + product + scratch }
+    /// Each buffer as large as the larger of the two.
+    package mutating func formMaximum(_ other: WorkspaceSizes) {
+        attention = max(attention, other.attention)
+        gathered = max(gathered, other.gathered)
+        attentionBackward = max(attentionBackward, other.attentionBackward)
+        product = max(product, other.product)
+        scratch = max(scratch, other.scratch)
+    }
+
+    package var byteCount: Int { 4 * (attention + 2 * gathered + attentionBackward + product + scratch) }
 }
 
 /// What a thread needs for its part of a learner's pass, whichever pass it is. Nothing in it outlives a tile, and it grows as passes
@@ -24,23 +33,26 @@ final class PassWorkspace {
     private(set) var product = AlignedBuffer<Float>(count: 0)
     private(set) var scratch = AlignedBuffer<BFloat16Pair>(count: 0)
 
-    /// Elements of all.
-    var count: Int {
-        attention.count + gatheredKeyValue.count + gatheredGradient.count + attentionBackward.count + product.count
-            + scratch.count
+    /// What there is room for.
+    var sizes: WorkspaceSizes {
+        WorkspaceSizes(
+            attention: attention.count, gathered: gatheredKeyValue.count, attentionBackward: attentionBackward.count,
+            product: product.count, scratch: scratch.count)
     }
 
-    func reserve(_ sizes: WorkspaceSizes) {
-        if sizes.attention > attention.count { attention = AlignedBuffer(count: sizes.attention) }
-        if sizes.gathered > gatheredKeyValue.count {
-            gatheredKeyValue = AlignedBuffer(count: sizes.gathered)
-            gatheredGradient = AlignedBuffer(count: sizes.gathered)
+    /// Grows each buffer that is too small.
+    func reserve(_ needed: WorkspaceSizes) {
+        let present = sizes
+        if needed.attention > present.attention { attention = AlignedBuffer(count: needed.attention) }
+        if needed.gathered > present.gathered {
+            gatheredKeyValue = AlignedBuffer(count: needed.gathered)
+            gatheredGradient = AlignedBuffer(count: needed.gathered)
         }
-        if sizes.attentionBackward > attentionBackward.count {
-            attentionBackward = AlignedBuffer(count: sizes.attentionBackward)
+        if needed.attentionBackward > present.attentionBackward {
+            attentionBackward = AlignedBuffer(count: needed.attentionBackward)
         }
-        if sizes.product > product.count { product = AlignedBuffer(count: sizes.product, pages: .large) }
-        if sizes.scratch > scratch.count { scratch = AlignedBuffer(count: sizes.scratch, pages: .large) }
+        if needed.product > present.product { product = AlignedBuffer(count: needed.product, pages: .large) }
+        if needed.scratch > present.scratch { scratch = AlignedBuffer(count: needed.scratch, pages: .large) }
     }
 }
 

@@ -10,8 +10,8 @@ struct DemonstrationLengths: Sendable {
     private static let rowBytes = 2 * tokenBytes
     private static let targetBytes = Double(MemoryLayout<TrainingBatch.Target>.stride + MemoryLayout<Float>.stride)
 
-    /// Demonstrations whose updates are gone through one by one: what comes later is like what came before.
-    private static let mostInOrder = 1 << 16
+    /// Demonstrations whose updates are gone through one by one: what comes later is like what came before, but for longer ones.
+    static let mostInOrder = 1 << 16
 
     /// Of each prompt with its trace, in the order in which they were given; empty where they are not known.
     private let tokens: [Int]
@@ -46,7 +46,8 @@ struct DemonstrationLengths: Sendable {
     /// Rows of one: the last token has none.
     var rows: ClosedRange<Int> { max(1, shortest - 1)...max(1, longest - 1) }
 
-    /// Rows of the demonstrations of a run's updates, or of its first ones; nil where they are not known.
+    /// Rows of the demonstrations of a run's updates, or of its first ones where later ones have none that is longer; nil where they
+    /// are not known.
     ///
     /// - Parameter seed: of the order in which they come; nil where that is as they were given, once.
     func updates(_ settings: ImitationConfiguration, seed: UInt64?) -> [[Int]]? {
@@ -54,9 +55,11 @@ struct DemonstrationLengths: Sendable {
         let updates = min(settings.steps, Self.mostInOrder / max(1, size))
         guard updates > 0, !tokens.isEmpty, seed != nil || updates * size <= tokens.count else { return nil }
         let order = seed.map { ProblemOrder(count: tokens.count, seed: $0) }
-        return (0..<updates).map { update in
+        let known = (0..<updates).map { update in
             (update * size..<(update + 1) * size).map { max(1, tokens[order?.problem(at: $0).index ?? $0] - 1) }
         }
+        let areLike = updates == settings.steps || known.contains { $0.contains(rows.upperBound) }
+        return areLike ? known : nil
     }
 
     /// Of one in a batch, in the mean.

@@ -1,41 +1,59 @@
 import Learning
 
-/// The micro-batch of a phase whose passes, of as many at once as threads work on, take most, whatever the lengths of what comes
-/// together.
+/// The micro-batches of a phase that take most, whatever the lengths of what comes together, and what the learner's passes over
+/// them come to.
+///
+/// A pass's buffers, and those of a thread's workspace, each grow by themselves and stay: after a micro-batch of many rows and another
+/// of many targets they have room for both.
 struct LargestMicroBatch {
-    var rows: Double
-    var targets: Double
-    /// Of its sequences.
-    var longest: Int
+    /// The most of any, not all of one perhaps.
+    let rows: Double
+    let targets: Double
+    /// Of their sequences.
+    let longest: Int
     /// Micro-batches of an update at most; none where no update is made.
-    var microBatches: Int
-    /// Bytes of the workspaces of all threads that share passes, each of which serves the phase's micro-batches in turn and has what
-    /// the one that asks for most needs: another than this, perhaps.
-    private(set) var workspaces = 0.0
-
-    static let none = LargestMicroBatch(rows: 0, targets: 0, longest: 0, microBatches: 0)
+    let microBatches: Int
+    /// Bytes of each pass that there is at once, with its gradient: the first has had all, later ones those of updates with so many.
+    let passes: [Double]
+    /// Bytes of the workspaces of all threads that share passes.
+    let workspaces: Double
 
     /// - Parameters:
-    ///   - memory: of the model that the pass goes through.
+    ///   - memory: of the model that the passes go through.
     ///   - threads: of the learner.
     ///   - cores: that they run on.
     init(
         _ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths, memory: ModelMemory,
         threads: Int, cores: Int
     ) {
-        let candidates = Self.candidates(phase, configuration, lengths)
-        func passes(_ candidate: Self) -> (count: Int, sharing: Int) {
-            candidate.passes(memory, threads: threads, cores: cores)
+        let candidates = Candidate.all(phase, configuration, lengths).filter { $0.microBatches > 0 }
+        let passes = candidates.map {
+            Learner.passes(microBatches: $0.microBatches, threads: threads, cores: cores, memory.shape)
         }
-        self =
-            candidates.max {
-                Double(passes($0).count) * $0.pass(memory) < Double(passes($1).count) * $1.pass(memory)
-            } ?? .none
-        workspaces = candidates.map { Double(passes($0).sharing) * $0.workspace(memory) }.max() ?? 0
+        let largest = Candidate(largestOf: candidates)
+        rows = largest.rows
+        targets = largest.targets
+        longest = largest.longest
+        microBatches = largest.microBatches
+        self.passes = (0..<(passes.map(\.count).max() ?? 0)).map { index in
+            let own = Candidate(largestOf: zip(candidates, passes).filter { $1.count > index }.map(\.0))
+            return memory.gradient(rows: own.rows, targets: own.targets, longest: Double(own.longest))
+        }
+        workspaces =
+            Double(passes.map(\.sharing).max() ?? 0)
+            * memory.workspace(of: candidates.map { ($0.rows, $0.targets, Double($0.longest)) })
     }
+}
 
-    /// Micro-batches of which one takes most.
-    private static func candidates(
+/// Of micro-batches of one kind, what takes most.
+private struct Candidate {
+    var rows: Double
+    var targets: Double
+    var longest: Int
+    var microBatches: Int
+
+    /// One for each kind that may take more than the others of one thing or another.
+    static func all(
         _ phase: RunPhase, _ configuration: RunConfiguration, _ lengths: SequenceLengths
     ) -> [Self] {
         let learner = configuration.learner(of: phase)
@@ -55,11 +73,12 @@ struct LargestMicroBatch {
         }
     }
 
-    private init(rows: Double, targets: Double, longest: Int, microBatches: Int) {
-        self.rows = rows
-        self.targets = targets
-        self.longest = longest
-        self.microBatches = microBatches
+    /// The most of all that any has of each.
+    init(largestOf candidates: [Self]) {
+        rows = candidates.map(\.rows).max() ?? 0
+        targets = candidates.map(\.targets).max() ?? 0
+        longest = candidates.map(\.longest).max() ?? 0
+        microBatches = candidates.map(\.microBatches).max() ?? 0
     }
 
     /// - Parameter seed: of the order in which the demonstrations come; nil where that is as they were given.
@@ -91,20 +110,5 @@ struct LargestMicroBatch {
         longest = prompt + newTokens
         microBatches = learner.microBatches(
             groups: settings.problemsPerBatch, rollouts: settings.groupSize, rows: settings.groupSize * newTokens)
-    }
-
-    /// The passes that there are at once, and the threads that share some.
-    func passes(_ memory: ModelMemory, threads: Int, cores: Int) -> (count: Int, sharing: Int) {
-        Learner.passes(microBatches: microBatches, threads: threads, cores: cores, memory.shape)
-    }
-
-    /// Bytes that one of them takes, with its gradient.
-    func pass(_ memory: ModelMemory) -> Double {
-        microBatches == 0 ? 0 : memory.gradient(rows: rows, targets: targets, longest: Double(longest))
-    }
-
-    /// Bytes that a thread takes which shares them and no others.
-    private func workspace(_ memory: ModelMemory) -> Double {
-        microBatches == 0 ? 0 : memory.workspace(rows: rows, targets: targets, longest: Double(longest))
     }
 }

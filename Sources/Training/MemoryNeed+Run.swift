@@ -22,7 +22,8 @@ extension MemoryNeed {
     /// one, which stands there twice. Queues hold no others.
     private static func batchesOfRollouts(maxStaleness: Int) -> Double { Double(maxStaleness) + 3 }
     /// The program itself. Measured on x86-64 as resident memory beside a smallest model: 27 MiB of pages of files, of which the
-    /// program has 5 and Swift's and Foundation's libraries 17, and 1 MiB of stacks and the allocator's own tables.
+    /// program has 5 and Swift's and Foundation's libraries 17, and 1 MiB of stacks and the allocator's own tables. What products
+    /// in bfloat16 take of stacks comes to it, see `ModelMemory.stacks`.
     public static let program = 28.0 * 1024 * 1024
     /// The same where a task's problems are read and answers compared, measured likewise: 7 MiB more of files' pages, 4 of them ICU's
     /// tables, and 5 MiB that Foundation and the task's rules allocate.
@@ -53,7 +54,8 @@ extension MemoryNeed {
     ) {
         self.init(problemsOf: configuration)
         let threads = configuration.threads == 0 ? cores : configuration.threads
-        add(Self.programWithTask, .key("threads", value: "\(threads)"), name: "the program")
+        let program = Self.programWithTask + ModelMemory(model).stacks(threads: threads)
+        add(program, .key("threads", value: "\(threads)"), name: "the program")
         if configuration.task.kind != .quantityGraphs {
             add(
                 Double(lengths.problems) * Self.problem,
@@ -73,7 +75,7 @@ extension MemoryNeed {
         for need in phases where need.bytes > largest.bytes { largest = need }
         for part in largest.parts { add(part.bytes, part.cause, name: part.name) }
         addReading(
-            lengths.readingBytes, program: Self.programWithTask,
+            lengths.readingBytes, program: program,
             .key("task.training", value: configuration.task.training ?? ""), name: "reading the task's files")
     }
 
@@ -118,19 +120,17 @@ extension MemoryNeed {
         let workers = configuration.rolloutWorkers(threads: threads, model)
         let sharing = Generator.threadsSharing(engines: workers, threads: threads)
         let batch = LargestMicroBatch(phase, configuration, lengths, memory: memory, threads: threads, cores: cores)
-        if batch.microBatches > 0 {
-            let pass = batch.pass(memory)
+        if let pass = batch.passes.first {
             // Of several sequences, more than usual were asked for.
             let rows = configuration.learner.microBatchRows
             let isChosen = rows > LearnerConfiguration.usualMicroBatchRows && batch.rows > Double(batch.longest)
             add(
                 pass, isChosen ? .key("learner.microBatchRows", value: "\(rows)") : largest, name: "a learner's pass")
-            let passes = batch.passes(memory, threads: threads, cores: cores)
             add(
                 batch.workspaces, .key("threads", value: "\(threads)"), name: "workspaces of shared passes")
             add(
-                Double(passes.count - 1) * pass, .key("threads", value: "\(threads)"), name: "the other threads' passes"
-            )
+                batch.passes.dropFirst().reduce(0, +), .key("threads", value: "\(threads)"),
+                name: "the other threads' passes")
         }
         switch phase {
         case .base: addDemonstrations(configuration.warmup, "warmup", lengths.warmup)

@@ -90,6 +90,11 @@ public struct ModelMemory: Sendable {
         Double(threads) * counted { PolicyWeights.packingByteCount(shape) }
     }
 
+    /// Stacks of threads that compute, beyond what the program's own few pages of each come to.
+    public func stacks(threads: Int) -> Double {
+        shape.precision == .bfloat16 ? Double(threads) * Double(BFloat16Product.stackRoom) : 0
+    }
+
     /// Cosines and sines of all positions, or of those up to one.
     public var rotaryTable: Double { rotaryTable(positions: shape.maxPositions) }
 
@@ -175,12 +180,18 @@ public struct ModelMemory: Sendable {
         }
     }
 
-    /// A thread's workspace for its part of passes that it shares, likewise.
-    func workspace(rows: Double, targets: Double, longest: Double? = nil) -> Double {
-        counted(max(rows, targets)) {
-            PassWorkspaces.byteCount(
-                configuration: shape, rows: Int(rows), targets: Int(targets.rounded(.up)),
-                longest: Int(min(rows, longest ?? rows)), rank: adapters?.rank)
+    /// A thread's workspace for its part of passes that it shares, likewise, after all of these micro-batches: each of its buffers
+    /// has what one or another of them asks for.
+    func workspace(of microBatches: [(rows: Double, targets: Double, longest: Double)]) -> Double {
+        counted(microBatches.map { max($0.rows, $0.targets) }.max() ?? 0) {
+            let sizes = microBatches.map {
+                WorkspaceSizes(
+                    shape, rows: Int($0.rows), targets: Int($0.targets.rounded(.up)),
+                    longest: Int(min($0.rows, $0.longest)), rank: adapters?.rank)
+            }
+            guard var largest = sizes.first else { return 0 }
+            for others in sizes.dropFirst() { largest.formMaximum(others) }
+            return largest.byteCount
         }
     }
 
@@ -198,7 +209,7 @@ public struct ModelMemory: Sendable {
         let targets = targets ?? rows
         return optimizer + inputGradients
             + Double(passes.count) * gradient(rows: rows, targets: targets, longest: longest)
-            + Double(passes.sharing) * workspace(rows: rows, targets: targets, longest: longest)
+            + Double(passes.sharing) * workspace(of: [(rows, targets, longest ?? rows)])
     }
 
     /// Two moments and the sum of the gradients.

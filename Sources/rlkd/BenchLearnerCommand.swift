@@ -83,7 +83,8 @@ struct BenchLearnerCommand: AsyncParsableCommand {
             ? MemoryCause.option("--micro-batch-rows", value: "\(microBatchRows)") : fixed
         // The learner's own weights beside those read, and the version that it writes beside the one that it reads.
         need.add(
-            MemoryNeed.program + memory.parameters + memory.policyWeights + least, fixed)
+            MemoryNeed.program + memory.stacks(threads: threads) + memory.parameters + memory.policyWeights + least,
+            fixed)
         need.add(max(imitation, reinforcement) - least, isLong ? sizes : ofPasses)
         need.add(
             Double(batch + LearnerBench.groupSize) * Double(prompt + length) * LearnerBench.bytesPerToken, sizes)

@@ -79,7 +79,8 @@ struct BenchPipelineCommand: AsyncParsableCommand {
             threads: options.threadCount, cores: options.threadCount, shape)
         let least = memory.learner(rows: 1)
         // The version that workers read beside the one that the learner writes.
-        need.add(MemoryNeed.program + memory.policyWeights + least, fixed)
+        need.add(
+            MemoryNeed.program + memory.stacks(threads: options.threadCount) + memory.policyWeights + least, fixed)
         let workers = Generator.engines(
             threads: options.threadCount, completions: batch * samples, requests: batch, configuration: shape)
         let engines = Double(workers)

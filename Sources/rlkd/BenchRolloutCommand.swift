@@ -102,7 +102,8 @@ struct BenchRolloutCommand: AsyncParsableCommand {
             need = directory.servingNeed(positions: positions, threads: options.threadCount)
         } else {
             need.add(
-                MemoryNeed.program + memory.policyWeights + memory.packing(threads: options.threadCount), fixed)
+                MemoryNeed.program + memory.stacks(threads: options.threadCount) + memory.policyWeights
+                    + memory.packing(threads: options.threadCount), fixed)
             need.add(memory.rotaryTable, sizes)
         }
         let weights = need.bytes

@@ -92,7 +92,7 @@ import Trajectories
                 loss: GroupRelativeLoss(referenceWeight: 0.1), microBatchRows: 40, activations: setting.activations),
             reference: parameters,
             store: PolicyStore(PolicyWeights(read.parameters, adapters: read.adapters, version: read.version)),
-            lane: executor.lane(.learner), threads: 1)
+            lane: executor.lane(.learner), threads: 1, cores: 1)
         await learner.restore(read)
         for _ in 0..<2 { _ = try await learner.learn(from: groups) }
         let end = try await learner.state()

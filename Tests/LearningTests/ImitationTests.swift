@@ -40,7 +40,7 @@ import Trajectories
                 optimizer: figures.settings,
                 schedule: LearningRateSchedule(peak: 0.004, warmupSteps: 2, totalSteps: 3, shape: .constant),
                 microBatchRows: 20),
-            store: PolicyStore(PolicyWeights(parameters)), lane: executor.lane(.learner), threads: 2)
+            store: PolicyStore(PolicyWeights(parameters)), lane: executor.lane(.learner), threads: 2, cores: 2)
         for step in figures.steps {
             let update = try await learner.imitate(step.demonstrations)
             #expect(abs(update.loss - step.loss) < 1e-5 * step.loss)

@@ -227,8 +227,8 @@ extension LearnerState {
                 optimizer: OptimizerConfiguration(weightDecay: 0.1),
                 schedule: LearningRateSchedule(peak: 3e-3, warmupSteps: 2, totalSteps: 10, shape: .linear),
                 microBatchRows: 40),
-            store: PolicyStore(PolicyWeights(resumed, version: read.version)), lane: executor.lane(.learner), threads: 1
-        )
+            store: PolicyStore(PolicyWeights(resumed, version: read.version)), lane: executor.lane(.learner),
+            threads: 1, cores: 1)
         await learner.restore(read)
         var late: [UpdateMetrics] = []
         for _ in 0..<2 { late.append(try await learner.learn(from: groups)) }

@@ -51,11 +51,10 @@ import Testing
             cores: cores)
         #expect(MicroBatch.imitation(Self.demonstrations, rows: 1000).count == 1)
         _ = try await harness.learner.imitate(Self.demonstrations)
-        let passes = await harness.learner.jobs.map(\.job.pass)
+        let passes = await harness.learner.sharing
         #expect(passes.map(\.places) == Array(repeating: threads, count: jobs))
         let first = try #require(passes.first)
-        let areShared = first.workspaces != nil && passes.allSatisfy { $0.workspaces === first.workspaces }
-        #expect(areShared)
-        #expect(first.parts.threads == jobs)
+        #expect(first.workspaces != nil && passes.allSatisfy { $0.workspaces == first.workspaces })
+        #expect(first.threads == jobs)
     }
 }

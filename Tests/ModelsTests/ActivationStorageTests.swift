@@ -111,9 +111,9 @@ import Testing
             bytes["backward workspace"]
                 == 4 * (pass.ownWorkspace.attentionBackward.count + pass.ownWorkspace.product.count))
         #expect(bytes["keys and values of a layer"] == 4 * pass.pages.memory.count + 8 * pass.pages.tables.count)
-        let workspace = PassWorkspaces.byteCount(
-            configuration: shape, rows: batch.rowCount, targets: batch.targets.count, longest: batch.longestSequence)
-        #expect(workspace == 4 * pass.ownWorkspace.count)
+        let workspace = WorkspaceSizes(
+            shape, rows: batch.rowCount, targets: batch.targets.count, longest: batch.longestSequence)
+        #expect(workspace == pass.ownWorkspace.sizes)
         #expect(memory.count == 11)
     }
 

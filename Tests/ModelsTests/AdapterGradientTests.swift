@@ -131,10 +131,10 @@ import Testing
         let buffers = pass.ownWorkspace.attentionBackward.count + pass.ownWorkspace.product.count
         let low = pass.gradients.lowRank.count + pass.gradients.discarded.count
         #expect(stated == 4 * (buffers + low))
-        let workspace = PassWorkspaces.byteCount(
-            configuration: shape, rows: fixture.batch.rowCount, targets: fixture.batch.targets.count,
+        let workspace = WorkspaceSizes(
+            shape, rows: fixture.batch.rowCount, targets: fixture.batch.targets.count,
             longest: fixture.batch.longestSequence, rank: rank)
-        #expect(workspace == 4 * pass.ownWorkspace.count)
+        #expect(workspace == pass.ownWorkspace.sizes)
         #expect(pass.gradients.lowRank.count == fixture.batch.rowCount * rank)
         let configuration = fixture.adapters.configuration
         #expect(try AdapterPanels.byteCount(configuration, of: shape) == 4 * panels.panels.count)

@@ -13,8 +13,7 @@ import Testing
         let workspace = PassWorkspace()
         for rows in [700, 300, 257, 256, 512, 513, 100, 1] {
             for targets in [rows, max(1, rows / 2)] {
-                workspace.reserve(
-                    BackwardSizes(shape, rows: rows, targets: targets, positions: 10).workspace(attention: 0))
+                workspace.reserve(BackwardSizes(shape, rows: rows, targets: targets, positions: 10).workspace)
                 let needed = [
                     (rows, shape.hiddenSize), (rows, shape.queryWidth), (rows, shape.intermediateSize),
                     (targets, shape.hiddenSize),
@@ -27,24 +26,29 @@ import Testing
     /// Each buffer has the most that was ever asked for, and stays where it is until more is.
     @Test func aWorkspaceGrowsAlone() {
         let workspace = PassWorkspace()
-        workspace.reserve(WorkspaceSizes(attention: 10, gathered: 20, attentionBackward: 30, product: 40, scratch: 50))
-        #expect(workspace.count == 10 + 2 * 20 + 30 + 40 + 50)
+        let first = WorkspaceSizes(attention: 10, gathered: 20, attentionBackward: 30, product: 40, scratch: 50)
+        workspace.reserve(first)
+        #expect(workspace.sizes == first)
+        #expect(workspace.sizes.byteCount == 4 * (10 + 2 * 20 + 30 + 40 + 50))
         let before = [
             workspace.attention.pointer, workspace.gatheredKeyValue.pointer, workspace.gatheredGradient.pointer,
             workspace.attentionBackward.pointer,
         ]
-        workspace.reserve(WorkspaceSizes(attention: 9, gathered: 20, attentionBackward: 1, product: 41))
-        #expect(workspace.count == 10 + 2 * 20 + 30 + 41 + 50)
+        let second = WorkspaceSizes(attention: 9, gathered: 20, attentionBackward: 1, product: 41)
+        workspace.reserve(second)
+        var both = first
+        both.formMaximum(second)
+        #expect(
+            both == WorkspaceSizes(attention: 10, gathered: 20, attentionBackward: 30, product: 41, scratch: 50))
+        #expect(workspace.sizes == both)
         #expect(
             before == [
                 workspace.attention.pointer, workspace.gatheredKeyValue.pointer, workspace.gatheredGradient.pointer,
                 workspace.attentionBackward.pointer,
             ])
-        workspace.reserve(WorkspaceSizes(attention: 11, gathered: 21, attentionBackward: 31, product: 42, scratch: 51))
-        #expect(
-            workspace.count
-                == WorkspaceSizes(
-                    attention: 11, gathered: 21, attentionBackward: 31, product: 42, scratch: 51
-                ).count)
+        let third = WorkspaceSizes(attention: 11, gathered: 21, attentionBackward: 31, product: 42, scratch: 51)
+        workspace.reserve(third)
+        #expect(workspace.sizes == third)
+        #expect(workspace.gatheredGradient.count == 21)
     }
 }

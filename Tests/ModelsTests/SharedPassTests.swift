@@ -147,12 +147,8 @@ import Testing
                 steps += 1
                 guard steps == 2 else { return }
                 // As large as the member's own.
-                let sizes = WorkspaceSizes(
-                    attention: own.attention.count, gathered: own.gatheredKeyValue.count,
-                    attentionBackward: own.attentionBackward.count, product: own.product.count,
-                    scratch: own.scratch.count)
                 for other in 0..<places where other != place {
-                    workspaces[other].reserve(sizes)
+                    workspaces[other].reserve(own.sizes)
                     for bytes in Self.bytes(workspaces[other]) {
                         bytes.initializeMemory(as: UInt8.self, repeating: mark)
                     }
@@ -191,7 +187,9 @@ import Testing
                 pass.forward(Self.batch, weights: weights, temperature: 1, sharedBy: 1)
                 pass.backward($0, transposed: transposed, layout: parameters.layout, into: gradient.pointer)
             }
-            counts.withLock { $0 = [pass.ownWorkspace.attention.count] + (0..<3).map { workspaces[$0].count } }
+            counts.withLock {
+                $0 = [pass.ownWorkspace.attention.count] + (0..<3).map { workspaces[$0].sizes.byteCount }
+            }
         }
         #expect(places.withLock { $0 } == [1, 1])
         let sizes = PassSizes(

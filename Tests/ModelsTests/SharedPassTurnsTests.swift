@@ -51,7 +51,7 @@ import Testing
                 result.bits.append(
                     pass.logProbabilities.map(\.bitPattern) + gradient.span.map(\.bitPattern))
             }
-            result.counts.append(workspaces.map { list in (0..<threads).map { list[$0].count } })
+            result.counts.append(workspaces.map { list in (0..<threads).map { list[$0].sizes.byteCount } })
         }
         return result
     }

@@ -67,7 +67,7 @@ final class TestPipeline: Sendable {
             configuration: LearnerConfiguration(
                 schedule: LearningRateSchedule(peak: 1e-2, warmupSteps: 0, totalSteps: 100, shape: .constant),
                 microBatchRows: 12),
-            store: store, lane: lane, threads: settings.learnerThreads)
+            store: store, lane: lane, threads: settings.learnerThreads, cores: settings.learnerThreads)
         requests = BoundedQueue(name: "requests", capacity: settings.capacity)
         rollouts = BoundedQueue(name: "rollouts", capacity: settings.capacity)
         scored = BoundedQueue(name: "scored", capacity: settings.capacity)

@@ -1,9 +1,10 @@
 import Learning
-import Models
+import Memory
 import Tasks
 import Testing
 import Trajectories
 
+@testable import Models
 @testable import Training
 
 /// The micro-batch of a phase that takes most.
@@ -40,6 +41,22 @@ import Trajectories
         #expect(try Self.microBatch(.sft, of: lengths, "sft.batchSize=16777216").count > 1_000_000)
     }
 
+    /// Of more than are gone through, a longer one among the later ones counts too.
+    @Test func aLongDemonstrationAmongLaterOnesIsCounted() throws {
+        func made(longAt place: Int, steps: Int) throws -> (rows: Int, count: Int) {
+            var lengths = Array(repeating: 4, count: DemonstrationLengths.mostInOrder + 200)
+            lengths[place] = 3000
+            return try Self.microBatch(.base, of: lengths, "warmup.batchSize=100", "warmup.steps=\(steps)")
+        }
+        let known = DemonstrationLengths.mostInOrder / 100
+        // Of an update without it, four hundred rows in one part.
+        #expect(try made(longAt: known * 100, steps: known) == (400, 1))
+        let late = try made(longAt: known * 100, steps: known + 1)
+        #expect(late.rows >= 3000 && late.count >= 9)
+        let early = try made(longAt: 5, steps: known + 1)
+        #expect((3000..<3400).contains(early.rows) && early.count < late.count)
+    }
+
     private static func microBatch(
         _ phase: RunPhase, of rows: [Int], _ overrides: String...
     ) throws -> (rows: Int, count: Int) {
@@ -74,45 +91,95 @@ import Trajectories
         }
     }
 
-    /// Rows with a target take a distribution over the vocabulary: more rows of prompts may take less.
-    @Test func theMicroBatchThatTakesMostIsCounted() throws {
-        let memory = ModelMemory(MemoryNeedTests.shapes[0])
+    /// Problems of unlike shapes: many rows with few targets, and fewer rows of which almost all have one.
+    private static let unlike = [(prompt: 1500, newTokens: 4), (prompt: 10, newTokens: 300)]
+
+    /// A pass's buffers grow by one or the other and stay, so that after two unlike micro-batches it has more than either alone makes
+    /// of it: as much as its buffers come to when both have gone through it, whichever was first.
+    @Test(arguments: [[0, 1], [1, 0]], ActivationStorage.allCases)
+    func aPassKeepsTheMostOfEachBuffer(order: [Int], activations: ActivationStorage) throws {
+        let parameters = try Parameters.randomized(configuration: Self.small, seed: 1)
+        let memory = ModelMemory(Self.small, activations: activations)
         let largest = try Self.largestMicroBatch(memory, "reinforcement.groupSize=2")
-        let problems = [(500, 4), (10, 200)]
-        let each = try problems.map { try largest([$0], 1) }
-        let all = try largest(problems, 1)
-        #expect(all.pass(memory) == each.map { $0.pass(memory) }.max())
-        #expect(all.rows < each.map(\.rows).max() ?? 0)
+        let weights = PolicyWeights(parameters)
+        let transposed = TransposedWeights(parameters)
+        let gradient = AlignedBuffer<Float>(count: parameters.count)
+        let pass = Backpropagation(configuration: Self.small, storage: activations)
+        for problem in order.map({ Self.unlike[$0] }) {
+            var batch = TrainingBatch()
+            batch.append(
+                prompt: Array(repeating: 1, count: problem.prompt),
+                completions: Array(repeating: Array(repeating: 2, count: problem.newTokens), count: 2))
+            pass.forward(batch, weights: weights, temperature: 1)
+            Array(repeating: Float(1), count: batch.targets.count).withUnsafeBufferPointer {
+                pass.backward($0, transposed: transposed, layout: parameters.layout, into: gradient.pointer)
+            }
+            let alone = try #require(try largest([problem], 1).passes.first) - memory.trained
+            if problem == Self.unlike[order[0]] { expectClose(alone, Double(Self.bytes(of: pass))) }
+        }
+        let both = try largest(Self.unlike, 1)
+        expectClose(try #require(both.passes.first) - memory.trained, Double(Self.bytes(of: pass)))
+        let each = try Self.unlike.map { try largest([$0], 1) }
+        #expect(both.rows == each[0].rows && both.targets == each[1].targets && both.longest == each[0].longest)
+        #expect(both.passes[0] > 1.1 * max(each[0].passes[0], each[1].passes[0]))
     }
 
-    /// A pass alone may take more than any other, and several others that threads have at once more than it.
+    /// With a vocabulary that weighs about as much as a layer's activations.
+    private static let small = ModelConfiguration(
+        hiddenSize: 64, intermediateSize: 192, layerCount: 2, attentionHeadCount: 4, keyValueHeadCount: 2,
+        vocabularySize: 2000, maxPositions: 2048)
+
+    /// Of all buffers that a pass has, as it stands.
+    private static func bytes(of pass: Backpropagation) -> Int {
+        let forward =
+            pass.tokens.count + pass.positions.count + pass.inputs.count + pass.layerBuffers.count + pass.hidden.count
+            + pass.normed.count + pass.normReciprocal.count + pass.targetRows.count + pass.logits.count
+            + pass.targetLogSumExp.count + pass.targetLogProbabilities.count + pass.targetEntropies.count
+            + pass.scratch.count
+        let backward =
+            pass.gradients.hidden.count + pass.gradients.normed.count + pass.gradients.queryKeyValue.count
+            + pass.gradients.normedHeads.count + pass.gradients.attended.count + pass.gradients.gateUp.count
+            + pass.gradients.activated.count + pass.gradients.logits.count + pass.gradients.targetRows.count
+            + pass.gradients.lowRank.count + pass.gradients.discarded.count
+        return 4 * (forward + backward + pass.pages.memory.count) + 8 * pass.pages.tables.count
+            + pass.ownWorkspace.sizes.byteCount
+    }
+
+    /// The first pass has had all micro-batches; those beside it, of updates with several alone, never the long one.
     @Test func passesAtOnceAreCounted() throws {
         let memory = ModelMemory(MemoryNeedTests.shapes[0])
         let largest = try Self.largestMicroBatch(
             memory, "reinforcement.groupSize=8", "reinforcement.problemsPerBatch=1")
         let problems = [(9000, 4), (100, 700)]
-        let each = try problems.map { try largest([$0], 1) }
-        #expect(each[0].pass(memory) > each[1].pass(memory))
-        #expect(each.map(\.microBatches) == [1, 7])
-        #expect(try largest(problems, 1).microBatches == 1)
-        #expect(try largest(problems, 16).microBatches == 7)
+        let each = try problems.map { try largest([$0], 16) }
+        #expect(each.map(\.microBatches) == [1, 7] && each.map(\.passes.count) == [1, 7])
+        let all = try largest(problems, 16)
+        #expect(all.microBatches == 7)
+        let first = memory.gradient(rows: each[0].rows, targets: each[1].targets, longest: Double(each[0].longest))
+        #expect(all.passes == [first] + each[1].passes.dropFirst())
+        #expect(first > each[0].passes[0] && each[0].passes[0] > each[1].passes[0])
+        #expect(try largest(problems, 1).passes == [first])
     }
 
     /// A thread's workspace has served the long micro-batch too, of which there is but one pass, and which all threads share.
-    @Test func workspacesAreCountedOfTheMicroBatchThatAsksForMost() throws {
-        let memory = ModelMemory(MemoryNeedTests.shapes[0])
+    @Test func workspacesKeepTheMostOfEachBuffer() throws {
+        let shape = MemoryNeedTests.shapes[0]
         let largest = try Self.largestMicroBatch(
-            memory, "reinforcement.groupSize=8", "reinforcement.problemsPerBatch=1")
+            ModelMemory(shape), "reinforcement.groupSize=8", "reinforcement.problemsPerBatch=1")
         let problems = [(9000, 4), (100, 700)]
-        let each = try problems.map { try largest([$0], 16) }
-        let long = PassWorkspaces.byteCount(
-            configuration: MemoryNeedTests.shapes[0], rows: Int(each[0].rows), targets: Int(each[0].targets),
-            longest: each[0].longest)
-        #expect(each[0].longest == 9004)
-        #expect(each[0].workspaces == Double(16 * long) && each[0].workspaces > each[1].workspaces)
-        let all = try largest(problems, 16)
-        #expect(all.longest == each[1].longest && all.microBatches == each[1].microBatches)
-        #expect(all.workspaces == each[0].workspaces)
+        let workspace = PassWorkspace()
+        var each: [Double] = []
+        for problem in problems {
+            let alone = try largest([problem], 16)
+            let sizes = WorkspaceSizes(
+                shape, rows: Int(alone.rows), targets: Int(alone.targets), longest: alone.longest)
+            #expect(alone.workspaces == Double(16 * sizes.byteCount))
+            each.append(alone.workspaces)
+            workspace.reserve(sizes)
+        }
+        let all = try largest(problems, 16).workspaces
+        #expect(all == Double(16 * workspace.sizes.byteCount))
+        #expect(all >= each[0] && each[0] > each[1])
         #expect(try largest(problems, 1).workspaces == 0)
     }
 

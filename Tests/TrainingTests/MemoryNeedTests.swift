@@ -189,7 +189,7 @@ import Trajectories
                         parameters: parameters, adapters: adapters, version: PolicyVersion(0),
                         configuration: LearnerConfiguration(
                             schedule: LearningRateSchedule(peak: 1e-3, warmupSteps: 0, totalSteps: 1, shape: .constant),
-                            activations: activations), store: store, lane: executor, threads: 1)
+                            activations: activations), store: store, lane: executor, threads: 1, cores: 1)
                     _ = try executor.run { try await learner.imitate([demonstration]) }
                     return learner
                 }

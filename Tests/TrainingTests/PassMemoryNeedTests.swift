@@ -1,3 +1,4 @@
+import Kernels
 import Models
 import Testing
 
@@ -44,6 +45,23 @@ import Testing
         #expect((bytes("workspaces of shared passes") > 0) == (cores > 1))
     }
 
+    /// In bfloat16 each thread's stack has room for single values, where the variant's products take any.
+    @Test(arguments: [1, 16]) func stacksOfThreadsAreCounted(threads: Int) throws {
+        func program(_ precision: Precision) throws -> Double {
+            var shape = MemoryNeedTests.shapes[0]
+            shape.precision = precision
+            let configuration = try ConfigurationReader.read(file: nil, overrides: ["threads=\(threads)"])
+            let need = MemoryNeed(configuration, model: shape, lengths: SequenceLengths(longest: 250), cores: 2)
+            return try #require(need.parts.first { $0.name == "the program" }).bytes
+        }
+        let room = Double(threads * BFloat16Product.stackRoom)
+        #expect(try program(.float32) == MemoryNeed.programWithTask)
+        #expect(try program(.bfloat16) == MemoryNeed.programWithTask + room)
+        let takesPairs = InstructionSet.current == .avx512bf16
+        #expect(!takesPairs || room == 0)
+        #expect(![.avx2, .avx512].contains(InstructionSet.current) || room == Double(threads << 18))
+    }
+
     /// Bytes of one thread's, for the micro-batches of imitation.
     private static func workspace(_ configuration: RunConfiguration, threads: Int) throws -> Double {
         let batch = LargestMicroBatch(
@@ -51,8 +69,9 @@ import Testing
             threads: threads, cores: threads)
         try #require(batch.microBatches > 0)
         return Double(
-            PassWorkspaces.byteCount(
-                configuration: MemoryNeedTests.shapes[0], rows: Int(batch.rows),
-                targets: Int(batch.targets.rounded(.up)), longest: min(Int(batch.rows), batch.longest)))
+            WorkspaceSizes(
+                MemoryNeedTests.shapes[0], rows: Int(batch.rows), targets: Int(batch.targets.rounded(.up)),
+                longest: min(Int(batch.rows), batch.longest)
+            ).byteCount)
     }
 }

@@ -160,7 +160,7 @@ import Trajectories
             parameters: copy, version: PolicyVersion(0),
             configuration: LearnerConfiguration(
                 schedule: LearningRateSchedule(peak: 0.01, warmupSteps: 0, totalSteps: 9, shape: .constant)),
-            store: PolicyStore(PolicyWeights(copy)), lane: executor.lane(.learner), threads: 1)
+            store: PolicyStore(PolicyWeights(copy)), lane: executor.lane(.learner), threads: 1, cores: 1)
         var states: [LearnerState] = []
         for _ in 0..<count {
             _ = try await learner.imitate([Demonstration(prompt: [0, 2, 3], completion: [4, 3, 1])])

@@ -5,6 +5,10 @@ struct ComputeThread: @unchecked Sendable {
     // Unchecked: a thread handle is a number, constant from the initializer on; nothing is shared through it.
     private let handle: pthread_t
 
+    /// Of addresses: memory is taken as the stack is used. Kernels put up to 256 KiB there in one frame, and what jobs call, a
+    /// parser for example, may go deep; what the shell allows a process's first thread may be less.
+    private static let stackByteCount = 8 << 20
+
     private final class Start {
         let core: ComputeCore
         let index: Int
@@ -21,19 +25,26 @@ struct ComputeThread: @unchecked Sendable {
             _ = ThreadCalls.setName?(pthread_self(), "rlkd-core-\(index)")
             ProcessorCores.bind(to: processorCore.map { [$0] } ?? ProcessorCores.available)
             core.clock.threadStarted(index)
-            // Unretained: whoever called `run` holds this object until it returns, and before that the key is cleared.
-            pthread_setspecific(ComputeThread.key, Unmanaged.passUnretained(self).toOpaque())
-            core.work(index)
-            pthread_setspecific(ComputeThread.key, nil)
+            // The key does not hold this object, and is cleared before it may go.
+            withExtendedLifetime(self) {
+                pthread_setspecific(ComputeThread.key, Unmanaged.passUnretained(self).toOpaque())
+                core.work(index)
+                pthread_setspecific(ComputeThread.key, nil)
+            }
             core.clock.threadEnded(index)
         }
     }
 
     init(core: ComputeCore, index: Int, processorCore: Int?) {
         let start = Start(core: core, index: index, processorCore: processorCore)
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        defer { pthread_attr_destroy(&attributes) }
+        let sizing = pthread_attr_setstacksize(&attributes, Self.stackByteCount)
+        precondition(sizing == 0, "the system gives no thread so large a stack (error \(sizing))")
         var handle = pthread_t()
         let code = pthread_create(
-            &handle, nil,
+            &handle, &attributes,
             { argument in
                 if let argument {
                     // Takes over the reference that is passed below: a thread that was made runs this once.

@@ -88,7 +88,7 @@ public struct ModelDirectory: Sendable {
         let memory = ModelMemory(configuration)
         var need = MemoryNeed()
         let cause = weightCause
-        need.add(program, cause, name: "the program")
+        need.add(program + memory.stacks(threads: threads), cause, name: "the program")
         need.add(Double(weights.policyByteCount) + memory.packing(threads: threads), cause, name: "weights")
         need.add(
             memory.rotaryTable(positions: positions),

@@ -94,7 +94,8 @@ struct LearnerBench: Sendable {
         let own = parameters.copy()
         return Learner(
             parameters: own, version: PolicyVersion(0), configuration: configuration,
-            store: PolicyStore(PolicyWeights(own)), lane: executor.lane(.learner), threads: executor.threads)
+            store: PolicyStore(PolicyWeights(own)), lane: executor.lane(.learner), threads: executor.threads,
+            cores: executor.threads)
     }
 
     /// The mean, after one update that touches all memory.

@@ -111,7 +111,7 @@ struct PipelineBench: Sendable {
         let learner = Learner(
             parameters: parameters, version: PolicyVersion(0),
             configuration: LearnerBench.configuration(), store: store, lane: executor.lane(.learner),
-            threads: executor.threads)
+            threads: executor.threads, cores: executor.threads)
         return LearningStage(
             learner: learner, lane: executor.lane(.learner), clock: executor.clock, input: input,
             groupsPerBatch: problems, firstBatch: 0, batches: updates + 1, maxStaleness: maxStaleness,
