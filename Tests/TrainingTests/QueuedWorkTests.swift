@@ -39,7 +39,7 @@ import Trajectories
             let weights = PolicyWeights(material.student, version: PolicyVersion(0))
             let learner = Learner(
                 parameters: material.student, version: weights.version, configuration: configuration.learner(of: .rlkd),
-                store: PolicyStore(weights), lane: executor.lane(.learner), threads: 1)
+                store: PolicyStore(weights), lane: executor.lane(.learner), threads: 1, cores: 1)
             try await runner.save(learner, queues, keep: nil)
 
             let checkpoint = try #require(
