@@ -3,8 +3,8 @@ import Learning
 /// The micro-batches of a phase that take most, whatever the lengths of what comes together, and what the learner's passes over
 /// them come to.
 ///
-/// A pass's buffers, and those of a thread's workspace, each grow by themselves and stay: after a micro-batch of many rows and another
-/// of many targets they have room for both.
+/// A pass's buffers, and those of a thread's workspace, each grow by themselves and stay: after a micro-batch of many rows and
+/// another of many targets they have room for both.
 struct LargestMicroBatch {
     /// The most of any, not all of one perhaps.
     let rows: Double
@@ -13,7 +13,8 @@ struct LargestMicroBatch {
     let longest: Int
     /// Micro-batches of an update at most; none where no update is made.
     let microBatches: Int
-    /// Bytes of each pass that there is at once, with its gradient: the first has had all, later ones those of updates with so many.
+    /// Bytes of each pass that there is at once, with its gradient: the first has had all, later ones those
+    /// that come in updates of so many.
     let passes: [Double]
     /// Bytes of the workspaces of all threads that share passes.
     let workspaces: Double
@@ -27,30 +28,51 @@ struct LargestMicroBatch {
         threads: Int, cores: Int
     ) {
         let candidates = Candidate.all(phase, configuration, lengths).filter { $0.microBatches > 0 }
-        let passes = candidates.map {
-            Learner.passes(microBatches: $0.microBatches, threads: threads, cores: cores, memory.shape)
+        func passes(_ microBatches: Int) -> (count: Int, sharing: Int) {
+            Learner.passes(microBatches: microBatches, threads: threads, cores: cores, memory.shape)
         }
-        let largest = Candidate(largestOf: candidates)
+        let largest = LargestSizes(of: candidates)
         rows = largest.rows
         targets = largest.targets
         longest = largest.longest
-        microBatches = largest.microBatches
-        self.passes = (0..<(passes.map(\.count).max() ?? 0)).map { index in
-            let own = Candidate(largestOf: zip(candidates, passes).filter { $1.count > index }.map(\.0))
+        microBatches = candidates.map(\.microBatches).max() ?? 0
+        // Any pass of an update may take any of its micro-batches, and the update's other groups may have more than this one.
+        let mostOfGroup = candidates.map(\.ofGroup).max() ?? 0
+        let counts = candidates.map { passes($0.ofGroup + ($0.groups - 1) * mostOfGroup).count }
+        self.passes = (0..<(counts.max() ?? 0)).map { index in
+            let own = LargestSizes(of: zip(candidates, counts).filter { $1 > index }.map(\.0))
             return memory.gradient(rows: own.rows, targets: own.targets, longest: Double(own.longest))
         }
         workspaces =
-            Double(passes.map(\.sharing).max() ?? 0)
+            Double(candidates.map { passes($0.microBatches).sharing }.max() ?? 0)
             * memory.workspace(of: candidates.map { ($0.rows, $0.targets, Double($0.longest)) })
+    }
+}
+
+/// The most of each that any of some micro-batches has.
+private struct LargestSizes {
+    let rows: Double
+    let targets: Double
+    let longest: Int
+
+    init(of candidates: [Candidate]) {
+        rows = candidates.map(\.rows).max() ?? 0
+        targets = candidates.map(\.targets).max() ?? 0
+        longest = candidates.map(\.longest).max() ?? 0
     }
 }
 
 /// Of micro-batches of one kind, what takes most.
 private struct Candidate {
-    var rows: Double
-    var targets: Double
-    var longest: Int
-    var microBatches: Int
+    let rows: Double
+    let targets: Double
+    let longest: Int
+    /// Micro-batches of a group, and groups of an update; demonstrations are one.
+    let ofGroup: Int
+    let groups: Int
+
+    /// Of an update that has no other kind.
+    var microBatches: Int { groups * ofGroup }
 
     /// One for each kind that may take more than the others of one thing or another.
     static func all(
@@ -73,14 +95,6 @@ private struct Candidate {
         }
     }
 
-    /// The most of all that any has of each.
-    init(largestOf candidates: [Self]) {
-        rows = candidates.map(\.rows).max() ?? 0
-        targets = candidates.map(\.targets).max() ?? 0
-        longest = candidates.map(\.longest).max() ?? 0
-        microBatches = candidates.map(\.microBatches).max() ?? 0
-    }
-
     /// - Parameter seed: of the order in which the demonstrations come; nil where that is as they were given.
     private init(
         _ settings: ImitationConfiguration, _ demonstrations: DemonstrationLengths, seed: UInt64?,
@@ -97,7 +111,8 @@ private struct Candidate {
         rows = Double(largest)
         targets = rows * demonstrations.tracePart
         longest = demonstrations.longest
-        microBatches = settings.steps == 0 ? 0 : most
+        ofGroup = settings.steps == 0 ? 0 : most
+        groups = 1
     }
 
     private init(
@@ -108,7 +123,8 @@ private struct Candidate {
         rows = Double(rollouts + prompt)
         targets = Double(rollouts)
         longest = prompt + newTokens
-        microBatches = learner.microBatches(
-            groups: settings.problemsPerBatch, rollouts: settings.groupSize, rows: settings.groupSize * newTokens)
+        ofGroup = learner.microBatches(
+            groups: 1, rollouts: settings.groupSize, rows: settings.groupSize * newTokens)
+        groups = settings.problemsPerBatch
     }
 }

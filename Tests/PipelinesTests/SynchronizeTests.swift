@@ -9,7 +9,7 @@ import Testing
     private static let decode = WorkerClock.code(.rollout, .decode)
     private static let synchronize = WorkerClock.code(.rollout, .synchronize)
 
-    /// Whether the condition came true, within far more time than it needs.
+    /// Whether the condition came true, within far more of this thread's time than it needs.
     private static func comesTrue(_ condition: () -> Bool) -> Bool {
         let patience = Patience()
         while !condition() {

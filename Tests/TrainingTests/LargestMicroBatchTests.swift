@@ -7,7 +7,7 @@ import Trajectories
 @testable import Models
 @testable import Training
 
-/// The micro-batch of a phase that takes most.
+/// The most of each buffer that a phase's micro-batches ask for.
 @Suite struct LargestMicroBatchTests {
     /// Of demonstrations that are made later, the lengths of some are known: the shorter the shortest of them, the more rows a
     /// micro-batch can come to.
@@ -159,6 +159,13 @@ import Trajectories
         #expect(all.passes == [first] + each[1].passes.dropFirst())
         #expect(first > each[0].passes[0] && each[0].passes[0] > each[1].passes[0])
         #expect(try largest(problems, 1).passes == [first])
+        // Of two groups the other may have seven, and any of the eight passes take the long one.
+        let ofTwo = try Self.largestMicroBatch(
+            memory, "reinforcement.groupSize=8", "reinforcement.problemsPerBatch=2")
+        let passes = try ofTwo(problems, 16).passes
+        let short = try ofTwo([problems[1]], 16).passes
+        #expect(passes.count == 14 && passes.prefix(8).allSatisfy { $0 == first })
+        #expect(passes.dropFirst(8) == short.dropFirst(8))
     }
 
     /// A thread's workspace has served the long micro-batch too, of which there is but one pass, and which all threads share.

@@ -1,5 +1,4 @@
 import Foundation
-import Pipelines
 
 extension CommandLineProcess {
     /// The most bytes that a run of the command had resident, and what else it said.
@@ -8,14 +7,18 @@ extension CommandLineProcess {
         var output: String
     }
 
-    /// - Parameter cores: that it may run on, by the system's numbers.
-    /// - Returns: nil if it failed.
-    static func peak(_ arguments: [String], cores: [Int] = ProcessorCores.available) throws -> Peak? {
+    struct NoPeak: Error {
+        var outcome: Outcome
+    }
+
+    /// - Parameter cores: that it may run on, by the system's numbers; all if there are none.
+    /// - Throws: `NoPeak` with what it said if it failed.
+    static func peak(_ arguments: [String], cores: [Int] = []) throws -> Peak {
         let outcome = try run(
             executable.deletingLastPathComponent().appending(path: "PeakOfRun"),
             [cores.map(String.init).joined(separator: ","), executable.path] + arguments)
         guard outcome.status == 0, let bytes = outcome.text.split(separator: "\n").last.flatMap({ Double($0) }) else {
-            return nil
+            throw NoPeak(outcome: outcome)
         }
         return Peak(bytes: bytes, output: outcome.text + outcome.diagnostics)
     }

@@ -62,8 +62,8 @@ struct StoriesTests {
             .enabled(if: Emulator.hasProgram, "the program is not beside the test bundle"))
         func greedyTextIsThePublishedOneOnNehalem() throws {
             let emulator = try #require(Emulator.executable)
-            // What a variable asks of this processor, that one may lack.
-            let ownChoice = ["RLKD_ISA": ""]
+            // The emulated processor may lack what the environment asks of this one.
+            let ownChoice = [InstructionSet.environmentName: ""]
             let outcome = try CommandLineProcess.run(
                 emulator,
                 [
