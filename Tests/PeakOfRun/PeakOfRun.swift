@@ -28,7 +28,8 @@ import Pipelines
     }
 
     private static func fail(_ reason: String) -> Never {
-        fputs("PeakOfRun: \(reason)\n", stderr)
+        let line = "PeakOfRun: \(reason)\n"
+        _ = line.withCString { write(STDERR_FILENO, $0, strlen($0)) }
         exit(EXIT_FAILURE)
     }
 }
