@@ -10,6 +10,12 @@ public func gatedForward(
         let up = gate + width
         let result = output + row * width
         var column = 0
+        while column + 2 * lanes <= width {
+            let (g, next) = (load(gate + column), load(gate + column + lanes))
+            store(g * logistic(g) * load(up + column), result + column)
+            store(next * logistic(next) * load(up + column + lanes), result + column + lanes)
+            column += 2 * lanes
+        }
         while column < width {
             let left = width - column
             let g = loadSome(gate + column, left)

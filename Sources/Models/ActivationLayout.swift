@@ -16,7 +16,8 @@ struct ActivationLayout {
     private var headReciprocal: Int?
     private var attended = 0
     private var logSumExp: Int?
-    private var middle = 0
+    /// Nothing where no backward pass follows: attention's result is then added to the input where it stands.
+    private var middle: Int?
     private var feedForwardNormed = 0
     private var feedForwardReciprocal = 0
     private var gateUp = 0
@@ -37,7 +38,7 @@ struct ActivationLayout {
         }
         attended = take(shape.queryWidth)
         logSumExp = purpose == .training ? take(shape.attentionHeadCount) : nil
-        middle = take(shape.hiddenSize)
+        middle = purpose == .training ? take(shape.hiddenSize) : nil
         feedForwardNormed = take(shape.hiddenSize)
         feedForwardReciprocal = take(1)
         gateUp = take(2 * shape.intermediateSize)
@@ -51,7 +52,7 @@ struct ActivationLayout {
             input: input, attentionNormed: base + attentionNormed, attentionReciprocal: base + attentionReciprocal,
             queryKeyValue: base + queryKeyValue, rawQueryKey: rawQueryKey.map { base + $0 },
             headReciprocal: headReciprocal.map { base + $0 }, attended: base + attended,
-            logSumExp: logSumExp.map { base + $0 }, middle: base + middle,
+            logSumExp: logSumExp.map { base + $0 }, middle: middle.map { base + $0 } ?? input,
             feedForwardNormed: base + feedForwardNormed, feedForwardReciprocal: base + feedForwardReciprocal,
             gateUp: base + gateUp, activated: base + activated)
     }

@@ -181,19 +181,19 @@ public final class DecoderInference {
         let afterGateUp = afterOutput + matrices.gateUp.panelCount
         let afterDown = afterGateUp + matrices.down.panelCount
         member.perform(over: rows, atLeast: 4, atMost: 16) { layer.normalizeInput($0) }
-        member.perform(over: matrices.queryKeyValue, then: matrices.output, pages, after: afterDown) {
+        member.perform(over: matrices.queryKeyValue, rows: rows, then: matrices.output, pages, after: afterDown) {
             layer.projectQueryKeyValue($0, rows: 0..<rows, coming: $1)
         }
         attend(layer, step, &member)
-        member.perform(over: matrices.output, then: matrices.gateUp, laterPages, after: 0) {
+        member.perform(over: matrices.output, rows: rows, then: matrices.gateUp, laterPages, after: 0) {
             layer.projectOutput($0, rows: 0..<rows, coming: $1)
         }
         member.perform(over: rows, atLeast: 4, atMost: 16) { layer.normalizeMiddle($0) }
-        member.perform(over: matrices.gateUp, then: matrices.down, laterPages, after: afterOutput) {
+        member.perform(over: matrices.gateUp, rows: rows, then: matrices.down, laterPages, after: afterOutput) {
             layer.projectGateUp($0, rows: 0..<rows, coming: $1)
         }
         member.perform(over: rows, atLeast: 2, atMost: 16) { layer.activate($0, output: hidden.pointer) }
-        member.perform(over: matrices.down, then: following, laterPages, after: afterGateUp) {
+        member.perform(over: matrices.down, rows: rows, then: following, laterPages, after: afterGateUp) {
             layer.projectDown($0, rows: 0..<rows, coming: $1, output: hidden.pointer)
         }
     }
@@ -220,7 +220,8 @@ public final class DecoderInference {
                 if index < step.families {
                     attend(layer, families.pointer[index], step, workspace)
                 } else {
-                    let chunk = chunks[index - step.families]
+                    // The last ones attend to most.
+                    let chunk = chunks[step.families + step.chunks - 1 - index]
                     layer.attend(chunk, next: nil, workspace: workspace)
                     layer.finishAttention(chunk.rows)
                 }
@@ -266,7 +267,7 @@ public final class DecoderInference {
             head.arrange(part, of: normed, into: arranged.pointer)
         }
         guard count > 0 else { return }
-        member.perform(over: head, then: nil, nil, after: 0) { panels, coming in
+        member.perform(over: head, rows: count, then: nil, nil, after: 0) { panels, coming in
             head.multiply(
                 panels: panels, of: normed, arranged: arranged.pointer, rows: 0..<count, into: logitRows.pointer,
                 coming: coming)
@@ -284,42 +285,28 @@ extension TeamMember {
     /// `next`, if all members go on evenly, and a share of the `pages` that panels of other products, `earlier` ones, have
     /// begun to bring near.
     fileprivate mutating func perform(
-        over matrix: PackedMatrix, then next: PackedMatrix?, _ pages: ComingPages?, after earlier: Int,
+        over matrix: PackedMatrix, rows: Int, then next: PackedMatrix?, _ pages: ComingPages?, after earlier: Int,
         _ body: (Range<Int>, ComingReads) -> Void
     ) {
         let places = places
-        let count = matrix.panelCount
-        let parts = Self.parts(count, places: places)
-        perform(parts) { index in
+        let parts = PanelParts(panels: matrix.panelCount, places: places, rows: rows)
+        perform(parts.count) { index in
             let following: UnsafePointer<Float>? =
-                if index + places < parts {
-                    matrix.panel(Self.panels(index + places, of: parts, over: count).lowerBound)
-                } else if let next {
-                    next.panel(
-                        Self.panels(
-                            index % places, of: Self.parts(next.panelCount, places: places), over: next.panelCount
-                        ).lowerBound)
+                if index + places < parts.count {
+                    matrix.panel(parts[index + places].lowerBound)
                 } else {
-                    nil
+                    next.flatMap { Self.firstPanel(of: $0, rows: rows, index % places, of: places) }
                 }
-            let part = Self.panels(index, of: parts, over: count)
+            let part = parts[index]
             body(part, ComingReads(panels: following, pieces: pages?.share(of: part, after: earlier)))
         }
     }
 
-    /// Several parts for each place, so that a slow member is waited for less long, of four panels at least, which are read
-    /// faster one behind another.
-    private static func parts(_ panels: Int, places: Int) -> Int {
-        guard places > 1 else { return 1 }
-        let partsPerPlace = max(1, min(8, panels / (4 * places)))
-        return min(panels, partsPerPlace * places)
-    }
-
-    /// A part of the panels: where there are enough, whole pairs of them, which strips of few rows take at once.
-    private static func panels(_ index: Int, of parts: Int, over count: Int) -> Range<Int> {
-        let part = part(index, of: parts, over: count)
-        guard count >= 4 * parts else { return part }
-        let end = index + 1 == parts ? count : part.upperBound & ~1
-        return part.lowerBound & ~1..<end
+    /// What a member begins a product with.
+    private static func firstPanel(
+        of matrix: PackedMatrix, rows: Int, _ member: Int, of places: Int
+    ) -> UnsafePointer<Float>? {
+        let parts = PanelParts(panels: matrix.panelCount, places: places, rows: rows)
+        return member < parts.count ? matrix.panel(parts[member].lowerBound) : nil
     }
 }

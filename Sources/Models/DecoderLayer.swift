@@ -30,7 +30,7 @@ struct LayerActivations {
     var attended: UnsafeMutablePointer<Float>
     /// [attention heads][rows], or nil where no backward pass follows.
     var logSumExp: UnsafeMutablePointer<Float>?
-    /// [rows][hidden]: after attention and its residual, and the second norm.
+    /// [rows][hidden]: after attention and its residual, where the input stands if no backward pass follows; and the second norm.
     var middle: UnsafeMutablePointer<Float>
     var feedForwardNormed: UnsafeMutablePointer<Float>
     var feedForwardReciprocal: UnsafeMutablePointer<Float>
@@ -243,12 +243,16 @@ struct DecoderLayer: BitwiseCopyable {
     /// The gated rows, and, where the layer's result is wanted in `output` [rows][hidden], the residual that it begins with.
     func activate(_ part: Range<Int>, output: UnsafeMutablePointer<Float>?) {
         let width = shape.intermediateSize
-        let first = part.lowerBound
-        SwiGLU.forward(
-            gateUp: activations.gateUp + first * 2 * width, rows: part.count, width: width,
-            output: activations.activated + first * width)
+        // Row by row: what is rounded is then still in the first-level cache.
+        for row in part {
+            SwiGLU.forward(
+                gateUp: activations.gateUp + row * 2 * width, rows: 1, width: width,
+                output: activations.activated + row * width)
+            if output != nil {
+                weights.down.arrange(row..<row + 1, of: activations.activated, into: arranged(for: weights.down))
+            }
+        }
         guard let output else { return }
-        weights.down.arrange(part, of: activations.activated, into: arranged(for: weights.down))
         copy(activations.middle, to: output, part)
     }
 
@@ -263,6 +267,7 @@ struct DecoderLayer: BitwiseCopyable {
     }
 
     private func copy(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
+        guard source != UnsafePointer(target) else { return }
         let width = shape.hiddenSize
         (target + part.lowerBound * width).update(from: source + part.lowerBound * width, count: part.count * width)
     }
