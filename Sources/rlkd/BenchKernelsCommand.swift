@@ -47,7 +47,7 @@ struct BenchKernelsCommand: AsyncParsableCommand {
         let fixed = options.shape.cause(of: shape, or: .option("--threads", value: "\(threads)"))
         var need = MemoryNeed()
         // The peak of reading is measured all along.
-        need.add(MemoryNeed.program + MachinePeaks.bytes, fixed)
+        need.add(MemoryNeed.program + ModelMemory(shape).stacks(threads: threads) + MachinePeaks.bytes, fixed)
         if let largest, largest.bytes(threads: threads) > VectorProductBench.bytes {
             need.add(largest.weightBytes(threads: threads), fixed)
             need.add(largest.rowBytes(threads: threads), .option("--batch", value: "\(rows)"))

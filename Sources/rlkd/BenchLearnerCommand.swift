@@ -89,7 +89,8 @@ struct BenchLearnerCommand: AsyncParsableCommand {
         need.add(
             Double(batch + LearnerBench.groupSize) * Double(prompt + length) * LearnerBench.bytesPerToken, sizes)
         // The machine is measured when the weights alone are there, before and after.
-        need.add(max(0, MemoryNeed.program + memory.parameters + MachinePeaks.bytes - need.bytes), fixed)
+        let measuring = MemoryNeed.program + memory.stacks(threads: threads) + memory.parameters + MachinePeaks.bytes
+        need.add(max(0, measuring - need.bytes), fixed)
         return need
     }
 }

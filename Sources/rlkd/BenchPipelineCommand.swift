@@ -97,7 +97,9 @@ struct BenchPipelineCommand: AsyncParsableCommand {
                     logits: share, threads: Generator.threadsSharing(engines: workers, threads: options.threadCount))
                 + Double(maxStaleness + 1) * completions * length * LearnerBench.bytesPerToken, sizes)
         // The machine is measured when the weights alone are there, before and after.
-        need.add(max(0, MemoryNeed.program + memory.parameters + MachinePeaks.bytes - need.bytes), fixed)
+        let measuring =
+            MemoryNeed.program + memory.stacks(threads: options.threadCount) + memory.parameters + MachinePeaks.bytes
+        need.add(max(0, measuring - need.bytes), fixed)
         return need
     }
 }
