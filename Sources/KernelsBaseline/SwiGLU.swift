@@ -10,10 +10,11 @@ public func gatedForward(
         let up = gate + width
         let result = output + row * width
         var column = 0
+        // Two chains at once: one alone waits for itself.
         while column + 2 * lanes <= width {
-            let (g, next) = (load(gate + column), load(gate + column + lanes))
-            store(g * logistic(g) * load(up + column), result + column)
-            store(next * logistic(next) * load(up + column + lanes), result + column + lanes)
+            let (first, second) = (load(gate + column), load(gate + column + lanes))
+            store(first * logistic(first) * load(up + column), result + column)
+            store(second * logistic(second) * load(up + column + lanes), result + column + lanes)
             column += 2 * lanes
         }
         while column < width {

@@ -220,7 +220,7 @@ public final class DecoderInference {
                 if index < step.families {
                     attend(layer, families.pointer[index], step, workspace)
                 } else {
-                    // The last ones attend to most.
+                    // Of a prompt, the last ones attend to most.
                     let chunk = chunks[step.families + step.chunks - 1 - index]
                     layer.attend(chunk, next: nil, workspace: workspace)
                     layer.finishAttention(chunk.rows)
@@ -302,7 +302,7 @@ extension TeamMember {
         }
     }
 
-    /// What a member begins a product with.
+    /// What a member begins a product with, if that has about as many rows.
     private static func firstPanel(
         of matrix: PackedMatrix, rows: Int, _ member: Int, of places: Int
     ) -> UnsafePointer<Float>? {

@@ -15,7 +15,8 @@ struct RowSpan {
 
 /// Where one layer's intermediate rows stand. Generation uses one set for all layers; the learner keeps one a layer.
 struct LayerActivations {
-    /// [rows][hidden]: what the layer was given, and its first norm.
+    /// [rows][hidden]: what the layer was given, where no backward pass follows until attention's result is added to it; and its first
+    /// norm.
     var input: UnsafeMutablePointer<Float>
     var attentionNormed: UnsafeMutablePointer<Float>
     var attentionReciprocal: UnsafeMutablePointer<Float>
@@ -243,7 +244,7 @@ struct DecoderLayer: BitwiseCopyable {
     /// The gated rows, and, where the layer's result is wanted in `output` [rows][hidden], the residual that it begins with.
     func activate(_ part: Range<Int>, output: UnsafeMutablePointer<Float>?) {
         let width = shape.intermediateSize
-        // Row by row: what is rounded is then still in the first-level cache.
+        // Row by row: what is rounded is then still near.
         for row in part {
             SwiGLU.forward(
                 gateUp: activations.gateUp + row * 2 * width, rows: 1, width: width,
@@ -267,6 +268,7 @@ struct DecoderLayer: BitwiseCopyable {
     }
 
     private func copy(_ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, _ part: Range<Int>) {
+        // They are one where no backward pass follows.
         guard source != UnsafePointer(target) else { return }
         let width = shape.hiddenSize
         (target + part.lowerBound * width).update(from: source + part.lowerBound * width, count: part.count * width)

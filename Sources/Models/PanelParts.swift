@@ -1,6 +1,6 @@
-/// The parts in which a team takes the panels of a product: a round of parts for all members, then rounds of ever smaller ones, each of
-/// about half of what is left (factoring; Flynn Hummel, Schonberg, Flynn, CACM 35(8), 1992). What is read in one go stays long,
-/// and the last part, for which the others wait, is short.
+/// The parts in which a team takes the panels of a product: in rounds of one part for each member, every round about half of what is left
+/// (factoring; Hummel, Schonberg and Flynn, CACM 35(8), 1992). Most panels are then read many in one go, and the last parts, for
+/// which the others wait, are short.
 struct PanelParts: BitwiseCopyable {
     private let panels: Int
     private let places: Int
@@ -11,7 +11,7 @@ struct PanelParts: BitwiseCopyable {
     /// - Parameters:
     ///   - panels: of the product.
     ///   - places: members that there may be. A single one takes all at once.
-    ///   - rows: of the product. Few of them are multiplied by two panels at once, where there are enough.
+    ///   - rows: of the product. Where they are few, panels are not taken one by one as long as there are enough.
     init(panels: Int, places: Int, rows: Int) {
         self.panels = panels
         self.places = places
@@ -27,7 +27,8 @@ struct PanelParts: BitwiseCopyable {
         self.count = count
     }
 
-    /// From as many rows on, every product takes panel by panel.
+    /// From as many rows on, strips of many rows bring the next panel near. With AVX-512 low ones may take two panels at once, and
+    /// ask for their own ones alone, which pays the better the longer a part is.
     private static let manyRows = 24
 
     private static func units(_ panels: Int, of unit: Int) -> Int { (panels + unit - 1) / unit }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Models
+@testable import Pipelines
 
 /// Inference gives the logits of the training pass, bit for bit, however rows are batched, chunked or shared.
 @Suite struct DecoderInferenceTests {
@@ -19,8 +20,20 @@ import Testing
         return (0..<decoder.configuration.vocabularySize).map { logits[$0].bitPattern }
     }
 
+    private static let (place, places) = (2, 4)
+
     private func decoder(_ weights: PolicyWeights) -> DecoderInference {
-        DecoderInference(configuration: weights.configuration, rowCapacity: 64, logitCapacity: 8, pageCapacity: 32)
+        DecoderInference(
+            configuration: weights.configuration, rowCapacity: 64, logitCapacity: 8, pageCapacity: 32,
+            places: Self.places)
+    }
+
+    /// The pass by a thread alone, or by one member of a team, to which no other comes and which takes each stage's tiles from the
+    /// last to the first: no tile then needs another of its stage.
+    private func forward(_ decoder: DecoderInference, _ weights: PolicyWeights, isBackward: Bool) {
+        guard isBackward else { return decoder.forward(weights) }
+        var member = TeamMember(backwardAt: Self.place, of: Self.places)
+        decoder.forward(weights, &member)
     }
 
     private func expectRoom(_ hasRoom: Bool) {
@@ -37,10 +50,13 @@ import Testing
 
     @Test(arguments: ModelFixture.names, Precision.allCases)
     func chunksAreTheWhole(name: String, precision: Precision) throws {
-        for chunk in [1, 5, 16, 23] { try chunksAreTheWhole(name, precision, chunk) }
+        for chunk in [1, 5, 16, 23] {
+            try chunksAreTheWhole(name, precision, chunk, isBackward: false)
+            try chunksAreTheWhole(name, precision, chunk, isBackward: true)
+        }
     }
 
-    private func chunksAreTheWhole(_ name: String, _ precision: Precision, _ chunk: Int) throws {
+    private func chunksAreTheWhole(_ name: String, _ precision: Precision, _ chunk: Int, isBackward: Bool) throws {
         let fixture = try ModelFixture(name)
         let weights = PolicyWeights(fixture.parameters.copy(precision: precision))
         let expected = trainingLogits(fixture, weights)
@@ -51,7 +67,7 @@ import Testing
             expectRoom(table.reserve(positions: end, from: decoder.pages))
             decoder.begin()
             let index = append(Array(fixture.tokens[start..<end]), at: start, table, to: decoder)
-            decoder.forward(weights)
+            forward(decoder, weights, isBackward: isBackward)
             #expect(try bits(decoder, index) == expected[end - 1], "up to \(end)")
         }
         table.release(to: decoder.pages)
@@ -61,6 +77,10 @@ import Testing
     /// Two continuations of one prompt, of which the page that straddles is copied, decoded in one batch with a stranger.
     @Test(arguments: ModelFixture.names, Precision.allCases)
     func aBatchOfForksIsEachAlone(name: String, precision: Precision) throws {
+        for isBackward in [false, true] { try aBatchOfForksIsEachAlone(name, precision, isBackward: isBackward) }
+    }
+
+    private func aBatchOfForksIsEachAlone(_ name: String, _ precision: Precision, isBackward: Bool) throws {
         let fixture = try ModelFixture(name)
         let weights = PolicyWeights(fixture.parameters.copy(precision: precision))
         let expected = trainingLogits(fixture, weights)
@@ -73,7 +93,7 @@ import Testing
         expectRoom(prompt.reserve(positions: promptLength, from: decoder.pages))
         decoder.begin()
         var index = append(Array(fixture.tokens[..<promptLength]), at: 0, prompt, to: decoder)
-        decoder.forward(weights)
+        forward(decoder, weights, isBackward: isBackward)
         #expect(try bits(decoder, index) == expected[promptLength - 1])
         expectRoom(first.fork(prompt, positions: promptLength, from: decoder.pages))
         expectRoom(second.fork(prompt, positions: promptLength, from: decoder.pages))
@@ -86,7 +106,7 @@ import Testing
             _ = append([wrong], at: position, second, to: decoder)
             _ = append([wrong], at: position - promptLength, stranger, to: decoder)
             index = append([fixture.tokens[position]], at: position, first, to: decoder)
-            decoder.forward(weights)
+            forward(decoder, weights, isBackward: isBackward)
             #expect(try bits(decoder, index) == expected[position], "position \(position)")
         }
     }
