@@ -15,8 +15,8 @@ struct RowSpan {
 
 /// Where one layer's intermediate rows stand. Generation uses one set for all layers; the learner keeps one a layer.
 struct LayerActivations {
-    /// [rows][hidden]: what the layer was given, where no backward pass follows until attention's result is added to it; and its first
-    /// norm.
+    /// [rows][hidden]: what the layer was given, where no backward pass follows until attention's result is added to it; and its
+    /// first norm.
     var input: UnsafeMutablePointer<Float>
     var attentionNormed: UnsafeMutablePointer<Float>
     var attentionReciprocal: UnsafeMutablePointer<Float>

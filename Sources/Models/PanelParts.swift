@@ -1,6 +1,6 @@
-/// The parts in which a team takes the panels of a product: in rounds of one part for each member, every round about half of what is left
-/// (factoring; Hummel, Schonberg and Flynn, CACM 35(8), 1992). Most panels are then read many in one go, and the last parts, for
-/// which the others wait, are short.
+/// The parts in which a team takes the panels of a product: in rounds of one part for each member, every round about half of what
+/// is left (factoring; Hummel, Schonberg and Flynn, CACM 35(8), 1992). Most panels are then read many in one go, and the last
+/// parts, for which the others wait, are short.
 struct PanelParts: BitwiseCopyable {
     private let panels: Int
     private let places: Int
