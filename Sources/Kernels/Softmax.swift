@@ -15,11 +15,6 @@ public enum Softmax {
         return scaled - logSumExp
     }
 
-    /// `logProbability(logit:scale:logSumExp:)` of `target` with its `logSumExp` computed from the logits.
-    public static func logProbability(_ logits: UnsafePointer<Float>, count: Int, scale: Float, target: Int) -> Float {
-        logProbability(logit: logits[target], scale: scale, logSumExp: logSumExp(logits, count: count, scale: scale))
-    }
-
     /// log Σ exp(scale x), within 1e-6 + 1 ulp of the exact value; -infinity where all logits are, not-a-number where
     /// one is or is +infinity.
     public static func logSumExp(_ x: UnsafePointer<Float>, count: Int, scale: Float) -> Float {

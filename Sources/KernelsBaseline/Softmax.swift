@@ -4,7 +4,7 @@ import CSIMD
 @inline(never)
 public func softmaxLogSumExp(_ x: UnsafePointer<Float>, count: Int, scale: Float) -> Float {
     let largest = scaledMaximum(x, count: count, scale: scale)
-    if largest == -.infinity { return largest }
+    if largest == -.infinity { return sumWithoutNumbers(x, count: count, scale: scale) }
     var low = SIMD8<Double>(repeating: 0)
     var high = SIMD8<Double>(repeating: 0)
     var index = 0
@@ -25,6 +25,13 @@ public func softmaxLogSumExp(_ x: UnsafePointer<Float>, count: Int, scale: Float
     // The sum is at least 1, unless something is not a number.
     if !(sum < .infinity) { return Float(sum) }
     return Float(Double(largest) + naturalLogarithm(sum))
+}
+
+/// log Σ exp(scale x) where each scale x is -infinity or not a number, which their maximum does not tell apart.
+@inline(never)
+private func sumWithoutNumbers(_ x: UnsafePointer<Float>, count: Int, scale: Float) -> Float {
+    for index in 0..<count where !(x[index] * scale == -.infinity) { return .nan }
+    return -.infinity
 }
 
 /// exp(scale x - logSumExp); see `Kernels.Softmax.probabilities`.
@@ -120,6 +127,8 @@ public func softmaxGradient(
     into result: UnsafeMutablePointer<Float>
 ) {
     let factor = coefficient * scale
+    // Read before the loop, which may write in its place.
+    let logit = x[target]
     var index = 0
     while index < count {
         let left = count - index
@@ -127,8 +136,7 @@ public func softmaxGradient(
         storeSome(probability * broadcast(-factor), result + index, left)
         index += lanes
     }
-    let logits = broadcast(x[target])
-    result[target] = factor * (1 - probabilities(logits, scale, logSumExp)[0])
+    result[target] = factor * (1 - probabilities(broadcast(logit), scale, logSumExp)[0])
 }
 
 @inline(__always)

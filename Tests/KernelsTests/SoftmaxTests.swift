@@ -88,11 +88,52 @@ import Testing
         kernels.softmaxProbabilities(masked, 4, 1, total, &p)
         #expect(p[0] == 0 && p[2] == 0)
         #expect(abs(kernels.softmaxEntropy(masked, 4, 1, total) - 0.582_203_1) < 1e-6)
-        #expect(kernels.softmaxLogSumExp([-.infinity, -.infinity], 2, 1) == -.infinity)
         #expect(kernels.softmaxLogSumExp([1, .nan], 2, 1).isNaN)
         #expect(kernels.softmaxLogSumExp([1, .infinity], 2, 1).isNaN)
         // Far beyond exp's range, as long as the differences are not.
         #expect(kernels.softmaxLogSumExp([1e6, 1e6], 2, 1) == 1e6 + 0.6875)
+    }
+
+    /// Wherever what is not a number stands, and whatever the rest is.
+    @Test(arguments: KernelSet.supported)
+    func aSumWithWhatIsNotANumberIsNone(kernels: KernelSet) {
+        for count in [1, 2, 15, 16, 17, 40] {
+            let masked = [Float](repeating: -.infinity, count: count)
+            #expect(kernels.softmaxLogSumExp(masked, count, 1) == -.infinity)
+            #expect(kernels.softmaxLogSumExp([Float](repeating: .nan, count: count), count, 1).isNaN)
+            for place in 0..<count {
+                var x = masked
+                x[place] = .nan
+                #expect(kernels.softmaxLogSumExp(x, count, 1).isNaN)
+            }
+        }
+    }
+
+    @Test(arguments: KernelSet.supported, oddCounts)
+    func resultsMayTakeThePlaceOfTheLogits(kernels: KernelSet, count: Int) {
+        var generator = SeededGenerator(seed: UInt64(count))
+        let x = generator.floats(count, in: -20...20)
+        let total = kernels.softmaxLogSumExp(x, count, 1.25)
+        /// What is computed beside the logits, and in their place.
+        func results(_ compute: (UnsafePointer<Float>, UnsafeMutablePointer<Float>) -> Void) -> [[UInt32]] {
+            var apart = [Float](repeating: .nan, count: count)
+            apart.withUnsafeMutableBufferPointer { apart in
+                x.withUnsafeBufferPointer { x in
+                    if let x = x.baseAddress, let result = apart.baseAddress { compute(x, result) }
+                }
+            }
+            var own = x
+            own.withUnsafeMutableBufferPointer { own in
+                if let place = own.baseAddress { compute(place, place) }
+            }
+            return [bits(apart), bits(own)]
+        }
+        let probabilities = results { kernels.softmaxProbabilities($0, count, 1.25, total, $1) }
+        #expect(probabilities[0] == probabilities[1])
+        for target in Set([0, count / 2, count - 1]) where 0..<count ~= target {
+            let gradients = results { kernels.softmaxGradient($0, count, 1.25, total, target, -0.7, $1) }
+            #expect(gradients[0] == gradients[1])
+        }
     }
 
     @Test(arguments: KernelSet.supported)
@@ -125,16 +166,6 @@ import Testing
             return bits(gradient + [total, kernels.softmaxEntropy(x, count, 0.9, total)])
         }
         #expect(results.allSatisfy { $0 == results[0] })
-    }
-
-    @Test func logProbabilityHasOneDefinition() {
-        let x: [Float] = [0.3, -1, 2.5, 0.1]
-        let total = Softmax.logSumExp(x, count: 4, scale: 0.7)
-        for target in 0..<4 {
-            #expect(
-                Softmax.logProbability(x, count: 4, scale: 0.7, target: target)
-                    == Softmax.logProbability(logit: x[target], scale: 0.7, logSumExp: total))
-        }
     }
 
     @Test(arguments: KernelSet.supported, oddCounts)
