@@ -11,7 +11,8 @@ struct BackwardTask {
 }
 
 extension Backpropagation {
-    /// Adds to `gradient` the gradient of Σ coefficientᵢ · logProbabilityᵢ over the last forward pass's targets.
+    /// Adds to `gradient` the gradient of Σ coefficientᵢ · logProbabilityᵢ over the last forward pass's targets. Once a forward
+    /// pass: what it kept makes room for gradients.
     ///
     /// - Parameters:
     ///   - coefficients: one a target.
@@ -41,7 +42,8 @@ extension Backpropagation {
     private func backward(
         _ coefficients: UnsafeBufferPointer<Float>, transposed: TransposedWeights, target: GradientTarget
     ) {
-        precondition(storage != nil, "the forward pass kept nothing")
+        precondition(isReadyToGoBack, "a backward pass follows a forward pass that kept what it reads")
+        isReadyToGoBack = false
         precondition(coefficients.count == batch.targets.count, "one coefficient a target")
         guard let weights, batch.rowCount > 0 else { return }
         let sizes = BackwardSizes(
@@ -73,20 +75,20 @@ extension Backpropagation {
         }
     }
 
-    /// Logits, head and final norm; leaves the gradient of the last layer's result in `gradients.hidden`.
+    /// Logits, whose gradient takes their place, head and final norm; leaves the gradient of the last layer's result in `gradients.hidden`.
     private func backwardHead(_ task: BackwardTask, _ member: inout TeamMember) {
         let vocabulary = configuration.vocabularySize
         let targets = batch.targets.count
         let workspace = workspace(member)
         member.perform(rows: targets, parts) { part in
             for index in part {
+                let row = logits.pointer + index * vocabulary
                 Softmax.gradient(
-                    logits.pointer + index * vocabulary, count: vocabulary, scale: 1 / temperature,
-                    logSumExp: targetLogSumExp.pointer[index], target: Int(batch.targets[index].token),
-                    coefficient: task.coefficients[index], into: gradients.logits.pointer + index * vocabulary)
+                    row, count: vocabulary, scale: 1 / temperature, logSumExp: targetLogSumExp.pointer[index],
+                    target: Int(batch.targets[index].token), coefficient: task.coefficients[index], into: row)
             }
             task.transposed.head.multiply(
-                part, of: gradients.logits.pointer, into: gradients.targetRows.pointer,
+                part, of: logits.pointer, into: gradients.targetRows.pointer,
                 scratch: workspace.scratch.pointer)
         }
         let head = task.target.tensor(\.head)
@@ -98,7 +100,7 @@ extension Backpropagation {
             }
             let width = configuration.hiddenSize
             WeightGradient.add(
-                PassParts.range(tile - 1, of: headParts, over: vocabulary), outputGradient: gradients.logits.pointer,
+                PassParts.range(tile - 1, of: headParts, over: vocabulary), outputGradient: logits.pointer,
                 input: targetRows.pointer, rows: targets, outputs: vocabulary, inputs: width, to: head,
                 precision: configuration.precision, workspace: workspace.product.pointer)
         }

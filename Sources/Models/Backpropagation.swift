@@ -33,6 +33,8 @@ public final class Backpropagation {
     var batch = TrainingBatch()
     var weights: PolicyWeights?
     var temperature: Float = 1
+    /// Whether a forward pass has left all that a backward pass reads.
+    var isReadyToGoBack = false
     var rowCapacity = 0
     var targetCapacity = 0
     var positionCapacity = 0
@@ -46,8 +48,9 @@ public final class Backpropagation {
     var hidden = AlignedBuffer<Float>(count: 0)
     var normed = AlignedBuffer<Float>(count: 0)
     var normReciprocal = AlignedBuffer<Float>(count: 0)
-    /// [targets][hidden] and [targets][vocabulary], or of `targetsAtATime`.
+    /// [targets][hidden].
     var targetRows = AlignedBuffer<Float>(count: 0)
+    /// [targets][vocabulary], or of `targetsAtATime`; their gradients after a backward pass.
     var logits = AlignedBuffer<Float>(count: 0)
     var targetLogSumExp = AlignedBuffer<Float>(count: 0)
     var targetLogProbabilities = AlignedBuffer<Float>(count: 0)
@@ -100,6 +103,7 @@ public final class Backpropagation {
         self.batch = batch
         self.weights = weights
         self.temperature = temperature
+        isReadyToGoBack = storage != nil
         precondition(
             batch.longestSequence <= weights.rotary.positions, "a sequence is longer than the weights have room for")
         prepare()

@@ -14,8 +14,7 @@ struct BackwardBuffers: ~Copyable {
     private(set) var attended = AlignedBuffer<Float>(count: 0)
     private(set) var gateUp = AlignedBuffer<Float>(count: 0)
     private(set) var activated = AlignedBuffer<Float>(count: 0)
-    /// [targets][vocabulary] and [targets][hidden].
-    private(set) var logits = AlignedBuffer<Float>(count: 0)
+    /// [targets][hidden].
     private(set) var targetRows = AlignedBuffer<Float>(count: 0)
     /// [rows][rank] of adapters, and the room for gradients that are not wanted.
     private(set) var lowRank = AlignedBuffer<Float>(count: 0)
@@ -35,7 +34,6 @@ struct BackwardBuffers: ~Copyable {
         }
         if newTargets > targets {
             targets = newTargets
-            logits = AlignedBuffer(count: sizes.logits, pages: .large)
             targetRows = AlignedBuffer(count: sizes.targetRows, pages: .large)
         }
         if sizes.lowRank > lowRank.count {

@@ -68,7 +68,6 @@ struct BackwardSizes {
     let attended: Int
     let gateUp: Int
     let activated: Int
-    let logits: Int
     let targetRows: Int
     /// [rows][rank]; none without adapters.
     let lowRank: Int
@@ -85,7 +84,6 @@ struct BackwardSizes {
         attended = rows * shape.queryWidth
         gateUp = rows * 2 * shape.intermediateSize
         activated = rows * shape.intermediateSize
-        logits = targets * shape.vocabularySize
         targetRows = targets * shape.hiddenSize
         lowRank = rows * (rank ?? 0)
         discarded = rank == nil ? 0 : max(shape.hiddenSize, shape.headDimension)
@@ -117,8 +115,7 @@ struct BackwardSizes {
         [
             MemoryItem(
                 "gradients of activations",
-                elements: 2 * hidden + queryKeyValue + normedHeads + attended + gateUp + activated),
-            MemoryItem("gradients of logits", elements: logits + targetRows),
+                elements: 2 * hidden + queryKeyValue + normedHeads + attended + gateUp + activated + targetRows),
             MemoryItem("gathered keys and values", elements: 2 * workspace.gathered),
             MemoryItem(
                 "backward workspace",

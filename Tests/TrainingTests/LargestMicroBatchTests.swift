@@ -139,7 +139,7 @@ import Trajectories
         let backward =
             pass.gradients.hidden.count + pass.gradients.normed.count + pass.gradients.queryKeyValue.count
             + pass.gradients.normedHeads.count + pass.gradients.attended.count + pass.gradients.gateUp.count
-            + pass.gradients.activated.count + pass.gradients.logits.count + pass.gradients.targetRows.count
+            + pass.gradients.activated.count + pass.gradients.targetRows.count
             + pass.gradients.lowRank.count + pass.gradients.discarded.count
         return 4 * (forward + backward + pass.pages.memory.count) + 8 * pass.pages.tables.count
             + pass.ownWorkspace.sizes.byteCount
