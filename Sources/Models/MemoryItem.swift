@@ -13,13 +13,6 @@ public struct MemoryItem: Sendable, Hashable {
     }
 }
 
-extension Parameters {
-    /// Bytes of one vector: weights, a gradient, or a moment. Throws `FormatError` for an impossible configuration.
-    public static func byteCount(_ configuration: ModelConfiguration) throws -> Int {
-        4 * (try ParameterLayout(configuration).count)
-    }
-}
-
 extension Backpropagation {
     /// Bytes of each large buffer that a pass, forward and backward, over `batch` takes; the pass keeps the largest it has needed.
     /// Left out are the batch's own lists and its spans, some tens of bytes a row.

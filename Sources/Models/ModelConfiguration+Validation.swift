@@ -1,7 +1,8 @@
 import Tokenizers
 
 extension ModelConfiguration {
-    /// Largest size of a single field; products of three still fit an `Int`, which `parameterCount` checks further.
+    /// Largest size of a single field: the product of two fits an `Int`. `byteCountFits` bounds all that weights take; nothing
+    /// bounds what grows with positions as well, which is counted as `Double`.
     private static let largestSize = Int(Int32.max)
     private static let largestLayerCount = 10_000
 

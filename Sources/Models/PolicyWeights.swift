@@ -4,7 +4,7 @@ import Trajectories
 
 /// One version of a model's weights in the form that forward passes read: matrices packed in panels, the rest as it is.
 ///
-/// A value is written once, by `write(_:version:)`, before it is published, and only read from then on; generation and
+/// A value is written once, by `write(_:adapters:version:perform:)`, before it is published, and only read from then on; generation and
 /// learner read the same panels, which is half of why their log-probabilities are equal bit for bit.
 // Unchecked: all is written by `write` alone, while its caller has the only reference: a new object, or one of which the store
 // has seen that no reader's is left, after the last of them let it go. The store's lock orders it before those who take it up,

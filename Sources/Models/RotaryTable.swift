@@ -10,11 +10,6 @@ public final class RotaryTable: @unchecked Sendable {
     let values: AlignedBuffer<Float>
     private let half: Int
 
-    /// Bytes of a table of all positions.
-    public static func byteCount(_ configuration: ModelConfiguration) -> Int {
-        4 * configuration.maxPositions * configuration.headDimension
-    }
-
     /// - Parameter positions: from the first on; all by default, and never more.
     public init(_ configuration: ModelConfiguration, positions: Int? = nil) {
         self.positions = min(configuration.maxPositions, max(1, positions ?? configuration.maxPositions))

@@ -11,11 +11,6 @@ public final class TransposedWeights: @unchecked Sendable {
     let panels: AlignedBuffer<Float>
     private let places: TransposedPlaces
 
-    /// Bytes of the packed matrices.
-    public static func byteCount(_ configuration: ModelConfiguration) -> Int {
-        4 * TransposedPlaces(configuration).matrices.laneCount
-    }
-
     public init(_ parameters: Parameters, adapters: Adapters? = nil) {
         configuration = parameters.configuration
         places = TransposedPlaces(configuration)

@@ -132,7 +132,7 @@ struct StoredWeightsTests {
             let parts = WeightPart.all(of: shape).count
             #expect(largest.withLock { $0 } < 3 << 20)
             #expect(4 * shape.vocabularySize * shape.hiddenSize > 4 * (3 << 20))
-            let kept = stored.policyByteCount + RotaryTable.byteCount(shape)
+            let kept = stored.policyByteCount + 4 * weights.rotary.values.count
             #expect(all - kept < parts * (3 << 20))
             #expect(all > kept)
             withExtendedLifetime(weights) {}
