@@ -27,25 +27,9 @@ extension SafeTensors {
     /// - Parameter type: `.float32`, or `.bfloat16` rounded to nearest, ties to even; `.float16` likewise, with large
     ///   values to infinity.
     public static func write(_ tensors: [Source], to url: URL, as type: DataType = .float32) throws {
-        let beside = url.deletingLastPathComponent().appending(path: ".\(url.lastPathComponent).\(UUID().uuidString)")
-        let file = beside.path
-        func failure() -> FileError {
-            let code = errno
-            return FileError(file: url.path, .written, code: code)
-        }
-        let descriptor = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644)
-        guard descriptor >= 0 else { throw failure() }
-        do {
-            defer { close(descriptor) }
-            try header(tensors, type).withUnsafeBytes { try writeAll($0, descriptor, failure) }
-            for tensor in tensors {
-                try write(tensor, type, descriptor, failure)
-            }
-            guard fsync(descriptor) == 0 else { throw failure() }
-            guard rename(file, url.path) == 0 else { throw failure() }
-        } catch {
-            unlink(file)
-            throw error
+        try StreamedFile.write(inPlaceOf: url, flushing: true) { file in
+            try header(tensors, type).withUnsafeBytes { try file.write($0) }
+            for tensor in tensors { try write(tensor, type, to: &file) }
         }
     }
 
@@ -66,19 +50,14 @@ extension SafeTensors {
         return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
     }
 
-    private static func write(
-        _ tensor: Source, _ type: DataType, _ descriptor: Int32, _ failure: () -> FileError
-    ) throws {
+    private static func write(_ tensor: Source, _ type: DataType, to file: inout StreamedFile) throws {
         let values = UnsafeBufferPointer(start: tensor.values, count: tensor.count)
-        if type == .float32 {
-            try writeAll(UnsafeRawBufferPointer(values), descriptor, failure)
-            return
-        }
+        guard type != .float32 else { return try file.write(UnsafeRawBufferPointer(values)) }
         let chunk = 1 << 16
         for start in stride(from: 0, to: values.count, by: chunk) {
             let part = values[start..<min(start + chunk, values.count)]
             let halves = part.map { type == .bfloat16 ? bfloat16($0) : Float16($0).bitPattern }
-            try halves.withUnsafeBytes { try writeAll($0, descriptor, failure) }
+            try halves.withUnsafeBytes { try file.write($0) }
         }
     }
 
@@ -88,19 +67,5 @@ extension SafeTensors {
         // The sum would carry a not-a-number into infinity or over to zero.
         guard !value.isNaN else { return UInt16(bits >> 16) | 0x40 }
         return UInt16((bits + 0x7fff + (bits >> 16 & 1)) >> 16)
-    }
-
-    private static func writeAll(_ bytes: UnsafeRawBufferPointer, _ descriptor: Int32, _ failure: () -> FileError)
-        throws
-    {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let written = Foundation.write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-            if written < 0 {
-                guard errno == EINTR else { throw failure() }
-                continue
-            }
-            rest = rest.dropFirst(written)
-        }
     }
 }

@@ -35,6 +35,25 @@ import Testing
         }
     }
 
+    /// Bytes beside text, fewer and more than are put together, in the order in which they are written.
+    @Test(arguments: [false, true])
+    func bytesKeepTheirPlaces(flushing: Bool) throws {
+        try inFolder { folder in
+            let url = folder.appending(path: "weights")
+            var expected: [UInt8] = []
+            try StreamedFile.write(inPlaceOf: url, flushing: flushing) { file in
+                for count in [1, 0, 65_535, 65_536, 3, 65_537, 7, 200_000, 40_000, 40_000] {
+                    let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ count) }
+                    try bytes.withUnsafeBytes { try file.write($0) }
+                    try file.write("à")
+                    expected += bytes + "à".utf8
+                }
+            }
+            #expect(try Data(contentsOf: url) == Data(expected))
+            #expect(try names(in: folder) == ["weights"])
+        }
+    }
+
     /// As any file that the process makes.
     @Test func othersMayReadItWhereTheMaskLetsThem() throws {
         try inFolder { folder in
