@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Kernels
 import Tokenizers
 
 /// A model directory as transformers reads and writes it.
@@ -81,38 +80,21 @@ public enum HuggingFaceDirectory {
         return 0..<count ~= layer
     }
 
-    /// Whether two tensors have the same bytes; their pages are given back.
-    private static func equal(
-        _ first: (file: SafeTensors, tensor: SafeTensors.Tensor),
-        _ second: (file: SafeTensors, tensor: SafeTensors.Tensor)
-    ) -> Bool {
-        defer {
-            first.file.release(first.tensor, 0..<first.tensor.byteCount)
-            second.file.release(second.tensor, 0..<second.tensor.byteCount)
-        }
-        let (one, other) = (first.file.bytes(of: first.tensor), second.file.bytes(of: second.tensor))
-        guard one.count == other.count else { return false }
-        guard let start = one.baseAddress, let otherStart = other.baseAddress else { return true }
-        return memcmp(start, otherStart, one.count) == 0
-    }
-
     /// A tied head may be stored as well, but then it must be the embedding.
     private static func checkTiedHead(_ weights: ShardedTensors) throws {
         let (headName, embeddingName) = ("lm_head.weight", "model.embed_tokens.weight")
         guard let file = weights.files[headName] else { return }
-        let (head, headType) = try file.readable(headName)
+        let (head, _) = try file.readable(headName)
         let embeddingFile = try weights.file(of: embeddingName)
-        let (embedding, type) = try embeddingFile.readable(embeddingName)
-        let isSame =
-            if headType == type {
-                equal((file, head), (embeddingFile, embedding))
-            } else {
-                try file.values(headName) == embeddingFile.values(embeddingName)
-            }
-        guard isSame, head.shape == embedding.shape else {
+        let (embedding, _) = try embeddingFile.readable(embeddingName)
+        let tie = "\(embeddingName), to which config.json ties it (tie_word_embeddings)"
+        guard head.shape == embedding.shape else {
             throw FormatError(
                 file: file.file, field: headName,
-                reason: "differs from \(embeddingName), to which config.json ties it (tie_word_embeddings)")
+                reason: "the shape is \(head.shape), not \(embedding.shape) as that of \(tie)")
+        }
+        guard try file.hasValues(headName, of: embeddingFile, embeddingName) else {
+            throw FormatError(file: file.file, field: headName, reason: "differs from \(tie)")
         }
     }
 }

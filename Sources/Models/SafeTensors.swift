@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Kernels
+import Memory
 import Tokenizers
 
 /// A safetensors file, mapped into memory: a JSON header, then the tensors' bytes
@@ -43,8 +44,6 @@ public final class SafeTensors: @unchecked Sendable {
     public let file: String
     /// In the order of the file's bytes.
     public let tensors: [Tensor]
-    /// The header's `__metadata__`.
-    public let metadata: [String: String]
     private let indices: [ExactString: Int]
     private let mapping: UnsafeRawBufferPointer
 
@@ -55,7 +54,6 @@ public final class SafeTensors: @unchecked Sendable {
         do {
             let header = try SafeTensorsHeader(mapping, file: file)
             tensors = header.tensors
-            metadata = header.metadata
             indices = Dictionary(uniqueKeysWithValues: header.tensors.enumerated().map { (ExactString($1.name), $0) })
         } catch {
             Self.unmap(mapping)
@@ -103,7 +101,7 @@ public final class SafeTensors: @unchecked Sendable {
     }
 
     /// A tensor's bytes where they are mapped, little-endian and of any alignment; valid as long as this object.
-    func bytes(of tensor: Tensor) -> UnsafeRawBufferPointer {
+    private func bytes(of tensor: Tensor) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: mapping[tensor.offset..<tensor.offset + tensor.byteCount])
     }
 
@@ -139,20 +137,46 @@ public final class SafeTensors: @unchecked Sendable {
         }
     }
 
-    /// The same for some elements of a weight, which are read once: an infinite value, or one that is not a number, is refused
-    /// as well, and the file's pages are given back.
-    func readFinite(_ name: String, _ elements: Range<Int>, into destination: UnsafeMutablePointer<Float>) throws {
-        let (tensor, type) = try readable(name)
+    /// The same for some elements, which are read once: the file's pages are given back.
+    private func convertOnce(
+        _ tensor: Tensor, _ type: DataType, _ elements: Range<Int>, into destination: UnsafeMutablePointer<Float>
+    ) {
         convert(tensor, type, elements, into: destination)
         release(tensor, type.byteCount * elements.lowerBound..<type.byteCount * elements.upperBound)
+    }
+
+    /// Converts some elements of a weight, which are read once: an infinite value, or one that is not a number, is refused.
+    func readFinite(_ name: String, _ elements: Range<Int>, into destination: UnsafeMutablePointer<Float>) throws {
+        let (tensor, type) = try readable(name)
+        convertOnce(tensor, type, elements, into: destination)
         guard Elementwise.isFinite(destination, count: elements.count) else {
             throw FormatError(
                 file: file, field: name, reason: "holds a value that is infinite or not a number; weights are finite")
         }
     }
 
+    /// Whether a tensor's elements are, as floats, those of another file's tensor, bit for bit; some are converted at a time, and
+    /// read once.
+    ///
+    /// Throws `FormatError` where one is missing, or none of floats.
+    func hasValues(_ name: String, of other: SafeTensors, _ otherName: String) throws -> Bool {
+        let (tensor, type) = try readable(name)
+        let (otherTensor, otherType) = try other.readable(otherName)
+        guard tensor.count == otherTensor.count else { return false }
+        let part = 1 << 15
+        let own = AlignedBuffer<Float>(count: part)
+        let others = AlignedBuffer<Float>(count: part)
+        for start in stride(from: 0, to: tensor.count, by: part) {
+            let elements = start..<min(start + part, tensor.count)
+            convertOnce(tensor, type, elements, into: own.pointer)
+            other.convertOnce(otherTensor, otherType, elements, into: others.pointer)
+            guard memcmp(own.pointer, others.pointer, 4 * elements.count) == 0 else { return false }
+        }
+        return true
+    }
+
     /// Takes a tensor's pages out of the process's memory; whoever reads them again gets them from the file.
-    func release(_ tensor: Tensor, _ bytes: Range<Int>) {
+    private func release(_ tensor: Tensor, _ bytes: Range<Int>) {
         guard let start = mapping.baseAddress, !bytes.isEmpty else { return }
         // A fault maps its neighbours as well, of an aligned window of this size.
         let window = 1 << 16
@@ -161,14 +185,5 @@ public final class SafeTensors: @unchecked Sendable {
             UnsafeMutableRawPointer(mutating: start),
             (place + bytes.lowerBound + 1 - window).alignedUp(toMultipleOf: window))
         madvise(first, place + bytes.upperBound - first, MADV_DONTNEED)
-    }
-
-    /// A tensor's elements as floats. Throws `FormatError` where there is no such tensor, or none of floats.
-    public func values(_ name: String) throws -> [Float] {
-        let (tensor, _) = try readable(name)
-        return try Array(unsafeUninitializedCapacity: tensor.count) { buffer, count in
-            if let start = buffer.baseAddress { try read(name, into: start) }
-            count = tensor.count
-        }
     }
 }

@@ -19,7 +19,6 @@ struct SafeTensorsHeader {
     ]
 
     private(set) var tensors: [SafeTensors.Tensor] = []
-    private(set) var metadata: [String: String] = [:]
 
     init(_ bytes: UnsafeRawBufferPointer, file: String) throws {
         func failure(_ reason: String) -> FormatError { FormatError(file: file, field: "header", reason: reason) }
@@ -41,7 +40,7 @@ struct SafeTensorsHeader {
         for (name, field) in try header.members() {
             let field = JSONField(file: file, path: name, value: field.value)
             if name == "__metadata__" {
-                for (key, value) in try field.members() { metadata[key] = try value.string() }
+                for (_, text) in try field.members() { _ = try text.string() }
             } else {
                 tensors.append(try Self.tensor(name, field, dataStart: dataStart, dataCount: bytes.count - dataStart))
             }
