@@ -46,9 +46,7 @@ public struct GenerationConfiguration: Sendable {
 
     /// One id, or a list of ids.
     private static func endTokens(_ field: JSONField) throws -> [Int32] {
-        guard !field.isNull else { return [] }
-        let fields = if case .array = field.value { try field.elements() } else { [field] }
-        return try fields.map { field in
+        try field.oneOrSeveral().map { field in
             guard let token = Int32(exactly: try field.integer()), token >= 0 else {
                 throw field.failure("is no token id")
             }

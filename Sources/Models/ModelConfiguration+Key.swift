@@ -70,32 +70,3 @@ extension ModelConfiguration {
         case sections = "mrope_section"
     }
 }
-
-extension KeyedDecodingContainer {
-    /// Nil where the field is absent or null. Foundation names no field when a number does not fit its type; this does.
-    func optional<Value: Decodable>(_ type: Value.Type, _ key: Key) throws -> Value? {
-        do {
-            return try decodeIfPresent(type, forKey: key)
-        } catch let error as DecodingError {
-            throw error
-        } catch {
-            let found = DecodingError.number(in: error) ?? "a number"
-            let whole = (type as? any FixedWidthInteger.Type).map { "a whole number, \(DecodingError.range(of: $0))" }
-            throw refusal(key, "is \(found): it must be \(whole ?? "within what the field holds")")
-        }
-    }
-
-    func required<Value: Decodable>(_ type: Value.Type, _ key: Key) throws -> Value {
-        guard let value = try optional(type, key) else { throw refusal(key, "the field is missing or null") }
-        return value
-    }
-
-    /// Whether the field is there and not null.
-    func hasValue(_ key: Key) throws -> Bool {
-        try contains(key) && !decodeNil(forKey: key)
-    }
-
-    func refusal(_ key: Key, _ reason: String) -> DecodingError {
-        .dataCorruptedError(forKey: key, in: self, debugDescription: reason)
-    }
-}

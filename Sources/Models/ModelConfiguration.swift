@@ -1,7 +1,3 @@
-import Files
-import Foundation
-import Tokenizers
-
 /// The shape of a decoder: Hugging Face's config.json for `llama`, `qwen2` and `qwen3`.
 public struct ModelConfiguration: Sendable, Hashable {
     public enum Architecture: String, Sendable, Codable, CaseIterable {
@@ -80,34 +76,4 @@ public struct ModelConfiguration: Sendable, Hashable {
     public var hasAttentionBias: Bool { attentionBias != .none }
     /// Whether each head's queries and keys are normalised before their rotation, as in Qwen3.
     public var normalizesHeads: Bool { architecture == .qwen3 }
-
-    /// Reads and validates a config.json. Throws `FormatError` naming the file and the field.
-    public init(contentsOf url: URL) throws {
-        let data = try FormatError.naming { () throws(FileError) in
-            try InputFile.data(url, limit: InputFile.largestSettings)
-        }
-        // Foundation's reader does not tell where a text stops being JSON.
-        _ = try data.withUnsafeBytes { try JSONValue(parsing: $0, file: url.path) }
-        do {
-            self = try JSONDecoder().decode(ModelConfiguration.self, from: data)
-        } catch let error as DecodingError {
-            throw FormatError(decoding: error, file: url.path)
-        }
-        try validate(file: url.path)
-    }
-}
-
-extension FormatError {
-    init(decoding error: DecodingError, file: String) {
-        let (path, reason): ([any CodingKey], String) =
-            switch error {
-            case .dataCorrupted(let context): (context.codingPath, context.debugDescription)
-            case .typeMismatch(let type, let context): (context.codingPath, "is not \(DecodingError.kind(of: type))")
-            case .valueNotFound(let type, let context):
-                (context.codingPath, "has no value; it takes \(DecodingError.kind(of: type))")
-            case .keyNotFound(let key, let context): (context.codingPath + [key], "the field is missing")
-            @unknown default: ([], "\(error)")
-            }
-        self.init(file: file, field: path.map(\.stringValue).joined(separator: "."), reason: reason)
-    }
 }

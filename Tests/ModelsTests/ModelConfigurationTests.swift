@@ -16,11 +16,7 @@ struct ModelConfigurationTests {
     private static func read(_ changes: [String: Any], without removed: [String] = []) throws -> ModelConfiguration {
         var fields = llama.merging(changes) { $1 }
         for name in removed { fields[name] = nil }
-        return try HuggingFaceFixture.withDirectory { directory in
-            let url = directory.appending(path: "config.json")
-            try JSONSerialization.data(withJSONObject: fields).write(to: url)
-            return try ModelConfiguration(contentsOf: url)
-        }
+        return try ConfigurationFile.read(JSONSerialization.data(withJSONObject: fields))
     }
 
     @Test func fixturesAreRead() throws {
@@ -59,6 +55,12 @@ struct ModelConfigurationTests {
         #expect(try Self.read(["head_dim": NSNull()]).headDimension == 8)
         #expect(try Self.read([:]).normalizationEpsilon == 1e-5)
         #expect(try !Self.read([:]).tiesEmbeddings)
+        let text = """
+            {"model_type": "qwen2", "hidden_size": 64.0, "intermediate_size": 1e2, "num_hidden_layers": 2,
+             "num_attention_heads": 4, "vocab_size": 9}
+            """
+        let exact = try ConfigurationFile.read(Data(text.utf8))
+        #expect(exact.hiddenSize == 64 && exact.intermediateSize == 100)
     }
 
     @Test(arguments: [
@@ -123,12 +125,37 @@ struct ModelConfigurationTests {
             #"{"bos_token_id": 99999999999}"#,
             "is 99999999999: it must be a whole number, -2147483648 to 2147483647"
         ),
+        (
+            #"{"eos_token_id": 5000000000}"#,
+            "is 5000000000: it must be a whole number, -2147483648 to 2147483647"
+        ),
         (#"{"rms_norm_eps": 1e60}"#, "is 1e+60: it must be within what the field holds"),
     ])
     func aNumberThatDoesNotFitIsNamed(changes: String, reason: String) throws {
         let changes = try #require(JSONSerialization.jsonObject(with: Data(changes.utf8)) as? [String: Any])
         let error = try #require(throws: FormatError.self) { try Self.read(changes) }
         #expect(error.reason.hasPrefix(reason), "\(error)")
+    }
+
+    @Test(arguments: [
+        (#"{"eos_token_id": "x"}"#, "eos_token_id", #"expected an integer, found the string "x""#),
+        (#"{"eos_token_id": [1, true]}"#, "eos_token_id[1]", "expected an integer, found true"),
+        (#"{"hidden_size": []}"#, "hidden_size", "expected an integer, found a list"),
+        (#"{"hidden_size": null}"#, "hidden_size", "the field is missing or null"),
+        (#"{"rope_theta": "1"}"#, "rope_theta", #"expected a number, found the string "1""#),
+        (#"{"hidden_act": 1}"#, "hidden_act", "expected a string, found the number 1"),
+        (#"{"tie_word_embeddings": 1}"#, "tie_word_embeddings", "expected true or false, found the number 1"),
+        (#"{"layer_types": [1]}"#, "layer_types[0]", "expected a string, found the number 1"),
+        (#"{"rope_scaling": "linear"}"#, "rope_scaling", #"expected an object, found the string "linear""#),
+        (
+            #"{"rope_scaling": {"type": "linear", "factor": {}}}"#, "rope_scaling.factor",
+            "expected a number, found an object"
+        ),
+    ])
+    func aValueOfAnotherKindIsNamed(changes: String, field: String, reason: String) throws {
+        let changes = try #require(JSONSerialization.jsonObject(with: Data(changes.utf8)) as? [String: Any])
+        let error = try #require(throws: FormatError.self) { try Self.read(changes) }
+        #expect(error.field == field && error.reason == reason, "\(error)")
     }
 
     @Test func missingFieldsAndFilesAreNamed() throws {
@@ -154,8 +181,7 @@ struct ModelConfigurationTests {
                 keyValueHeadCount: 2, headDimension: 24, vocabularySize: 300, maxPositions: 77,
                 normalizationEpsilon: 3e-6,
                 rotaryBase: 123_456.5, tiesEmbeddings: false, beginningToken: 1, endTokens: endTokens, paddingToken: 5)
-            let data = try JSONEncoder().encode(configuration)
-            #expect(try JSONDecoder().decode(ModelConfiguration.self, from: data) == configuration)
+            #expect(try ConfigurationFile.read(JSONEncoder().encode(configuration)) == configuration)
         }
     }
 }

@@ -5,11 +5,7 @@ import Testing
 /// The config.json of published models, as their authors wrote them.
 struct PublishedConfigurationTests {
     private static func read(_ text: String) throws -> ModelConfiguration {
-        try HuggingFaceFixture.withDirectory { directory in
-            let url = directory.appending(path: "config.json")
-            try Data(text.utf8).write(to: url)
-            return try ModelConfiguration(contentsOf: url)
-        }
+        try ConfigurationFile.read(Data(text.utf8))
     }
 
     /// A sliding window that is given and not used, and a base other than Qwen2's.

@@ -11,7 +11,7 @@ struct RotaryScalingTests {
             {"model_type": "\(model)", "hidden_size": 64, "intermediate_size": 172, "num_hidden_layers": 5,
             "num_attention_heads": 8, "num_key_value_heads": 4, "vocab_size": 512, "max_position_embeddings": 256, \(changes)}
             """
-        return try JSONDecoder().decode(ModelConfiguration.self, from: Data(text.utf8))
+        return try ConfigurationFile.read(Data(text.utf8))
     }
 
     private static let llama3 = RotaryScaling.llama3(
@@ -65,7 +65,7 @@ struct RotaryScalingTests {
                 var configuration = try Self.read(#""rope_theta": 7e4"#, model: architecture.rawValue)
                 configuration.rotaryScaling = scaling
                 let data = try JSONEncoder().encode(configuration)
-                #expect(try JSONDecoder().decode(ModelConfiguration.self, from: data) == configuration)
+                #expect(try ConfigurationFile.read(data) == configuration)
                 let fields = try #require(JSONSerialization.jsonObject(with: data) as? [String: Any])
                 #expect((fields["rope_scaling"] != nil) == (scaling != .none))
                 #expect((fields["rope_parameters"] as? [String: Any])?["rope_theta"] as? Double == 70_000)

@@ -1,11 +1,11 @@
 extension DecodingError {
     /// The numbers of a type.
-    package static func range<Number: FixedWidthInteger>(of type: Number.Type) -> String {
+    static func range<Number: FixedWidthInteger>(of type: Number.Type) -> String {
         "\(Number.min) to \(Number.max)"
     }
 
     /// What a field of a JSON file takes that is decoded as a type, in words that are not the program's.
-    package static func kind(of type: any Any.Type) -> String {
+    static func kind(of type: any Any.Type) -> String {
         switch type {
         case is any FixedWidthInteger.Type: "a whole number"
         case is any BinaryFloatingPoint.Type: "a number"
