@@ -107,7 +107,7 @@ extension MemoryNeed {
             addEvaluation(
                 memory,
                 lengths.evaluation(imitatingTeacher: phase == .sft, problems: configuration.task.testProblems),
-                threads: threads, samples: configuration.evaluation.samples,
+                threads: min(threads, cores), samples: configuration.evaluation.samples,
                 cause: .key("evaluation.samples", value: "\(configuration.evaluation.samples)"))
             return
         }
@@ -117,8 +117,9 @@ extension MemoryNeed {
         add(memory.inputGradients, largest, name: "panels for input gradients")
         let checkpoint = memory.parameters + (adapters == nil ? 2 : 3) * memory.trained
         if !phase.isReinforcement { add(checkpoint, largest, name: "a checkpoint's copies") }
-        let workers = configuration.rolloutWorkers(threads: threads, model)
-        let sharing = Generator.threadsSharing(engines: workers, threads: threads)
+        let running = min(threads, cores)
+        let workers = configuration.rolloutWorkers(threads: running, model)
+        let sharing = Generator.threadsSharing(engines: workers, threads: running)
         let batch = LargestMicroBatch(phase, configuration, lengths, memory: memory, threads: threads, cores: cores)
         if let pass = batch.passes.first {
             // Of several sequences, more than usual were asked for.

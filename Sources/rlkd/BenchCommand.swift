@@ -20,7 +20,7 @@ struct BenchOptions: ParsableArguments {
     @OptionGroup var compute: ComputeOptions
 
     /// No more than cores: what threads do in turn is no rate of theirs together.
-    var threadCount: Int { min(compute.threadCount, ProcessorCores.available.count) }
+    var threadCount: Int { ProcessorCores.running(compute.threadCount) }
 
     /// Says so where there are fewer threads than were asked for; for when nothing else is wrong.
     func noteThreads() {

@@ -19,8 +19,8 @@ struct GenerateCommand: AsyncParsableCommand {
             "tokens", "logprobs", "finishReason"}, the prompt left out, a sampled end token included in the tokens. With \
             --samples above 1 a row gives one line a sample, in order, which says "sample" (from 0) as well. A log-probability \
             is of the whole vocabulary at the temperature, before top-k and top-p. What is sampled depends on the weights, the \
-            seed, the row's id and the sample alone. Without --prompts there is one row, id 0, of the beginning-of-sequence \
-            token alone.
+            seed, the row's id, how many rows before it have the same one, and the sample alone. Without --prompts there is one \
+            row, id 0, of the beginning-of-sequence token alone.
             """)
 
     @Option(help: "A Hugging Face model directory.")
@@ -97,7 +97,8 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func need(of plan: GenerationPlan, _ directory: ModelDirectory) -> MemoryNeed {
         let memory = ModelMemory(directory.configuration)
-        let engines = plan.engines(threads: compute.threadCount, directory.configuration)
+        let threads = ProcessorCores.running(compute.threadCount)
+        let engines = plan.engines(threads: threads, directory.configuration)
         let capacity = plan.batchCapacity(engines: engines, atMost: batch)
         let longest = Double(plan.longestSequence)
         let running = plan.running(batch: engines * capacity)
@@ -111,7 +112,7 @@ struct GenerateCommand: AsyncParsableCommand {
                     positions: Double(running.positions) / Double(engines),
                     promptTokens: (Double(running.promptTokens) / Double(engines)).rounded(.up),
                     logits: Double(running.logitRows(engines: engines)) / Double(engines),
-                    threads: Generator.threadsSharing(engines: engines, threads: compute.threadCount)),
+                    threads: Generator.threadsSharing(engines: engines, threads: threads)),
             capacity > 1 ? batches : tokens ?? batches)
         need.add(
             Double(engines) * Double(samples) * longest * GenerationPlan.bytesPerToken,

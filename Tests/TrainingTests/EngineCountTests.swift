@@ -23,6 +23,22 @@ import Testing
         #expect(workers(problems: 64, group: 8) == 16)
     }
 
+    /// What is estimated for threads that take turns at fewer cores, apart from what each of them has of its own.
+    @Test func threadsBeyondCoresHaveNoWorkers() throws {
+        func bytes(threads: Int, _ part: String, _ overrides: String...) throws -> Double? {
+            let configuration = try ConfigurationReader.read(
+                file: nil, overrides: ["arms=grpo", "threads=\(threads)"] + overrides)
+            let need = MemoryNeed(
+                configuration, model: student, lengths: SequenceLengths(longest: 60), cores: 2)
+            return need.parts.first { $0.name == part }?.bytes
+        }
+        let workers = try #require(try bytes(threads: 2, "rollout workers", "task.testProblems=1"))
+        #expect(try bytes(threads: 16, "rollout workers", "task.testProblems=1") == workers)
+        #expect(try bytes(threads: 16, "rollout workers", "task.testProblems=1", "workers=16") != workers)
+        let evaluation = try #require(try bytes(threads: 2, "evaluation", "task.testProblems=20000"))
+        #expect(try bytes(threads: 16, "evaluation", "task.testProblems=20000") == evaluation)
+    }
+
     @Test func workersThatWereAskedForStay() {
         #expect(workers(problems: 1, group: 64, asked: 3) == 3)
     }

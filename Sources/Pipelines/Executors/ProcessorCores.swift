@@ -10,6 +10,9 @@ public enum ProcessorCores {
         cores(ofThread: getpid())
     }
 
+    /// How many of so many threads can run at once. What more of them than cores would share out takes their memory and gains nothing.
+    public static func running(_ threads: Int) -> Int { min(threads, available.count) }
+
     private static func cores(ofThread thread: pid_t) -> [Int] {
         var mask = CoreMask()
         guard let getAffinity = ThreadCalls.getAffinity, getAffinity(thread, CoreMask.bytes, &mask.words) == 0 else {

@@ -40,7 +40,7 @@ struct Evaluator: Sendable {
     ) async throws -> EvaluationResult {
         // The next set's engines, of other sizes, would come on top of this one's.
         defer { Allocator.returnFreedMemory() }
-        let threads = executor.threads
+        let threads = ProcessorCores.running(executor.threads)
         let engines = Self.engines(
             threads: threads, problems: set.problems.count, samples: samples, configuration: weights.configuration)
         let sharing = Generator.threadsSharing(engines: engines, threads: threads)

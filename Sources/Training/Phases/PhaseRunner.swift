@@ -32,7 +32,7 @@ struct PhaseRunner: Sendable {
     private var folder: URL { directory.checkpoints(of: phase, isLast: isLast) }
 
     private var workers: Int {
-        configuration.rolloutWorkers(threads: threads, material.student.configuration)
+        configuration.rolloutWorkers(threads: ProcessorCores.running(threads), material.student.configuration)
     }
 
     private var steps: Int {

@@ -17,14 +17,15 @@ struct BatchGeneration: Sendable {
     /// - Throws: what `rows` throws, and `UnusableModel`.
     func run(on executor: ComputeExecutor, into rows: OrderedRows) async throws {
         let work = WorkList(count: plan.requests.count)
-        let engines = plan.engines(threads: executor.threads, weights.configuration)
+        let threads = ProcessorCores.running(executor.threads)
+        let engines = plan.engines(threads: threads, weights.configuration)
         let capacity = plan.batchCapacity(engines: engines, atMost: batchCapacity)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<engines {
                 group.addTask(executorPreference: executor.lane(.rollout)) {
                     try await generate(
                         work, capacity, rows,
-                        threads: Generator.threadsSharing(engines: engines, threads: executor.threads))
+                        threads: Generator.threadsSharing(engines: engines, threads: threads))
                 }
             }
             // Unlike `waitForAll`, this cancels the others when one throws, as it does when the reader has gone.
