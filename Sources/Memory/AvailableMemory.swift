@@ -8,20 +8,25 @@ public enum AvailableMemory {
         [system, controlGroups, addressSpace].compactMap { $0 }.min() ?? .max
     }
 
+    private static let stacks = 64 << 20
+
     private static var system: Int? {
         text("/proc/meminfo").flatMap { kibibytes(of: "MemAvailable", in: $0) }
             ?? Int(
                 exactly: ProcessInfo.processInfo.physicalMemory)
     }
 
-    /// The limit of the process's address space (`ulimit -v`), less what is mapped already.
+    /// What the limit of the process's address space (`ulimit -v`) leaves to memory that is used. Of what is not mapped yet, threads'
+    /// stacks take a part, and the allocator maps about a third more than it gives out: measured as peaks of both sizes of runs that
+    /// take from 100 MiB to 1.6 GiB.
     private static var addressSpace: Int? {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
             let allowed = Int(exactly: limit.rlim_cur),
             let mapped = text("/proc/self/statm").flatMap({ $0.split(separator: " ").first }).flatMap({ Int($0) })
         else { return nil }
-        return max(0, allowed - mapped * Int(sysconf(Int32(_SC_PAGESIZE))))
+        let left = allowed - mapped * Int(sysconf(Int32(_SC_PAGESIZE)))
+        return max(0, left - stacks) / 4 * 3
     }
 
     /// The tightest of the process's control group and those above it.

@@ -11,21 +11,33 @@ import Testing
         ("bench learner --length 1048576 --threads 1024", 64, "--length is 1048576"),
         ("bench learner --prompt 1048576 --threads 1024", 64, "--prompt is 1048576"),
         ("bench kernels --batch 64,1048576 --threads 1024", 64, "--batch is 1048576"),
-        ("generate --model MODEL --samples 1048576 --threads 1024 --prompts MANY", 64, "--samples is 1048576"),
         ("train --dry-run student.hiddenSize=1048572 student.layers=1000", 65, "student.hiddenSize: is 1048572"),
         ("train --dry-run evaluation.samples=16777216 task.testProblems=1000", 65, "evaluation.samples: is 16777216"),
     ])
     func whatCannotFitIsRefused(command: String, status: Int32, says: String) throws {
-        let model = try ModelFixture()
-        let rows = (0..<1024).map { "{\"id\": \($0), \"tokens\": [0]}" }
-        let many = try model.folder.write(rows.joined(separator: "\n"), to: "many.jsonl")
-        let outcome = try CommandLineProcess.run(
-            CommandLineProcess.words(command.replacing("MODEL", with: model.path).replacing("MANY", with: many)))
+        let outcome = try CommandLineProcess.run(CommandLineProcess.words(command))
+        expectRefusal(outcome, status: status, says: says)
+    }
+
+    private func expectRefusal(_ outcome: CommandLineProcess.Outcome, status: Int32, says: String) {
         #expect(outcome.status == status, "\(outcome.diagnostics)")
         #expect(outcome.output.isEmpty)
         #expect(outcome.diagnostics.contains(says), "\(outcome.diagnostics)")
         #expect(outcome.diagnostics.contains("the work would take about"))
         #expect(outcome.diagnostics.split(separator: "\n").count == 1)
+    }
+
+    /// What a limit of the address space leaves is not all for use: the allocator and the threads' stacks map more.
+    @Test(arguments: [
+        ("--samples 1048576 --max-new-tokens 24", "--samples is 1048576"),
+        ("--samples 100000 --batch 100000 --max-new-tokens 8", "--batch is 100000"),
+    ])
+    func samplesBeyondTheAddressSpaceAreRefused(options: String, says: String) throws {
+        let script = "ulimit -v 500000; exec \"$0\" generate --threads 1 --model \"$1\" \(options)"
+        let outcome = try CommandLineProcess.run(
+            URL(fileURLWithPath: "/bin/sh"),
+            ["-c", script, CommandLineProcess.executable.path, try ModelFixture().path])
+        expectRefusal(outcome, status: 64, says: says)
     }
 
     /// The system's libraries would trap.
