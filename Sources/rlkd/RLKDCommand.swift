@@ -67,6 +67,26 @@ struct RLKDCommand: AsyncParsableCommand {
             StandardError.write("rlkd: \(lack)\n")
             Foundation.exit(Failure.internalError.rawValue)
         }
-        await main(joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst())))
+        do {
+            var command = try await asyncParseAsRoot(joiningNegativeNumbers(Array(CommandLine.arguments.dropFirst())))
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            guard exitCode(for: error).isSuccess else { exit(withError: error) }
+            // Help, or the version: a result like others, which the parser would write without a look at what became of it.
+            await write(fullMessage(for: error))
+        }
+    }
+
+    private static func write(_ message: String) async {
+        guard !message.isEmpty else { return }
+        do {
+            try await Failure.reporting { try StandardOutput.write(line: message) }
+        } catch {
+            exit(withError: error)
+        }
     }
 }

@@ -35,6 +35,20 @@ import Testing
         }
     }
 
+    @Test(arguments: ["--help", "--version", "generate --help", "help bench"])
+    func helpIsAResultLikeOthers(arguments: String) throws {
+        func run(_ redirection: String) throws -> CommandLineProcess.Outcome {
+            try CommandLineProcess.run(
+                URL(filePath: "/bin/bash"),
+                ["-c", "'\(CommandLineProcess.executable.path)' \(arguments) \(redirection)"])
+        }
+        let lost = try run(">/dev/full")
+        #expect(lost.status == 70)
+        #expect(lost.diagnostics == "rlkd: standard output cannot be written: No space left on device\n")
+        let written = try run("")
+        #expect(written.status == 0 && written.diagnostics.isEmpty && !written.output.isEmpty)
+    }
+
     @Test func whatAnErrorNamesIsEscapedAndCut() throws {
         let outcome = try CommandLineProcess.run(["decompose", "--input", "/none/a\nb\u{1b}[2J\r\u{202e}é"])
         #expect(outcome.status == 65)
