@@ -15,12 +15,15 @@ public struct SamplingParameters: Sendable, Codable, Hashable {
 
     public static let greedy = SamplingParameters(temperature: 0)
 
+    /// The lowest temperature that tokens are drawn at: logits divided by less may be infinite.
+    public static let leastTemperature: Float = 1e-6
+
     /// - Throws: `InvalidSampling` naming the value that is out of range.
     public func validate() throws(InvalidSampling) {
-        guard temperature == 0 || temperature > 0 && temperature.isFinite && (1 / temperature).isFinite else {
+        guard temperature == 0 || temperature >= Self.leastTemperature && temperature.isFinite else {
             throw InvalidSampling(
                 field: "temperature", value: "\(temperature)",
-                allowed: "0 or more, and not so small that its inverse is infinite")
+                allowed: "0, or \(Self.leastTemperature) or more and finite")
         }
         guard topK >= 0 else {
             throw InvalidSampling(field: "topK", value: "\(topK)", allowed: "0 or more")

@@ -59,7 +59,7 @@ import Testing
         ("reinforcement.clip", "-0.2", "is -0.2: it must be above 0 as a 32-bit float is"),
         ("reinforcement.referenceWeight", ".inf", "is inf: it must be 0 or more, and at most 3e38"),
         ("student.initialDeviation", "1e39", "is inf: it must be 0 or more, and at most 3e38"),
-        ("evaluation.temperature", "1e39", "is inf: it must be above 0, finite, and"),
+        ("evaluation.temperature", "1e39", "is inf: it must be 1e-06 or more, and finite"),
         ("reward.alpha", "1.5", "is 1.5: it must be 0 to 1"),
     ])
     func aNumberBeyondFloatsIsRefused(key: String, value: String, reason: String) throws {

@@ -6,7 +6,9 @@ extension BadInputTests {
         Case(
             command: "generate --model MODEL --chat --prompts ROWS", rows: "{\"id\": 1, \"prompt\": \"a\"}",
             says: ["tokenizer_config.json: chat_template: is missing", "--chat"]),
-        Case(command: "generate --model MODEL --temperature=-1", status: 64, says: ["--temperature", "0 or more"]),
+        Case(
+            command: "generate --model MODEL --temperature=-1", status: 64,
+            says: ["--temperature", "0, or 1e-06 or more"]),
         Case(command: "generate --model MODEL --top-p 0", status: 64, says: ["--top-p"]),
         Case(
             command: "generate --model MODEL --temperature=1e39", status: 64,
@@ -15,6 +17,10 @@ extension BadInputTests {
             command: "generate --model MODEL --temperature 1E-60", status: 64,
             says: ["--temperature is 1E-60: that is beyond"]),
         Case(command: "generate --model MODEL --temperature=inf", status: 64, says: ["--temperature is inf: it must"]),
+        Case(
+            command: "generate --model MODEL --temperature 1e-38", status: 64,
+            says: ["--temperature is 1e-38: it must"]),
+        Case(command: "generate --model=", says: ["\"\": names no directory of a model"]),
         Case(command: "generate --model MODEL --top-p=-1e400", status: 64, says: ["--top-p is -1e400: that is beyond"]),
         Case(command: "generate --model MODEL --top-p=1.50", status: 64, says: ["--top-p is 1.50: it must be above 0"]),
         Case(
@@ -76,7 +82,7 @@ extension BadInputTests {
         Case(command: "tokenize --tokenizer MODEL --decode", input: "a b", says: ["standard input", "not JSON"]),
         Case(
             command: "generate --model MODEL --temperature -0.5", status: 64,
-            says: ["--temperature is -0.5: it must be 0 or more"]),
+            says: ["--temperature is -0.5: it must be 0, or 1e-06 or more and finite"]),
         Case(
             command: "generate --model MODEL --seed -1", status: 64,
             says: ["--seed", "-1", "0 to 18446744073709551615"]),

@@ -1,3 +1,4 @@
+import Generation
 import Models
 
 extension RunConfiguration {
@@ -163,9 +164,9 @@ extension RunConfiguration {
         try Self.checkCount(task.testProblems, from: least, "task.testProblems")
         try Self.checkCount(evaluation.samples, from: 0, "evaluation.samples")
         try Self.check(
-            evaluation.temperature > 0 && evaluation.temperature.isFinite && (1 / evaluation.temperature).isFinite,
+            evaluation.temperature >= SamplingParameters.leastTemperature && evaluation.temperature.isFinite,
             "evaluation.temperature",
-            "is \(evaluation.temperature): it must be above 0, finite, and not so small that its inverse is infinite")
+            "is \(evaluation.temperature): it must be \(SamplingParameters.leastTemperature) or more, and finite")
         for (name, value) in [
             ("every", checkpoints.every), ("imitationEvery", checkpoints.imitationEvery), ("keep", checkpoints.keep),
             ("rolloutsEvery", checkpoints.rolloutsEvery),

@@ -43,6 +43,9 @@ public struct ModelDirectory: Sendable {
         weights = try HuggingFaceDirectory.open(url, precision: precision) { text in
             logger.warning("\(text)")
         }
+        if Self.holdsAdapter(path) {
+            logger.warning("\(path)/\(Self.adapterName): is not applied: only the model's own weights are read")
+        }
         storedGeneration = try GenerationConfiguration(directory: url)
         guard Tokenizer.isPresent(in: url) else {
             tokenizer = nil
@@ -58,11 +61,25 @@ public struct ModelDirectory: Sendable {
         self.tokenizer = tokenizer
     }
 
+    private static let adapterName = "adapter_config.json"
+
+    private static func holdsAdapter(_ path: String) -> Bool {
+        FileManager.default.fileExists(atPath: path + "/" + adapterName)
+    }
+
     /// The shape alone.
     ///
-    /// - Throws: `FormatError`.
+    /// - Throws: `FormatError`, also for a directory of adapters without their model.
     public static func configuration(_ path: String) throws -> ModelConfiguration {
-        try ModelConfiguration(contentsOf: URL(fileURLWithPath: path).appending(path: "config.json"))
+        guard !path.isEmpty else {
+            throw FormatError(file: "\"\"", field: "", reason: "names no directory of a model")
+        }
+        if holdsAdapter(path), !FileManager.default.fileExists(atPath: path + "/config.json") {
+            throw FormatError(
+                file: path, field: "",
+                reason: "holds adapters without their model: merge them into it, and name the directory of the whole")
+        }
+        return try ModelConfiguration(contentsOf: URL(fileURLWithPath: path).appending(path: "config.json"))
     }
 
     /// The weights as they are served, in the formats that take least.
