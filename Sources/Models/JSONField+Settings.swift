@@ -24,7 +24,8 @@ extension JSONField {
         default: throw failure("expected an integer, found \(value.kind)")
         }
         guard let whole else {
-            throw failure("is \(text): it must be a whole number, \(Number.min) to \(Number.max)")
+            let isWhole = Double(text).map { $0.rounded() == $0 } ?? true
+            throw failure("is \(text): it must be a whole number" + (isWhole ? ", \(Number.min) to \(Number.max)" : ""))
         }
         return whole
     }

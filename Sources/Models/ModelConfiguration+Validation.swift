@@ -17,11 +17,9 @@ extension ModelConfiguration {
             ("head_dim", headDimension), ("vocab_size", vocabularySize), ("max_position_embeddings", maxPositions),
         ]
         for (field, size) in sizes {
-            try require(1...Self.largestSize ~= size, field, "\(size) is not between 1 and \(Self.largestSize)")
+            let most = field == "num_hidden_layers" ? Self.largestLayerCount : Self.largestSize
+            try require(1...most ~= size, field, "\(size) is not between 1 and \(most)")
         }
-        try require(
-            layerCount <= Self.largestLayerCount, "num_hidden_layers", "\(layerCount) exceeds \(Self.largestLayerCount)"
-        )
         try require(
             attentionHeadCount.isMultiple(of: keyValueHeadCount), "num_key_value_heads",
             "\(attentionHeadCount) attention heads cannot be shared evenly among \(keyValueHeadCount)")
@@ -31,7 +29,10 @@ extension ModelConfiguration {
         try require(
             normalizationEpsilon.isFinite && normalizationEpsilon >= 0, "rms_norm_eps",
             "\(normalizationEpsilon) is not a finite number of at least 0")
-        try require(rotaryBase.isFinite && rotaryBase > 0, "rope_theta", "\(rotaryBase) is not a finite number above 0")
+        let bases = RotaryScaling.possible
+        try require(
+            bases ~= rotaryBase, "rope_theta",
+            "\(rotaryBase) is not a number from \(bases.lowerBound) to \(bases.upperBound)")
         if let problem = rotaryScaling.problem(base: rotaryBase) {
             throw FormatError(file: file, field: "rope_parameters.\(problem.field)", reason: problem.reason)
         }

@@ -61,13 +61,19 @@ public enum RotaryScaling: Sendable, Hashable {
         }
     }
 
+    /// What bases and factors are taken from: between them, angles at all positions are numbers in single precision.
+    static let possible = 1e-12...1e30
+    /// What cosines and sines are multiplied by at most, and the scales that such a factor is inferred from.
+    private static let largestMagnitude = 1e6
+
     /// The first field that makes the scaling impossible, by its name in config.json, and why.
     ///
     /// - Parameter base: θ of the embedding.
     func problem(base: Double) -> (field: String, reason: String)? {
-        func atLeastZero(_ value: Double?) -> Bool { value.map { $0.isFinite && $0 >= 0 } ?? true }
         func positive(_ field: String, _ value: Double) -> (String, String)? {
-            value.isFinite && value > 0 ? nil : (field, "\(value) is not a finite number above 0")
+            Self.possible ~= value
+                ? nil
+                : (field, "\(value) is not a number from \(Self.possible.lowerBound) to \(Self.possible.upperBound)")
         }
         func positions(_ count: Int) -> (String, String)? {
             1...Int(Int32.max) ~= count
@@ -92,8 +98,8 @@ public enum RotaryScaling: Sendable, Hashable {
                 ("attention_factor", scaling.attentionFactor), ("mscale", scaling.magnitudeScale),
                 ("mscale_all_dim", scaling.magnitudeScaleAllDimensions),
             ]
-            for (field, value) in optional where !atLeastZero(value) {
-                return (field, "\(value ?? 0) is not a finite number of at least 0")
+            for case (let field, let value?) in optional where !(0...Self.largestMagnitude ~= value) {
+                return (field, "\(value) is not a number from 0 to \(Self.largestMagnitude)")
             }
             guard scaling.betaSlow <= scaling.betaFast else {
                 return ("beta_fast", "\(scaling.betaFast) is below beta_slow, \(scaling.betaSlow)")

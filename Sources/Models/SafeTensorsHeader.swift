@@ -98,7 +98,8 @@ struct SafeTensorsHeader {
         }
         guard position == fileCount else {
             throw FormatError(
-                file: file, field: "header", reason: "\(fileCount - position) bytes at the end belong to no tensor")
+                file: file, field: "header",
+                reason: "\(fileCount - position) bytes at the end of the file belong to no tensor; is one missing?")
         }
     }
 }

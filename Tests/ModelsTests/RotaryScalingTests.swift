@@ -52,6 +52,33 @@ struct RotaryScalingTests {
         #expect(zip(frequencies, halved).allSatisfy { $0 == 2 * $1 })
     }
 
+    /// At the farthest position too, whatever passes for possible.
+    @Test func anglesOfPossibleScalingsAreNumbers() {
+        let ends = [1e-12, 1, 1e30]
+        for base in ends {
+            for factor in ends {
+                let all: [RotaryScaling] = [
+                    .none, .linear(factor: factor),
+                    .llama3(
+                        .init(
+                            factor: factor, lowFrequencyFactor: 1e-12, highFrequencyFactor: 1e30,
+                            originalMaxPositions: 1)),
+                    .yarn(
+                        .init(
+                            factor: factor, originalMaxPositions: 64, betaFast: 1e30, betaSlow: 1e-12,
+                            magnitudeScale: 1e6, magnitudeScaleAllDimensions: 1e-300)),
+                ]
+                let scalings = all.filter { $0.problem(base: base) == nil }
+                #expect(scalings.count == (base > 1 ? 4 : 3))
+                for scaling in scalings {
+                    let angles = scaling.frequencies(base: base, dimension: 128).map { $0 * Float(Int32.max) }
+                    #expect(angles.allSatisfy(\.isFinite), "\(scaling), base \(base)")
+                    #expect(scaling.attentionFactor.isFinite)
+                }
+            }
+        }
+    }
+
     @Test func aScalingIsSavedUnderBothNames() throws {
         let scalings = [
             .none, .linear(factor: 2), Self.llama3,

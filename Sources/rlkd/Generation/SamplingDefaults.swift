@@ -15,13 +15,14 @@ struct SamplingDefaults: Equatable {
     private static let unsupported: [(name: String, neutral: Double)] = [
         ("repetition_penalty", 1), ("min_p", 0), ("typical_p", 1), ("no_repeat_ngram_size", 0), ("min_new_tokens", 0),
         ("num_beams", 1), ("min_length", 0), ("epsilon_cutoff", 0), ("eta_cutoff", 0),
-        ("encoder_repetition_penalty", 1),
-        ("encoder_no_repeat_ngram_size", 0),
+        ("encoder_repetition_penalty", 1), ("encoder_no_repeat_ngram_size", 0), ("guidance_scale", 1),
+        ("diversity_penalty", 0), ("penalty_alpha", 0), ("top_h", 1),
     ]
     /// What asks for nothing where it is null or empty.
     private static let unsupportedLists = [
         "bad_words_ids", "suppress_tokens", "begin_suppress_tokens", "stop_strings", "forced_bos_token_id",
-        "forced_eos_token_id", "exponential_decay_length_penalty", "sequence_bias",
+        "forced_eos_token_id", "exponential_decay_length_penalty", "sequence_bias", "watermarking_config",
+        "dola_layers",
     ]
     /// The fields of the file that ask for what is not done.
     var ignored: [String] = []
