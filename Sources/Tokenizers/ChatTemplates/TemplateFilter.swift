@@ -40,7 +40,9 @@ extension TemplateRenderer {
             if case .string(let text) = value {
                 return .string(String(String.UnicodeScalarView(text.unicodeScalars.reversed())))
             }
-            return try .generator(elements(of: value).reversed())
+            let all = try elements(of: value)
+            try budget.charge(all.count)
+            return try .generator(all.reversed())
         case .items: return try items(value)
         case .string: return .string(try text(of: value))
         case .upper: return .string(try PythonCase.upper(text(of: value), &budget))
@@ -104,15 +106,11 @@ extension TemplateRenderer {
         let separator = try separator.map { value throws(TemplateFault) in try text(of: value) } ?? ""
         var result = ""
         for (index, element) in try elements(of: value).enumerated() {
-            if index > 0 { result += separator }
+            try budget.charge()
+            if index > 0 { try budget.append(separator, to: &result) }
             let part = try attribute.map { name throws(TemplateFault) in try path(name, of: element) } ?? element
-            result += try text(of: part)
-            try budget.charge(text: separator)
-            guard result.utf8.count <= TemplateBudget.longestText else {
-                throw .excessive("makes a text of more than \(TemplateBudget.longestText) bytes")
-            }
+            try budget.append(text(of: part), to: &result)
         }
-        try budget.charge(text: result)
         return .string(result)
     }
 
@@ -172,12 +170,14 @@ extension TemplateRenderer {
         if case .string(let text)? = arguments[0] {
             indentation = text
         } else {
-            indentation = String(repeating: " ", count: min(max(0, arguments[0]?.asInteger ?? 4), 1024))
+            let width = max(0, arguments[0]?.asInteger ?? 4)
+            try budget.charge(textLength: width)
+            indentation = String(repeating: " ", count: width)
         }
         let indentsFirst = arguments[1]?.isTrue ?? false
         let indentsBlank = arguments[2]?.isTrue ?? false
         // As Jinja, which splits a line's end more than there is.
-        let lines = PythonString(text + "\n").lines().map(\.text)
+        let lines = try PythonString(text + "\n").lines(&budget).map(\.text)
         try budget.charge(textLength: text.utf8.count + lines.count * indentation.utf8.count)
         var result = ""
         for (index, line) in lines.enumerated() {
@@ -185,71 +185,6 @@ extension TemplateRenderer {
             result += (index == 0 ? "" : "\n") + (isIndented ? indentation : "") + line
         }
         return .string(result)
-    }
-
-    // MARK: Filters over elements
-
-    /// `map`, `select`, `reject`, `selectattr` and `rejectattr`.
-    private mutating func select(
-        _ value: TemplateValue, _ filter: TemplateFilter, _ call: TemplateCall
-    ) throws(TemplateFault) -> TemplateValue {
-        var arguments = call
-        let all = try elements(of: value)
-        try budget.charge(all.count)
-        if filter == .map { return try mapped(all, call) }
-        var attribute: TemplateValue?
-        if filter == .selectattr || filter == .rejectattr {
-            guard !arguments.positional.isEmpty else { throw .refused("\(filter) takes an attribute") }
-            attribute = arguments.positional.removeFirst()
-        }
-        var test: String?
-        if !arguments.positional.isEmpty {
-            guard case .string(let name) = arguments.positional.removeFirst() else {
-                throw .refused("\(filter) takes the name of a test")
-            }
-            guard TemplateTest(name) != nil else { throw .unsupported("the test \(name)") }
-            test = name
-        }
-        let keeps = filter == .select || filter == .selectattr
-        var kept: [TemplateValue] = []
-        for element in all {
-            let part = try attribute.map { name throws(TemplateFault) in try path(name, of: element) } ?? element
-            let holds =
-                try test.map { name throws(TemplateFault) in try self.test(part, name, arguments) } ?? part.isTrue
-            if holds == keeps { kept.append(element) }
-        }
-        return try .generator(kept)
-    }
-
-    private mutating func mapped(
-        _ elements: [TemplateValue], _ call: TemplateCall
-    ) throws(TemplateFault) -> TemplateValue {
-        var arguments = call
-        var results: [TemplateValue] = []
-        if arguments.positional.isEmpty {
-            let bound = try arguments.bound(to: ["attribute", "default"], of: "the filter map")
-            guard let attribute = bound[0] else { throw .refused("map takes an attribute or the name of a filter") }
-            for element in elements {
-                let part = try path(attribute, of: element)
-                results.append(part.isUndefined ? bound[1] ?? part : part)
-            }
-            return try .generator(results)
-        }
-        guard case .string(let name) = arguments.positional.removeFirst() else {
-            throw .refused("map takes the name of a filter")
-        }
-        for element in elements { results.append(try filter(element, name, arguments)) }
-        return try .generator(results)
-    }
-
-    /// The member of a member, where the name has dots.
-    private mutating func path(_ name: TemplateValue, of value: TemplateValue) throws(TemplateFault) -> TemplateValue {
-        guard case .string(let text) = name else { return try item(name, of: value) }
-        var value = value
-        for part in text.split(separator: ".", omittingEmptySubsequences: false) {
-            value = try item(Int(part).map { .integer($0) } ?? .string(String(part)), of: value)
-        }
-        return value
     }
 }
 
