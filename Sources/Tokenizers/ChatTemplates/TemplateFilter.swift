@@ -59,7 +59,7 @@ extension TemplateRenderer {
         case .join: return try joined(value, separator: arguments[0], attribute: arguments[1])
         case .tojson: return try json(value, arguments)
         case .int: return try integer(value, arguments)
-        case .float: return .real(value.asReal ?? Self.number(value) ?? arguments[0]?.asReal ?? 0)
+        case .float: return try real(value, otherwise: arguments[0])
         case .abs:
             if let integer = value.asInteger, integer != .min { return .integer(Swift.abs(integer)) }
             guard case .real(let real) = value else { throw .refused("\(value.kind) has no absolute value") }
@@ -145,22 +145,28 @@ extension TemplateRenderer {
     private func integer(_ value: TemplateValue, _ arguments: [TemplateValue?]) throws(TemplateFault) -> TemplateValue {
         guard arguments[1] == nil else { throw .unsupported("the argument base of the filter int") }
         if let integer = value.asInteger { return .integer(integer) }
-        if case .string(let text) = value {
-            if let integer = Int(PythonString(text).stripped(nil, left: true, right: true).text) {
-                return .integer(integer)
-            }
+        var real: Double?
+        switch value {
+        case .undefined: throw .refused("\(value.kind) is no number")
+        case .real(let value):
+            guard !value.isInfinite else { throw .refused("an infinite float is no integer") }
+            real = value
+        case .string(let text):
+            if let integer = try PythonNumber.integer(text) { return .integer(integer) }
+            // As Jinja, for which "42.23" is 42.
+            real = PythonNumber.real(text)
+        default: break
         }
-        let real: Double? = if case .real(let real) = value { real } else { Self.number(value) }
         guard let real, real.isFinite else { return arguments[0] ?? .integer(0) }
-        guard let integer = Int(exactly: real.rounded(.towardZero)) else {
-            throw .unsupported("an integer beyond 64 bits")
-        }
+        guard let integer = Int(exactly: real.rounded(.towardZero)) else { throw PythonNumber.tooLarge }
         return .integer(integer)
     }
 
-    private static func number(_ value: TemplateValue) -> Double? {
-        guard case .string(let text) = value else { return nil }
-        return Double(PythonString(text).stripped(nil, left: true, right: true).text)
+    private func real(_ value: TemplateValue, otherwise: TemplateValue?) throws(TemplateFault) -> TemplateValue {
+        if value.isUndefined { throw .refused("\(value.kind) is no number") }
+        if let real = value.asReal { return .real(real) }
+        if case .string(let text) = value, let real = PythonNumber.real(text) { return .real(real) }
+        return otherwise ?? .real(0)
     }
 
     private mutating func indented(
