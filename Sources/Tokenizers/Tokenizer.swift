@@ -52,13 +52,6 @@ public final class Tokenizer: Sendable {
         try self.init(files: TokenizerFiles(directory: directory))
     }
 
-    /// Reads a `tokenizer.json` alone: `beginning`, `end` and `padding` are nil.
-    ///
-    /// Throws `FormatError` naming the file and the field.
-    public convenience init(tokenizerFile: URL) throws {
-        try self.init(files: TokenizerFiles(tokenizerFile: tokenizerFile))
-    }
-
     /// Whether a directory holds a tokenizer: `tokenizer.json`, or `vocab.json` and `merges.txt`.
     public static func isPresent(in directory: URL) -> Bool {
         TokenizerFiles.arePresent(in: directory)

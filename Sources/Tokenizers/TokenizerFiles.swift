@@ -17,7 +17,6 @@ struct TokenizerFiles {
     let vocabularyFiles: VocabularyFiles?
     let contents: [String: Data]
     private let directory: String
-    private let tokenizerName: String
 
     /// Whether a directory holds a tokenizer: tokenizer.json, or vocab.json and merges.txt.
     static func arePresent(in directory: URL) -> Bool {
@@ -46,20 +45,10 @@ struct TokenizerFiles {
         try self.init(contents: contents, generation: generation, directory: directory.path + "/")
     }
 
-    init(tokenizerFile: URL) throws {
-        let folder = tokenizerFile.deletingLastPathComponent().path + "/"
-        try self.init(
-            contents: [Self.tokenizerName: Self.read(tokenizerFile)], directory: folder,
-            tokenizerName: tokenizerFile.lastPathComponent)
-    }
-
     /// `directory` ends in a slash, or is empty; it is for messages.
-    init(
-        contents: [String: Data], generation: Data? = nil, directory: String, tokenizerName: String = Self.tokenizerName
-    ) throws {
+    init(contents: [String: Data], generation: Data? = nil, directory: String) throws {
         self.contents = contents
         self.directory = directory
-        self.tokenizerName = tokenizerName
         configuration = try Self.parse(directory + Self.configurationName, contents[Self.configurationName])
         self.generation = try Self.parse(directory + Self.generationName, generation)
         vocabularyFiles =
@@ -68,7 +57,8 @@ struct TokenizerFiles {
 
     func definition() throws -> TokenizerDefinition {
         guard let vocabularyFiles else {
-            return try TokenizerDefinition(Self.parse(directory + tokenizerName, contents[Self.tokenizerName]))
+            return try TokenizerDefinition(
+                Self.parse(directory + Self.tokenizerName, contents[Self.tokenizerName]))
         }
         let file = directory + Self.mergesName
         guard let text = contents[Self.mergesName].flatMap({ String(validating: $0, as: UTF8.self) }) else {

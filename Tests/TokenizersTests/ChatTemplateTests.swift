@@ -6,13 +6,13 @@ import Testing
 
 /// Chat templates against transformers (Tools/fixtures/chat_template_cases.py).
 struct ChatTemplateTests {
-    private static func render(
+    static func render(
         _ source: String, _ variables: [String: JSONValue] = [:]
     ) throws(ChatTemplateError) -> String {
         try ChatTemplate(source).render(messages: [], addGenerationPrompt: false, variables: variables)
     }
 
-    private static func error(_ source: String) -> ChatTemplateError? {
+    static func error(_ source: String) -> ChatTemplateError? {
         do throws(ChatTemplateError) {
             _ = try render(source)
             return nil
@@ -115,47 +115,6 @@ struct ChatTemplateTests {
             #expect(Self.error(source)?.kind == .unsupported, "\(source)")
         }
         #expect(Self.error("{{ raise_exception('roles alternate') }}")?.reason == "roles alternate")
-    }
-
-    /// Templates that would never end, or fill the memory or the stack.
-    @Test(arguments: [
-        "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
-        "{% set ns = namespace(s='x') %}{% for a in range(99999) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
-        "{% set ns = namespace(s=[1]) %}{% for a in range(99999) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
-        "{% set ns = namespace(s=[1]) %}{% for a in range(99999) %}{% set ns.s = [ns.s] %}{% endfor %}",
-        "{% set ns = namespace(s=[1]) %}{% for a in range(90) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s }}",
-        "{% set ns = namespace(s=[1]) %}{% for a in range(90) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s | tojson }}",
-        "{% set ns = namespace(s=[1], t=[1]) %}{% for a in range(90) %}{% set ns.s = [ns.s, ns.s] %}{% set ns.t = [ns.t, ns.t] %}"
-            + "{% endfor %}{{ ns.s == ns.t }}",
-        "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "{{ 'x' * 999999999999 }}", "{{ range(10 * 1000000) }}",
-        "{% set s = 'x' * 9999999 %}{{ s.replace('x', s) }}",
-        "{% set s = 'x' * 9999999 %}{% for a in range(99) %}{{ s }}{% endfor %}",
-        "{% set s = 'x' * 9999999 %}{{ [s, s, s] | join(s) }}",
-        // Texts and lists that cost little to make, and much to look through a hundred thousand times.
-        "{% set s = 'x' * 9999999 %}{% set t = 'x' * 9999999 %}{% for a in range(99999) %}{% if s < t %}{% endif %}{% endfor %}",
-        "{% set s = 'x' * 9999999 %}{% for a in range(99999) %}{% if s in 'x' %}{% endif %}{% endfor %}",
-        "{% set s = 'x' * 9999999 %}{% for a in range(99999) %}{% set t = s | int %}{% endfor %}",
-        "{% set s = 'x' * 9999999 %}{% for a in range(99999) %}{% set t = s | upper %}{% endfor %}",
-        "{% set s = 'x' * 9999999 %}{% for a in range(99999) %}{% set t = s | reverse %}{% endfor %}",
-        "{% set s = 'x' * 9999999 %}{% for a in range(99999) %}{% set t = 'x'.find(s) %}{% endfor %}",
-        "{% set s = 'x' * 9999999 %}{% for a in range(99999) %}{% set t = 'x'.strip(s) %}{% endfor %}",
-        "{% set s = 'x' * 9999999 %}{% for a in range(99999) %}{% set t = {s: 1}[s] %}{% endfor %}",
-        "{% set s = 'x' * 9999999 %}{% for a in range(99999) %}{% set t = {'y': 1}.get(s) %}{% endfor %}",
-        "{% set s = 'x' * 9999999 %}{% for a in range(99999) %}{% set t = strftime_now(s) %}{% endfor %}",
-        "{% set l = range(99999) %}{% for a in range(99999) %}{% set t = l | list %}{% endfor %}",
-        "{% set l = range(99999) %}{% for a in range(99999) %}{% set t = l | reverse | list %}{% endfor %}",
-        "{% set d = {\((0..<9999).map { "'k\($0)': 1" }.joined(separator: ","))} %}"
-            + "{% for a in range(99999) %}{% set t = d | first %}{% endfor %}",
-        "{{ " + String(repeating: "x", count: 5000) + " }}", String(repeating: "x", count: 1 << 20) + "x",
-        "{{ " + String(repeating: "(", count: 5000) + "1" + String(repeating: ")", count: 5000) + " }}",
-        "{{ " + String(repeating: "not ", count: 5000) + "1 }}", "{{ " + String(repeating: "-", count: 5000) + "1 }}",
-        "{{ 1" + String(repeating: " + 1", count: 5000) + " }}", "{{ x" + String(repeating: ".x", count: 5000) + " }}",
-        "{{ 1" + String(repeating: " if 1 else 1", count: 5000) + " }}",
-        String(repeating: "{% if 1 %}", count: 5000) + String(repeating: "{% endif %}", count: 5000),
-        "{{ " + String(repeating: "[", count: 5000) + String(repeating: "]", count: 5000) + " }}",
-    ])
-    func excessIsRefused(source: String) {
-        #expect(Self.error(source)?.kind == .excessive, "\(source.prefix(100))")
     }
 
     /// Damaged templates are refused or rendered; nothing traps.

@@ -19,6 +19,15 @@ struct TokenizerFileTests {
         return Array(repeating: step, count: count).joined(separator: ", ")
     }
 
+    /// So many pairs, each with a digit of its own.
+    private static func digitsAndMetaspaces(_ count: Int) -> String {
+        (0..<count).map { pair in
+            let digit = String(UnicodeScalar(UInt32(0x660 + pair % 10))!)
+            return #"{"type": "Digits", "individual_digits": true}, "#
+                + #"{"type": "Metaspace", "replacement": "\#(digit)", "prepend_scheme": "always"}"#
+        }.joined(separator: ", ")
+    }
+
     private static func field(of file: String) throws -> String {
         let error = try #require(throws: FormatError.self, "\(file)") { try TokenizerVariantTests.tokenizer(file) }
         #expect(error.file.hasSuffix("tokenizer.json"))
@@ -91,6 +100,17 @@ struct TokenizerFileTests {
         (
             #""pre_tokenizer": null"#,
             #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [\#(steps(33, "Digits", ""))]}"#, "pre_tokenizer"
+        ),
+        // Each pair would double the pieces of a text: a digit is put before every digit, and cut off again.
+        (
+            #""pre_tokenizer": null"#,
+            #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [\#(digitsAndMetaspaces(16))]}"#,
+            "pre_tokenizer.pretokenizers[3].type"
+        ),
+        (
+            #""pre_tokenizer": null"#,
+            #""pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "Sequence", "pretokenizers": [\#(digitsAndMetaspaces(1))]}, \#(digitsAndMetaspaces(1))]}"#,
+            "pre_tokenizer.pretokenizers[2].type"
         ),
         (
             #"{"type": "Fuse"}"#, #"{"type": "Sequence", "decoders": [\#(steps(7, "Replace", "aa"))]}"#, "decoder"

@@ -31,9 +31,8 @@ struct TokenizerVariantTests {
 
     static func tokenizer(_ file: String) throws -> Tokenizer {
         try Fixture.withDirectory { directory in
-            let url = directory.appending(path: "tokenizer.json")
-            try Data(file.utf8).write(to: url)
-            return try Tokenizer(tokenizerFile: url)
+            try Data(file.utf8).write(to: directory.appending(path: "tokenizer.json"))
+            return try Tokenizer(directory: directory)
         }
     }
 }

@@ -20,15 +20,13 @@ struct PythonString {
     }
 
     /// Where the parts lie that do not overlap, from the left.
-    private func indices(of part: PythonString, most: Int) -> [Int] {
+    private func indices(of part: PythonString, most: Int) -> some Sequence<Int> {
         let search = part.search()
-        var found: [Int] = []
-        var start = 0
-        while found.count < most, let index = search.next(in: bytes, from: start) {
-            found.append(index)
-            start = index + part.bytes.count
+        return sequence(state: (start: 0, left: most)) { state in
+            guard state.left > 0, let index = search.next(in: bytes, from: state.start) else { return nil }
+            state = (index + part.bytes.count, state.left - 1)
+            return index
         }
-        return found
     }
 
     private func search() -> Search {
@@ -65,17 +63,24 @@ struct PythonString {
     }
 
     func count(of part: PythonString) -> Int {
-        indices(of: part, most: .max).count
+        indices(of: part, most: .max).reduce(0) { count, _ in count + 1 }
     }
 
+    // MARK: Parts, each of which is counted before it is made
+
     /// `split`, and with `fromEnd` `rsplit`, by a separator that is not empty; `most` is the number of cuts.
-    func split(by separator: PythonString, most: Int, fromEnd: Bool) -> [PythonString] {
-        let size = separator.bytes.count
+    func split(
+        by separator: PythonString, most: Int, fromEnd: Bool, _ budget: inout TemplateBudget
+    ) throws(TemplateFault) -> [PythonString] {
         // Of occurrences that overlap the last one counts from the end.
-        let cuts =
-            fromEnd
-            ? PythonString(bytes.reversed()).indices(of: PythonString(separator.bytes.reversed()), most: most)
-                .map { bytes.count - $0 - size }.reversed() : indices(of: separator, most: most)
+        let (text, part) = fromEnd ? (reversed(), separator.reversed()) : (self, separator)
+        var cuts: [Int] = []
+        for index in text.indices(of: part, most: most) {
+            try budget.charge()
+            cuts.append(index)
+        }
+        let size = separator.bytes.count
+        if fromEnd { cuts = cuts.reversed().map { bytes.count - $0 - size } }
         var parts: [PythonString] = []
         var start = 0
         for cut in cuts {
@@ -86,12 +91,24 @@ struct PythonString {
     }
 
     /// `split()`: by runs of spaces, none of which is left.
-    func splitBySpaces() -> [PythonString] {
-        text.unicodeScalars.split(whereSeparator: PythonText.isSpace).map { PythonString(String($0)) }
+    func splitBySpaces(_ budget: inout TemplateBudget) throws(TemplateFault) -> [PythonString] {
+        var words: [PythonString] = []
+        var rest = text.unicodeScalars[...]
+        while let start = rest.firstIndex(where: { !PythonText.isSpace($0) }) {
+            let end = rest[start...].firstIndex(where: PythonText.isSpace) ?? rest.endIndex
+            try budget.charge()
+            words.append(PythonString(String(rest[start..<end])))
+            rest = rest[end...]
+        }
+        return words
+    }
+
+    private func reversed() -> PythonString {
+        PythonString(bytes.reversed())
     }
 
     /// Without the last line's end; lines end as Python says.
-    func lines() -> [PythonString] {
+    func lines(_ budget: inout TemplateBudget) throws(TemplateFault) -> [PythonString] {
         var lines: [PythonString] = []
         var line = String.UnicodeScalarView()
         var previous: Unicode.Scalar?
@@ -101,6 +118,7 @@ struct PythonString {
             if scalar == "\n", previous == "\r" { continue }
             switch scalar.value {
             case 0x0a...0x0d, 0x1c...0x1e, 0x85, 0x2028, 0x2029:
+                try budget.charge()
                 lines.append(PythonString(String(line)))
                 line = String.UnicodeScalarView()
                 isOpen = false

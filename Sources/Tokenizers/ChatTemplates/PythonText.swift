@@ -42,21 +42,22 @@ enum PythonText {
     static func literal(_ text: String) -> String {
         let scalars = text.unicodeScalars
         let quote: Unicode.Scalar = scalars.contains("'") && !scalars.contains("\"") ? "\"" : "'"
-        var result = String(quote)
+        var result = Array(String(quote).utf8)
         for scalar in scalars {
             switch scalar {
-            case "\\", quote: result += "\\" + String(scalar)
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case _ where isPrintable(scalar): result.unicodeScalars.append(scalar)
+            case "\\", quote: result += "\\\(scalar)".utf8
+            case "\n": result += "\\n".utf8
+            case "\r": result += "\\r".utf8
+            case "\t": result += "\\t".utf8
+            case " "..."~": result.append(UInt8(scalar.value))
+            case _ where isPrintable(scalar): result += UTF8.encode(scalar) ?? .init()
             default:
                 let digits = String(scalar.value, radix: 16)
                 let (letter, width) = scalar.value < 0x100 ? ("x", 2) : scalar.value < 0x10000 ? ("u", 4) : ("U", 8)
-                result += "\\" + letter + String(repeating: "0", count: width - digits.count) + digits
+                result += "\\\(letter)\(String(repeating: "0", count: width - digits.count))\(digits)".utf8
             }
         }
-        return result + String(quote)
+        return String(decoding: result, as: UTF8.self) + String(quote)
     }
 
     private static func isPrintable(_ scalar: Unicode.Scalar) -> Bool {

@@ -4,8 +4,9 @@ struct TemplateBudget {
     static let steps = 2_000_000
     /// UTF-8 bytes of any text, output included.
     static let longestText = 1 << 24
-    /// Statements and macro calls within one another.
-    static let deepestNesting = 100
+    /// Statements, expressions and filters within one another, through macros too: the stack of a thread that is not the
+    /// main one, of 512 KiB, holds as many.
+    static let deepestNesting = 200
 
     private var remaining = steps
     private var depth = 0
@@ -22,10 +23,21 @@ struct TemplateBudget {
     }
 
     mutating func charge(textLength: Int) throws(TemplateFault) {
+        try check(textLength: textLength)
+        try charge(textLength / 64 + 1)
+    }
+
+    private func check(textLength: Int) throws(TemplateFault) {
         guard textLength <= Self.longestText else {
             throw .excessive("makes a text of more than \(Self.longestText) bytes")
         }
-        try charge(textLength / 64 + 1)
+    }
+
+    /// Appends to a text that is being made; what makes the part is counted by itself.
+    mutating func append(_ part: String, to text: inout String) throws(TemplateFault) {
+        try check(textLength: text.utf8.count + part.utf8.count)
+        try charge(part.utf8.count / 64)
+        text += part
     }
 
     /// Counts the texts among values that are to be looked through.

@@ -40,7 +40,9 @@ extension TemplateRenderer {
             if case .string(let text) = value {
                 return .string(String(String.UnicodeScalarView(text.unicodeScalars.reversed())))
             }
-            return try .generator(elements(of: value).reversed())
+            let all = try elements(of: value)
+            try budget.charge(all.count)
+            return try .generator(all.reversed())
         case .items: return try items(value)
         case .string: return .string(try text(of: value))
         case .upper: return .string(try PythonCase.upper(text(of: value), &budget))
@@ -57,7 +59,7 @@ extension TemplateRenderer {
         case .join: return try joined(value, separator: arguments[0], attribute: arguments[1])
         case .tojson: return try json(value, arguments)
         case .int: return try integer(value, arguments)
-        case .float: return .real(value.asReal ?? Self.number(value) ?? arguments[0]?.asReal ?? 0)
+        case .float: return try real(value, otherwise: arguments[0])
         case .abs:
             if let integer = value.asInteger, integer != .min { return .integer(Swift.abs(integer)) }
             guard case .real(let real) = value else { throw .refused("\(value.kind) has no absolute value") }
@@ -104,15 +106,11 @@ extension TemplateRenderer {
         let separator = try separator.map { value throws(TemplateFault) in try text(of: value) } ?? ""
         var result = ""
         for (index, element) in try elements(of: value).enumerated() {
-            if index > 0 { result += separator }
+            try budget.charge()
+            if index > 0 { try budget.append(separator, to: &result) }
             let part = try attribute.map { name throws(TemplateFault) in try path(name, of: element) } ?? element
-            result += try text(of: part)
-            try budget.charge(text: separator)
-            guard result.utf8.count <= TemplateBudget.longestText else {
-                throw .excessive("makes a text of more than \(TemplateBudget.longestText) bytes")
-            }
+            try budget.append(text(of: part), to: &result)
         }
-        try budget.charge(text: result)
         return .string(result)
     }
 
@@ -147,22 +145,28 @@ extension TemplateRenderer {
     private func integer(_ value: TemplateValue, _ arguments: [TemplateValue?]) throws(TemplateFault) -> TemplateValue {
         guard arguments[1] == nil else { throw .unsupported("the argument base of the filter int") }
         if let integer = value.asInteger { return .integer(integer) }
-        if case .string(let text) = value {
-            if let integer = Int(PythonString(text).stripped(nil, left: true, right: true).text) {
-                return .integer(integer)
-            }
+        var real: Double?
+        switch value {
+        case .undefined: throw .refused("\(value.kind) is no number")
+        case .real(let value):
+            guard !value.isInfinite else { throw .refused("an infinite float is no integer") }
+            real = value
+        case .string(let text):
+            if let integer = try PythonNumber.integer(text) { return .integer(integer) }
+            // As Jinja, for which "42.23" is 42.
+            real = PythonNumber.real(text)
+        default: break
         }
-        let real: Double? = if case .real(let real) = value { real } else { Self.number(value) }
         guard let real, real.isFinite else { return arguments[0] ?? .integer(0) }
-        guard let integer = Int(exactly: real.rounded(.towardZero)) else {
-            throw .unsupported("an integer beyond 64 bits")
-        }
+        guard let integer = Int(exactly: real.rounded(.towardZero)) else { throw PythonNumber.tooLarge }
         return .integer(integer)
     }
 
-    private static func number(_ value: TemplateValue) -> Double? {
-        guard case .string(let text) = value else { return nil }
-        return Double(PythonString(text).stripped(nil, left: true, right: true).text)
+    private func real(_ value: TemplateValue, otherwise: TemplateValue?) throws(TemplateFault) -> TemplateValue {
+        if value.isUndefined { throw .refused("\(value.kind) is no number") }
+        if let real = value.asReal { return .real(real) }
+        if case .string(let text) = value, let real = PythonNumber.real(text) { return .real(real) }
+        return otherwise ?? .real(0)
     }
 
     private mutating func indented(
@@ -172,12 +176,14 @@ extension TemplateRenderer {
         if case .string(let text)? = arguments[0] {
             indentation = text
         } else {
-            indentation = String(repeating: " ", count: min(max(0, arguments[0]?.asInteger ?? 4), 1024))
+            let width = max(0, arguments[0]?.asInteger ?? 4)
+            try budget.charge(textLength: width)
+            indentation = String(repeating: " ", count: width)
         }
         let indentsFirst = arguments[1]?.isTrue ?? false
         let indentsBlank = arguments[2]?.isTrue ?? false
         // As Jinja, which splits a line's end more than there is.
-        let lines = PythonString(text + "\n").lines().map(\.text)
+        let lines = try PythonString(text + "\n").lines(&budget).map(\.text)
         try budget.charge(textLength: text.utf8.count + lines.count * indentation.utf8.count)
         var result = ""
         for (index, line) in lines.enumerated() {
@@ -185,71 +191,6 @@ extension TemplateRenderer {
             result += (index == 0 ? "" : "\n") + (isIndented ? indentation : "") + line
         }
         return .string(result)
-    }
-
-    // MARK: Filters over elements
-
-    /// `map`, `select`, `reject`, `selectattr` and `rejectattr`.
-    private mutating func select(
-        _ value: TemplateValue, _ filter: TemplateFilter, _ call: TemplateCall
-    ) throws(TemplateFault) -> TemplateValue {
-        var arguments = call
-        let all = try elements(of: value)
-        try budget.charge(all.count)
-        if filter == .map { return try mapped(all, call) }
-        var attribute: TemplateValue?
-        if filter == .selectattr || filter == .rejectattr {
-            guard !arguments.positional.isEmpty else { throw .refused("\(filter) takes an attribute") }
-            attribute = arguments.positional.removeFirst()
-        }
-        var test: String?
-        if !arguments.positional.isEmpty {
-            guard case .string(let name) = arguments.positional.removeFirst() else {
-                throw .refused("\(filter) takes the name of a test")
-            }
-            guard TemplateTest(name) != nil else { throw .unsupported("the test \(name)") }
-            test = name
-        }
-        let keeps = filter == .select || filter == .selectattr
-        var kept: [TemplateValue] = []
-        for element in all {
-            let part = try attribute.map { name throws(TemplateFault) in try path(name, of: element) } ?? element
-            let holds =
-                try test.map { name throws(TemplateFault) in try self.test(part, name, arguments) } ?? part.isTrue
-            if holds == keeps { kept.append(element) }
-        }
-        return try .generator(kept)
-    }
-
-    private mutating func mapped(
-        _ elements: [TemplateValue], _ call: TemplateCall
-    ) throws(TemplateFault) -> TemplateValue {
-        var arguments = call
-        var results: [TemplateValue] = []
-        if arguments.positional.isEmpty {
-            let bound = try arguments.bound(to: ["attribute", "default"], of: "the filter map")
-            guard let attribute = bound[0] else { throw .refused("map takes an attribute or the name of a filter") }
-            for element in elements {
-                let part = try path(attribute, of: element)
-                results.append(part.isUndefined ? bound[1] ?? part : part)
-            }
-            return try .generator(results)
-        }
-        guard case .string(let name) = arguments.positional.removeFirst() else {
-            throw .refused("map takes the name of a filter")
-        }
-        for element in elements { results.append(try filter(element, name, arguments)) }
-        return try .generator(results)
-    }
-
-    /// The member of a member, where the name has dots.
-    private mutating func path(_ name: TemplateValue, of value: TemplateValue) throws(TemplateFault) -> TemplateValue {
-        guard case .string(let text) = name else { return try item(name, of: value) }
-        var value = value
-        for part in text.split(separator: ".", omittingEmptySubsequences: false) {
-            value = try item(Int(part).map { .integer($0) } ?? .string(String(part)), of: value)
-        }
-        return value
     }
 }
 

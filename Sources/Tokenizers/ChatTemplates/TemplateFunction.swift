@@ -30,19 +30,22 @@ extension TemplateRenderer {
             case .raiseException:
                 let message = try arguments.bound(to: ["message"], of: name)[0] ?? .string("")
                 throw .refused(try text(of: message))
-            case .namespace: return .namespace(TemplateValue.Namespace(try Self.members(arguments, of: name)))
-            case .dict: return try .dictionary(Self.members(arguments, of: name))
+            case .namespace: return .namespace(TemplateValue.Namespace(try members(arguments, of: name)))
+            case .dict: return try .dictionary(members(arguments, of: name))
             case .range: return try range(arguments)
             case .now:
                 let format = try arguments.bound(to: ["format"], of: name)[0]
-                return .string(PythonText.now(format: try (format ?? .none).string("the format of \(name)")))
+                let text = PythonText.now(format: try (format ?? .none).string("the format of \(name)"))
+                // It may be four times as long as the format.
+                try budget.charge(text: text)
+                return .string(text)
             case nil: throw .unsupported("the function \(name)")
             }
         default: throw .refused("\(function.kind) cannot be called")
         }
     }
 
-    private static func members(
+    private mutating func members(
         _ arguments: TemplateCall, of name: String
     ) throws(TemplateFault) -> OrderedDictionary<ExactString, TemplateValue> {
         var values: OrderedDictionary<ExactString, TemplateValue> = [:]
@@ -54,6 +57,7 @@ extension TemplateRenderer {
         }
         for (name, value) in arguments.named { values[ExactString(name)] = value }
         for (member, value) in values {
+            try budget.charge(text: member.text)
             guard value.isData else { throw .unsupported("\(value.kind) within a namespace") }
             guard name != TemplateFunction.namespace.rawValue || !member.text.hasPrefix("_") else {
                 throw .refused("a namespace's attribute must not start with an underscore")

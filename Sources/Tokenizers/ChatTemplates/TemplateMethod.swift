@@ -81,7 +81,7 @@ extension TemplateRenderer {
         case "split", "rsplit": return try split(string, name, call)
         case "splitlines":
             _ = try call.bound(to: [], of: name)
-            return try list(string.lines())
+            return try list(string.lines(&budget))
         case "upper": return .string(try PythonCase.upper(text, &budget))
         case "lower": return .string(try PythonCase.lower(text, &budget))
         case "capitalize": return .string(try PythonCase.capitalized(text, &budget))
@@ -106,12 +106,13 @@ extension TemplateRenderer {
         }
     }
 
-    private func edge(_ text: String, _ name: String, _ call: TemplateCall) throws(TemplateFault) -> Bool {
+    private mutating func edge(_ text: String, _ name: String, _ call: TemplateCall) throws(TemplateFault) -> Bool {
         let argument = try call.bound(to: ["edge"], of: name)[0] ?? .none
         var edges = [argument]
         if case .tuple(let elements) = argument { edges = elements.values }
         for edge in edges {
             let part = try edge.string("the argument of \(name)").utf8
+            try budget.charge(textLength: part.count)
             if name == "startswith" ? text.utf8.starts(with: part) : text.utf8.reversed().starts(with: part.reversed())
             {
                 return true
@@ -128,15 +129,15 @@ extension TemplateRenderer {
         let most = arguments[1]?.asInteger ?? -1
         guard let separator else {
             guard most < 0 else { throw .unsupported("\(name) by spaces a number of times") }
-            return try list(string.splitBySpaces())
+            return try list(string.splitBySpaces(&budget))
         }
         guard !separator.isEmpty else { throw .refused("an empty separator") }
         return try list(
-            string.split(by: PythonString(separator), most: most < 0 ? .max : most, fromEnd: name == "rsplit"))
+            string.split(
+                by: PythonString(separator), most: most < 0 ? .max : most, fromEnd: name == "rsplit", &budget))
     }
 
-    private mutating func list(_ strings: [PythonString]) throws(TemplateFault) -> TemplateValue {
-        try budget.charge(strings.count)
-        return try .list(strings.map { .string($0.text) })
+    private func list(_ strings: [PythonString]) throws(TemplateFault) -> TemplateValue {
+        try .list(strings.map { .string($0.text) })
     }
 }

@@ -3,7 +3,11 @@ import OrderedCollections
 extension TemplateRenderer {
     mutating func evaluate(_ expression: TemplateExpression) throws(ChatTemplateError) -> TemplateValue {
         let position = expression.position
-        try at(position) { renderer throws(TemplateFault) in try renderer.budget.charge() }
+        try at(position) { renderer throws(TemplateFault) in
+            try renderer.budget.charge()
+            try renderer.budget.enter()
+        }
+        defer { budget.leave() }
         switch expression.kind {
         case .none: return .none
         case .boolean(let value): return .boolean(value)
@@ -67,8 +71,10 @@ extension TemplateRenderer {
             let values = try evaluate(parts)
             return try at(position) { renderer throws(TemplateFault) in
                 var text = ""
-                for value in values { text += try renderer.text(of: value) }
-                try renderer.budget.charge(text: text)
+                for value in values {
+                    let part = try renderer.text(of: value)
+                    try renderer.budget.append(part, to: &text)
+                }
                 return .string(text)
             }
         case .conditional(let condition, let ifTrue, let ifFalse):

@@ -14,28 +14,25 @@ extension TemplateRenderer {
     /// Appends Python's `repr`.
     private mutating func write(_ value: TemplateValue, to text: inout String) throws(TemplateFault) {
         try budget.charge()
-        guard text.utf8.count <= TemplateBudget.longestText else {
-            throw .excessive("makes a text of more than \(TemplateBudget.longestText) bytes")
-        }
         switch value {
-        case .none: text += "None"
-        case .boolean(let value): text += value ? "True" : "False"
-        case .integer(let value): text += "\(value)"
-        case .real(let value): text += PythonText.literal(value)
-        case .string(let value):
-            try budget.charge(text: value)
-            text += PythonText.literal(value)
+        case .none: try budget.append("None", to: &text)
+        case .boolean(let value): try budget.append(value ? "True" : "False", to: &text)
+        case .integer(let value): try budget.append("\(value)", to: &text)
+        case .real(let value): try budget.append(PythonText.literal(value), to: &text)
+        case .string(let value): try budget.append(PythonText.literal(value), to: &text)
         case .list(let elements): try write("[", elements.values, "]", to: &text)
         case .tuple(let elements):
             try write("(", elements.values, elements.values.count == 1 ? ",)" : ")", to: &text)
         case .dictionary(let members):
-            text += "{"
+            try budget.append("{", to: &text)
             for (index, (name, value)) in members.values.enumerated() {
-                text += (index == 0 ? "" : ", ") + PythonText.literal(name.text) + ": "
+                if index > 0 { try budget.append(", ", to: &text) }
+                try budget.append(PythonText.literal(name.text), to: &text)
+                try budget.append(": ", to: &text)
                 try write(value, to: &text)
             }
-            text += "}"
-        case .undefined: text += "Undefined"
+            try budget.append("}", to: &text)
+        case .undefined: try budget.append("Undefined", to: &text)
         default: throw .unsupported("the text of \(value.kind)")
         }
     }
@@ -43,11 +40,11 @@ extension TemplateRenderer {
     private mutating func write(
         _ open: String, _ values: [TemplateValue], _ close: String, to text: inout String
     ) throws(TemplateFault) {
-        text += open
+        try budget.append(open, to: &text)
         for (index, value) in values.enumerated() {
-            if index > 0 { text += ", " }
+            if index > 0 { try budget.append(", ", to: &text) }
             try write(value, to: &text)
         }
-        text += close
+        try budget.append(close, to: &text)
     }
 }

@@ -53,6 +53,7 @@ struct TemplateRenderer {
 
     private mutating func execute(_ statement: TemplateStatement) throws(ChatTemplateError) -> Flow {
         let position = statement.position
+        try at(position) { renderer throws(TemplateFault) in try renderer.budget.charge() }
         switch statement.kind {
         case .text(let text): try write(text, position)
         case .output(let expression):
@@ -83,13 +84,8 @@ struct TemplateRenderer {
     }
 
     private mutating func write(_ text: String, _ position: TemplatePosition) throws(ChatTemplateError) {
-        output += text
-        let length = output.utf8.count
         try at(position) { renderer throws(TemplateFault) in
-            try renderer.budget.charge(text.utf8.count / 64 + 1)
-            guard length <= TemplateBudget.longestText else {
-                throw .excessive("writes more than \(TemplateBudget.longestText) bytes")
-            }
+            try renderer.budget.append(text, to: &renderer.output)
         }
     }
 
@@ -141,7 +137,10 @@ struct TemplateRenderer {
         _ value: TemplateValue, to targets: [TemplateStatement.Target], _ position: TemplatePosition
     ) throws(ChatTemplateError) {
         guard targets.count > 1 else { return try assign(value, to: targets[0]) }
-        let values = try at(position) { renderer throws(TemplateFault) in try renderer.elements(of: value) }
+        let values = try at(position) { renderer throws(TemplateFault) in
+            try renderer.budget.charge(targets.count)
+            return try renderer.elements(of: value)
+        }
         guard values.count == targets.count else {
             throw position.error(.refused, "\(values.count) values for \(targets.count) names")
         }
@@ -176,6 +175,10 @@ struct TemplateRenderer {
             throw position.error(.refused, "the macro \(macro.name) takes \(macro.parameters.count) arguments")
         }
         var named = arguments.named
+        // Every parameter is looked for among all names.
+        try at(position) { renderer throws(TemplateFault) in
+            try renderer.budget.charge(macro.parameters.count + macro.parameters.count * named.count / 64)
+        }
         let text = try captured { renderer throws(ChatTemplateError) in
             renderer.scope = TemplateScope(parent: renderer.globals)
             for (index, parameter) in macro.parameters.enumerated() {

@@ -189,6 +189,7 @@ enum TemplateValue {
         case (.dictionary(let left), .dictionary(let right)):
             guard left.values.count == right.values.count else { return false }
             for (name, value) in left.values {
+                try budget.charge(text: name.text)
                 guard let other = right.values[name], try equal(value, other, &budget) else { return false }
             }
             return true

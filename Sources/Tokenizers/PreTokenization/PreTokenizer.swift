@@ -20,6 +20,10 @@ struct PreTokenizer: Sendable {
         let splits: Bool
     }
 
+    private var hasMetaspace: Bool {
+        steps.contains { if case .metaspace = $0 { true } else { false } }
+    }
+
     private(set) var steps: [Step] = []
     /// Whether the symbols of words are bytes, rather than characters.
     private(set) var isByteLevel = false
@@ -38,6 +42,10 @@ struct PreTokenizer: Sendable {
             for element in try field["pretokenizers"].elements() {
                 guard !isByteLevel else { throw element["type"].failure("nothing may follow ByteLevel") }
                 let part = try PreTokenizer(element)
+                // Each may put a character before every piece, which a step between them cuts off: pieces would double.
+                guard !hasMetaspace || !part.hasMetaspace else {
+                    throw element["type"].failure("a second Metaspace is not supported; keep one of them")
+                }
                 steps += part.steps
                 isByteLevel = part.isByteLevel
             }
