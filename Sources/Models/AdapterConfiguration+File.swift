@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Tokenizers
 
 /// adapter_config.json as PEFT reads and writes it.
 extension AdapterConfiguration {

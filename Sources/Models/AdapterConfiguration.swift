@@ -1,4 +1,4 @@
-import Tokenizers
+import Files
 
 /// Low-rank adapters (Hu et al., "LoRA", arXiv 2106.09685): each weight W of the projections named becomes
 /// W + (alpha / rank) · B · A with A [rank, inputs] and B [outputs, rank].

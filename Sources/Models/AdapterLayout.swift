@@ -1,4 +1,4 @@
-import Tokenizers
+import Files
 
 /// Where every A and B stands in one flat vector of floats: layer by layer, projections in the order of `Projection`, A
 /// before B, each at a multiple of 16 floats, a cache line; the gaps stay 0.

@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Tokenizers
 
 /// A directory with adapter_config.json and adapter_model.safetensors, as PEFT reads and writes it.
 extension Adapters {

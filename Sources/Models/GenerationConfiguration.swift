@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Tokenizers
 
 /// generation_config.json, which transformers' `generate` goes by. A model that comes of another keeps what it says.
 public struct GenerationConfiguration: Sendable {

@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Tokenizers
 
 /// A model directory as transformers reads and writes it.
 public enum HuggingFaceDirectory {

@@ -1,4 +1,4 @@
-import Tokenizers
+import Files
 
 /// Fields that may be absent, which null is too.
 extension JSONField {

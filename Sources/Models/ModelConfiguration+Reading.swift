@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Tokenizers
 
 extension ModelConfiguration {
     /// Reads and validates a config.json, absent fields by the defaults of transformers. Fields that do not change the arithmetic

@@ -1,4 +1,4 @@
-import Tokenizers
+import Files
 
 extension ModelConfiguration {
     /// Largest size of a single field: the product of two fits an `Int`. `byteCountFits` bounds all that weights take; nothing

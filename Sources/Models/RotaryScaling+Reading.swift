@@ -1,4 +1,4 @@
-import Tokenizers
+import Files
 
 extension ModelConfiguration {
     /// Base and scaling of the rotary embedding, wherever config.json has them.

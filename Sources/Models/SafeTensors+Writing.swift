@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Tokenizers
 
 extension SafeTensors {
     /// What `write` puts into a file.

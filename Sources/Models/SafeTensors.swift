@@ -2,7 +2,6 @@ import Files
 import Foundation
 import Kernels
 import Memory
-import Tokenizers
 
 /// A safetensors file, mapped into memory: a JSON header, then the tensors' bytes
 /// (https://github.com/huggingface/safetensors).

@@ -1,4 +1,4 @@
-import Tokenizers
+import Files
 
 /// The header of a safetensors file: 8 bytes of its length, little-endian, then JSON from names to (dtype, shape,
 /// data_offsets).

@@ -1,6 +1,5 @@
 import Files
 import Foundation
-import Tokenizers
 
 /// The tensors of a directory's weights, in one file or in shards.
 struct ShardedTensors {

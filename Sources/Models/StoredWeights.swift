@@ -1,5 +1,4 @@
 import Foundation
-import Tokenizers
 import Trajectories
 
 /// The weights of a model directory, their names, shapes and formats checked, their values still in the files.

@@ -1,3 +1,5 @@
+import Files
+
 /// Conversations to token ids, by a tokenizer's own chat template.
 ///
 ///     let encoder = try ChatEncoder(tokenizer)

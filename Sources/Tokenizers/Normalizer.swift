@@ -1,3 +1,5 @@
+import Files
+
 /// What a text goes through before it is split into symbols.
 struct Normalizer: Sendable {
     enum Step: Sendable {

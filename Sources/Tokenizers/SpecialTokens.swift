@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What tokenizer_config.json and generation_config.json say about the tokens around a text.

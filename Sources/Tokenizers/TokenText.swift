@@ -1,3 +1,5 @@
+import Files
+
 /// What every token contributes to decoded text: the `decoder` of tokenizer.json, applied to each token in advance.
 struct TokenText: Sendable {
     /// Text of the tokens, one after another, UTF-8.

@@ -1,3 +1,5 @@
+import Files
+
 /// What a tokenizer's files say, checked and ready for use.
 struct TokenizerDefinition {
     var vocabulary: Vocabulary

@@ -1,3 +1,5 @@
+import Files
+
 /// The tokens of a vocabulary and their ids.
 struct Vocabulary {
     /// Ids above this are taken for a mistake: every id up to the largest costs memory.

@@ -1,3 +1,5 @@
+import Files
+
 /// A tokenizer of vocab.json and merges.txt, whose pipeline the class that tokenizer_config.json names decides.
 struct VocabularyFiles {
     /// The classes of transformers, with or without `Fast`.

@@ -1,6 +1,5 @@
 import Foundation
 import Testing
-import Tokenizers
 import Trajectories
 
 @testable import Models

@@ -1,6 +1,6 @@
+import Files
 import Foundation
 import Testing
-import Tokenizers
 
 @testable import Models
 

@@ -1,7 +1,7 @@
+import Files
 import Foundation
 import Models
 import Testing
-import Tokenizers
 
 /// Directories whose weights are not what config.json describes.
 struct HuggingFaceDamageTests {

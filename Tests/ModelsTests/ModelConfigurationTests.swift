@@ -1,7 +1,7 @@
+import Files
 import Foundation
 import Models
 import Testing
-import Tokenizers
 
 struct ModelConfigurationTests {
     private static var llama: [String: Any] {

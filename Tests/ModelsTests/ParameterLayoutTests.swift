@@ -1,6 +1,6 @@
+import Files
 import Models
 import Testing
-import Tokenizers
 
 struct ParameterLayoutTests {
     private static let configurations = ModelConfiguration.Architecture.allCases.flatMap { architecture in

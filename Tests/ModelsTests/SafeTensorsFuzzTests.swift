@@ -1,6 +1,6 @@
+import Files
 import Foundation
 import Testing
-import Tokenizers
 import Trajectories
 
 @testable import Models

@@ -2,7 +2,6 @@ import Files
 import Foundation
 import Models
 import Testing
-import Tokenizers
 
 struct SafeTensorsTests {
     /// Writes a file from a header and data.

@@ -1,8 +1,8 @@
+import Files
 import Foundation
 import Memory
 import Synchronization
 import Testing
-import Tokenizers
 import Trajectories
 
 @testable import Models

@@ -1,7 +1,7 @@
+import Files
 import Foundation
 import Memory
 import Testing
-import Tokenizers
 
 @testable import Models
 

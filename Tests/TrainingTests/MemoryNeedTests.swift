@@ -5,7 +5,6 @@ import Memory
 import Pipelines
 import Tasks
 import Testing
-import Tokenizers
 import Trajectories
 
 @testable import Generation

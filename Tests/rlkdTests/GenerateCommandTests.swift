@@ -1,7 +1,7 @@
+import Files
 import Foundation
 import Generation
 import Testing
-import Tokenizers
 
 @testable import rlkd
 

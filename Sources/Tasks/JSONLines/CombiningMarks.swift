@@ -1,4 +1,4 @@
-import Tokenizers
+import Files
 
 /// Comparing two texts puts the marks of each character in order, in time that grows with the square of their number.
 enum CombiningMarks {

@@ -1,7 +1,6 @@
 import Files
 import Foundation
 import Memory
-import Tokenizers
 
 /// The rows of a JSON Lines file: one object a line, blank lines and a byte-order mark skipped.
 package struct JSONLinesFile: Sendable {

@@ -1,5 +1,5 @@
+import Files
 import Foundation
-import Tokenizers
 
 /// One row of a JSON Lines file, and where it stands.
 package struct JSONRow: Sendable {

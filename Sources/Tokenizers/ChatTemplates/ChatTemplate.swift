@@ -1,3 +1,5 @@
+import Files
+
 /// A chat template: Jinja that turns a conversation into the text that a model was trained on, as transformers renders
 /// it.
 ///

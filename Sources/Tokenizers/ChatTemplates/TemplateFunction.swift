@@ -1,3 +1,4 @@
+import Files
 import OrderedCollections
 
 /// The functions that there are.

@@ -1,3 +1,5 @@
+import Files
+
 /// The methods of Python's strings, dictionaries and lists. Names of all of them hide members of dictionaries; those
 /// that a template may call are in `TemplateRenderer.call`.
 enum TemplateMethod {

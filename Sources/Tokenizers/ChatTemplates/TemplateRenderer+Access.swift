@@ -1,3 +1,4 @@
+import Files
 import OrderedCollections
 
 extension TemplateRenderer {

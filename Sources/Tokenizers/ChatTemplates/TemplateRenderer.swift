@@ -1,3 +1,5 @@
+import Files
+
 /// One rendering of a template.
 struct TemplateRenderer {
     /// What a statement leads to.

@@ -1,3 +1,4 @@
+import Files
 import OrderedCollections
 
 /// What a template computes with: Python's values, as far as chat templates need them.

@@ -1,3 +1,5 @@
+import Files
+
 extension BytePairModel {
     /// What `model` of tokenizer.json says beside its vocabulary and merges; its fields are absent for other files.
     struct Options {

@@ -1,3 +1,5 @@
+import Files
+
 /// The merges of a vocabulary in the order of their ranks, from tokenizer.json or merges.txt.
 enum MergeList {
     case field([JSONValue], JSONField)

@@ -1,3 +1,5 @@
+import Files
+
 /// How a text is cut into words, across which nothing merges: `pre_tokenizer` of tokenizer.json.
 struct PreTokenizer: Sendable {
     enum Step: Sendable {

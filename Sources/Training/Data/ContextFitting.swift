@@ -1,4 +1,3 @@
-import Tokenizers
 import Trajectories
 
 /// Keeps the problems that fit the student's context with their trace, and a completion as long as allowed.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Generation
 import Kernels
@@ -8,7 +9,6 @@ import Models
 import Pipelines
 import StructureRewards
 import Tasks
-import Tokenizers
 import Trajectories
 
 /// Runs one phase from its last checkpoint or its start to its end, and evaluates what came out.

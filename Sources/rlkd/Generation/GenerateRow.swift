@@ -1,5 +1,5 @@
+import Files
 import Tasks
-import Tokenizers
 import Trajectories
 
 /// One row in for `rlkd generate`: `{"id", "prompt"}`, `{"id", "tokens"}` or `{"id", "messages"}`.

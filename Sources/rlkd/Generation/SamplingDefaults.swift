@@ -1,7 +1,6 @@
 import Files
 import Foundation
 import Generation
-import Tokenizers
 
 /// How a model's own `generation_config.json` asks to be sampled from, as transformers reads it: `do_sample` false or absent is
 /// greedy. Where it is true, or the command line asks for sampling, `temperature`, `top_k` and `top_p` hold, 1, 50 and 1 where

@@ -1,5 +1,5 @@
+import Files
 import Tasks
-import Tokenizers
 
 /// What commands read from rows.
 extension JSONRow {

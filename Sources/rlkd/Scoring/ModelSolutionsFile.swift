@@ -1,5 +1,4 @@
 import Tasks
-import Tokenizers
 
 /// GSM8K's `example_model_solutions`: rows with a question and, under the name of each model, `{"solution", "is_correct"}`.
 enum ModelSolutionsFile {

@@ -1,6 +1,6 @@
+import Files
 import StructureRewards
 import Tasks
-import Tokenizers
 import Trajectories
 
 /// A path in a row: text to be decomposed, or a structure, `{"steps": [{"metaReasoning", "subProblem", "answer"}]}`.

@@ -51,7 +51,7 @@ package struct JSONField {
         }
     }
 
-    func expectedInteger() -> FormatError {
+    package func expectedInteger() -> FormatError {
         failure("expected an integer, found \(value.kind)")
     }
 

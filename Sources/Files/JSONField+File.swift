@@ -1,4 +1,3 @@
-import Files
 import Foundation
 
 extension JSONField {
@@ -20,7 +19,7 @@ extension JSONField {
     }
 
     /// The same of a file's text.
-    init(_ data: Data, file: String) throws {
+    package init(_ data: Data, file: String) throws {
         let value = try data.withUnsafeBytes {
             try JSONValue(parsing: $0, file: file, valueLimit: JSONValue.mostInFile)
         }
