@@ -86,9 +86,7 @@ struct SpecialTokens {
 
     /// The template for conversations, and one for those with tools where the directory has a list of named ones.
     private static func chatTemplates(_ files: TokenizerFiles) throws -> (plain: String?, withTools: String?) {
-        if let data = files.contents[TokenizerFiles.chatTemplateName] {
-            return (String(decoding: data, as: UTF8.self), nil)
-        }
+        if let text = try files.text(TokenizerFiles.chatTemplateName) { return (text, nil) }
         let field = files.configuration["chat_template"]
         switch field.value {
         case .null: return (nil, nil)

@@ -115,16 +115,28 @@ extension TokenizerDefinition.Template {
         var seesText = false
         for part in try field["single"].elements() {
             if part["Sequence"].isNull {
-                let name = try part["SpecialToken"]["id"].string()
-                guard let id = vocabulary.ids[ExactString(name)] else {
-                    throw part["SpecialToken"]["id"].failure("\"\(name)\" is no token")
-                }
-                if seesText { suffix.append(id) } else { prefix.append(id) }
+                let ids = try Self.ids(of: part["SpecialToken"]["id"], in: field["special_tokens"], vocabulary)
+                if seesText { suffix += ids } else { prefix += ids }
             } else {
                 guard !seesText else { throw part.failure("the text occurs twice") }
                 seesText = true
             }
         }
         guard seesText else { throw field["single"].failure("the text does not occur") }
+    }
+
+    /// What a name in a template stands for: the ids that are listed for it, whatever token has that name.
+    private static func ids(
+        of name: JSONField, in listed: JSONField, _ vocabulary: Vocabulary
+    ) throws -> [Int32] {
+        let own = listed[try name.string()]
+        guard !own.isNull else { throw name.failure("\"\(try name.string())\" is none of \(listed.path)") }
+        return try own["ids"].elements().map { field in
+            let id = try field.integer()
+            guard vocabulary.tokens.indices ~= id, vocabulary.tokens[id] != nil else {
+                throw field.failure("the id \(id) is no token's")
+            }
+            return Int32(id)
+        }
     }
 }

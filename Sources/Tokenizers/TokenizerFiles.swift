@@ -60,13 +60,18 @@ struct TokenizerFiles {
             return try TokenizerDefinition(
                 Self.parse(directory + Self.tokenizerName, contents[Self.tokenizerName]))
         }
-        let file = directory + Self.mergesName
-        guard let text = contents[Self.mergesName].flatMap({ String(validating: $0, as: UTF8.self) }) else {
-            throw FormatError(file: file, field: "", reason: "is not UTF-8 text")
-        }
         return try vocabularyFiles.definition(
             vocabulary: Self.parse(directory + Self.vocabularyName, contents[Self.vocabularyName]),
-            merges: MergeList(text: text, file: file))
+            merges: MergeList(text: try text(Self.mergesName) ?? "", file: directory + Self.mergesName))
+    }
+
+    /// Nil where there is no such file. Throws `FormatError` where it is not UTF-8.
+    func text(_ name: String) throws -> String? {
+        guard let data = contents[name] else { return nil }
+        guard let text = String(validating: data, as: UTF8.self) else {
+            throw FormatError(file: directory + name, field: "", reason: "is not UTF-8 text")
+        }
+        return text
     }
 
     private static func parse(_ file: String, _ data: Data?) throws -> JSONField {

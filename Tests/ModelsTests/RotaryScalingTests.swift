@@ -72,7 +72,7 @@ struct RotaryScalingTests {
                 #expect(scalings.count == (base > 1 ? 4 : 3))
                 for scaling in scalings {
                     let angles = scaling.frequencies(base: base, dimension: 128).map { $0 * Float(Int32.max) }
-                    #expect(angles.allSatisfy(\.isFinite), "\(scaling), base \(base)")
+                    #expect(angles.allSatisfy { $0.isFinite }, "\(scaling), base \(base)")
                     #expect(scaling.attentionFactor.isFinite)
                 }
             }

@@ -29,6 +29,33 @@ struct TokenizerFileTests {
         }.joined(separator: ", ")
     }
 
+    /// One that begins a text with what stands for a name.
+    private static func template(ids: String, name: String = "x") -> String {
+        #"{"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "\#(name)", "type_id": 0}}, "#
+            + #"{"Sequence": {"id": "A", "type_id": 0}}], "special_tokens": {"x": {"id": "x", "ids": \#(ids), "tokens": []}}}"#
+    }
+
+    /// A template's names need not be tokens, and may stand for several, as in the `tokenizers` library.
+    @Test func aTemplatesNamesStandForTheirIds() throws {
+        let file = Self.file.replacing(
+            #""post_processor": null"#, with: #""post_processor": \#(Self.template(ids: "[4, 0]"))"#)
+        let tokenizer = try TokenizerVariantTests.tokenizer(file)
+        #expect(try tokenizer.encode("ab", addSpecialTokens: true) == [4, 0, 2])
+        #expect(try tokenizer.encode("ab", addSpecialTokens: false) == [2])
+    }
+
+    @Test func aChatTemplateIsUTF8() throws {
+        try Fixture.withDirectory { directory in
+            try Data(Self.file.utf8).write(to: directory.appending(path: "tokenizer.json"))
+            let template = directory.appending(path: "chat_template.jinja")
+            try Data("{{ 'é' }}".utf8).write(to: template)
+            #expect(try Tokenizer(directory: directory).chatTemplate == "{{ 'é' }}")
+            try Data([0x7b, 0xff, 0xfe]).write(to: template)
+            let error = try #require(throws: FormatError.self) { try Tokenizer(directory: directory) }
+            #expect(error.file.hasSuffix("chat_template.jinja"))
+        }
+    }
+
     private static func field(of file: String) throws -> String {
         let error = try #require(throws: FormatError.self, "\(file)") { try TokenizerVariantTests.tokenizer(file) }
         #expect(error.file.hasSuffix("tokenizer.json"))
@@ -125,6 +152,14 @@ struct TokenizerFileTests {
             #""post_processor": null"#,
             #""post_processor": {"type": "Sequence", "processors": [{"type": "TemplateProcessing", "single": []}]}"#,
             "post_processor.processors[0].single"
+        ),
+        (
+            #""post_processor": null"#, #""post_processor": \#(template(ids: "[4, 7]"))"#,
+            "post_processor.special_tokens.x.ids[1]"
+        ),
+        (
+            #""post_processor": null"#, #""post_processor": \#(template(ids: "[4]", name: "y"))"#,
+            "post_processor.single[0].SpecialToken.id"
         ),
         (#"{"type": "Fuse"}"#, #"{"type": "WordPiece"}"#, "decoder.type"),
         (

@@ -20,7 +20,6 @@ extension BadInputTests {
         Case(
             command: "generate --model MODEL --temperature 1e-38", status: 64,
             says: ["--temperature is 1e-38: it must"]),
-        Case(command: "generate --model=", says: ["\"\": names no directory of a model"]),
         Case(command: "generate --model MODEL --top-p=-1e400", status: 64, says: ["--top-p is -1e400: that is beyond"]),
         Case(command: "generate --model MODEL --top-p=1.50", status: 64, says: ["--top-p is 1.50: it must be above 0"]),
         Case(

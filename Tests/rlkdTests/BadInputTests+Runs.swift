@@ -42,7 +42,7 @@ extension BadInputTests {
             says: ["learner.microBatchRows: is 0: it must be 1 to 16777216"]),
         Case(
             command: "train student.layers=20000 --dry-run",
-            says: ["command line: student.layers: 20000 exceeds 10000"]),
+            says: ["command line: student.layers: 20000 is not between 1 and 10000"]),
         Case(command: "train stepz=1 --dry-run", says: ["stepz", "“steps”"]),
         Case(command: "train steps=-1 --dry-run", says: ["command line: steps: is -1"]),
         Case(command: "train ROWS --dry-run", rows: "seed: 1\nsteps: -1", says: ["ROWS:2: steps: is -1"]),

@@ -189,6 +189,20 @@ import Testing
         #expect(!outcome.diagnostics.contains("min_p") && !outcome.diagnostics.contains("typical_p"))
     }
 
+    @Test func adaptersAreNotTakenForTheirModel() throws {
+        _ = try model.folder.write("{}", to: "adapter_config.json")
+        let beside = try generate("--max-new-tokens", "2")
+        #expect(beside.status == 0)
+        #expect(beside.diagnostics.contains("adapter_config.json: is not applied"))
+        try FileManager.default.removeItem(atPath: model.path + "/config.json")
+        let alone = try generate("--max-new-tokens", "2")
+        #expect(alone.status == 65)
+        #expect(alone.diagnostics.hasPrefix("rlkd: \(model.path): holds adapters without their model"))
+        let unnamed = try CommandLineProcess.run(["generate", "--model", ""])
+        #expect(unnamed.status == 65)
+        #expect(unnamed.diagnostics == "rlkd: \"\": names no directory of a model\n")
+    }
+
     // MARK: Chat
 
     /// The template is one that lays out ids which are known.

@@ -33,10 +33,11 @@ import Testing
         ("--samples 100000 --batch 100000 --max-new-tokens 8", "--batch is 100000"),
     ])
     func samplesBeyondTheAddressSpaceAreRefused(options: String, says: String) throws {
+        let model = try ModelFixture()
         let script = "ulimit -v 500000; exec \"$0\" generate --threads 1 --model \"$1\" \(options)"
         let outcome = try CommandLineProcess.run(
             URL(fileURLWithPath: "/bin/sh"),
-            ["-c", script, CommandLineProcess.executable.path, try ModelFixture().path])
+            ["-c", script, CommandLineProcess.executable.path, model.path])
         expectRefusal(outcome, status: 64, says: says)
     }
 

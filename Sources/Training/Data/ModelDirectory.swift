@@ -56,8 +56,8 @@ public struct ModelDirectory: Sendable {
         guard tokenizer.vocabularySize <= weights.configuration.vocabularySize else {
             throw FormatError(
                 file: path, field: "vocabulary of the tokenizer",
-                reason: "has \(tokenizer.vocabularySize) tokens, more than config.json's vocab_size of "
-                    + "\(weights.configuration.vocabularySize)")
+                reason: "has ids up to \(tokenizer.vocabularySize - 1), which config.json's vocab_size of "
+                    + "\(weights.configuration.vocabularySize) leaves no room for")
         }
         self.tokenizer = tokenizer
     }
