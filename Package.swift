@@ -64,8 +64,8 @@ let package = Package(
         .library(
             name: "RLKD",
             targets: [
-                "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "StructureRewards", "Tokenizers",
-                "Trajectories",
+                "Files", "Generation", "Kernels", "Learning", "Memory", "Models", "Pipelines", "StructureRewards",
+                "Tokenizers", "Trajectories",
             ])
     ],
     dependencies: [
@@ -88,7 +88,7 @@ let package = Package(
         library("Tokenizers", ["Files", .heap, .orderedCollections]),
         library("Models", ["Files", "Kernels", "Memory", "Pipelines", "Tokenizers", "Trajectories"]),
         library("Generation", ["Kernels", "Memory", "Models", "Pipelines", "Trajectories"]),
-        library("Tasks", ["Files", "Memory", "Pipelines", "Tokenizers", "Trajectories", .serviceLifecycle]),
+        library("Tasks", ["Files", "Memory", "Pipelines", "Trajectories", .serviceLifecycle]),
         library("Rollouts", ["Generation", "Models", "Pipelines", "Trajectories", .serviceLifecycle]),
         library("StructureRewards", [.deque, "Pipelines", "Trajectories", .serviceLifecycle]),
         library("Learning", ["Kernels", "Memory", "Models", "Pipelines", "Trajectories", .serviceLifecycle]),

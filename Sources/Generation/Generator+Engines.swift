@@ -16,9 +16,14 @@ extension Generator {
         return max(1, min(most, completions / completionsOfEach, requests))
     }
 
-    /// The threads that share a step of one of so many engines: one where each thread has an engine of its own, or nearly. A
-    /// step that is cut for 16 threads takes a fifth more of their time together, more than a few idle ones have to give.
-    public static func threadsSharing(engines: Int, threads: Int) -> Int {
-        8 * engines < 7 * threads ? threads : 1
+    /// The threads that a step of one of so many engines has room for: one where each thread that runs has an engine of its own, or
+    /// nearly, else all. A step that is cut for 16 threads takes a fifth more of their time together, more than a few idle ones
+    /// have to give.
+    ///
+    /// - Parameters:
+    ///   - threads: of the executor, any of which may come to share a step.
+    ///   - running: of these, as many as run at once; all by default.
+    public static func threadsSharing(engines: Int, threads: Int, running: Int? = nil) -> Int {
+        8 * engines < 7 * (running ?? threads) ? threads : 1
     }
 }

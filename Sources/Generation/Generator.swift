@@ -22,6 +22,7 @@ public final class Generator {
     let inference: DecoderInference
     /// Threads that may share a step, and a sampler for each.
     private let places: Int
+    private let members: Int
     private let samplers: [TokenSampler]
     private let draws: AlignedBuffer<TokenSampler.Draw>
     /// A step's two programs, and what they go by.
@@ -46,9 +47,10 @@ public final class Generator {
     ///   - positionCapacity: positions of all sequences together, in whole pages of 16; at least two of the longest are kept. By
     ///     default enough for `batchCapacity` of the longest at once.
     ///   - threads: of the executor that steps run on; with fewer than it has, steps are not shared.
+    ///   - running: of these, as many as share a step at once; all by default.
     public init(
         configuration: ModelConfiguration, batchCapacity: Int, longestSequence: Int? = nil,
-        prefillRows: Int? = nil, positionCapacity: Int? = nil, threads: Int = 1
+        prefillRows: Int? = nil, positionCapacity: Int? = nil, threads: Int = 1, running: Int = .max
     ) {
         var configuration = configuration
         let threads = max(1, threads)
@@ -62,6 +64,7 @@ public final class Generator {
             configuration: configuration, rowCapacity: sizes.rows, logitCapacity: sizes.logits,
             pageCapacity: sizes.pages, places: threads)
         places = threads
+        members = running
         samplers = (0..<threads).map { _ in TokenSampler(vocabularySize: configuration.vocabularySize) }
         draws = AlignedBuffer(count: self.batchCapacity)
         forward = TeamProgram { [unowned self] member in
@@ -118,7 +121,7 @@ public final class Generator {
         let waited = StallClock.nanoseconds(.synchronize)
         StallClock.phase(phase) {
             self.weights = weights
-            forward.run(places: places)
+            forward.run(places: places, members: members)
             self.weights = nil
         }
         charge(
@@ -126,7 +129,7 @@ public final class Generator {
             waited: StallClock.nanoseconds(.synchronize) - waited)
         StallClock.phase(.sample) {
             // More members than draws would only be waited for.
-            sampling.run(places: places, members: active.count + firstDraws)
+            sampling.run(places: places, members: min(members, active.count + firstDraws))
             extendActive(version: weights.version)
         }
         return finished

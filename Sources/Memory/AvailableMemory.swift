@@ -2,13 +2,23 @@ import Foundation
 
 /// How much memory the process may still take.
 public enum AvailableMemory {
-    /// Bytes: the least of what the system can give without swapping, what the limits of the process's control groups leave, and
-    /// what the limit on its address space leaves.
+    /// Bytes to work with: the least of what the system can give without swapping, what the limits of the process's control groups
+    /// leave, and what can be used of what the limit on its address space leaves.
     public static var bytes: Int {
+        [system, controlGroups, addressSpace.map { usable(ofAddressSpace: $0) }].compactMap { $0 }.min() ?? .max
+    }
+
+    /// The same with all that the limit on the address space leaves.
+    public static var bytesToStart: Int {
         [system, controlGroups, addressSpace].compactMap { $0 }.min() ?? .max
     }
 
+    /// Addresses that stacks of a few threads take, of which there are not all yet.
     private static let stacks = 64 << 20
+
+    /// What can be used of addresses that are left: beside stacks, the allocator maps about a third more than it gives out. Measured
+    /// as both peaks of runs that take 100 MiB to 1.6 GiB.
+    static func usable(ofAddressSpace left: Int) -> Int { max(0, left - stacks) / 4 * 3 }
 
     private static var system: Int? {
         text("/proc/meminfo").flatMap { kibibytes(of: "MemAvailable", in: $0) }
@@ -16,17 +26,14 @@ public enum AvailableMemory {
                 exactly: ProcessInfo.processInfo.physicalMemory)
     }
 
-    /// What the limit of the process's address space (`ulimit -v`) leaves to memory that is used. Of what is not mapped yet, threads'
-    /// stacks take a part, and the allocator maps about a third more than it gives out: measured as peaks of both sizes of runs that
-    /// take from 100 MiB to 1.6 GiB.
+    /// The limit of the process's address space (`ulimit -v`), less what is mapped already.
     private static var addressSpace: Int? {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit) == 0,
             let allowed = Int(exactly: limit.rlim_cur),
             let mapped = text("/proc/self/statm").flatMap({ $0.split(separator: " ").first }).flatMap({ Int($0) })
         else { return nil }
-        let left = allowed - mapped * Int(sysconf(Int32(_SC_PAGESIZE)))
-        return max(0, left - stacks) / 4 * 3
+        return max(0, allowed - mapped * Int(sysconf(Int32(_SC_PAGESIZE))))
     }
 
     /// The tightest of the process's control group and those above it.

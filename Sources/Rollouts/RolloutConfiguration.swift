@@ -15,10 +15,12 @@ public struct RolloutConfiguration: Sendable {
     public var longestSequence: Int?
     /// Threads of the executor that the workers run on, where idle ones share in a worker's steps; else 1.
     public var threads: Int
+    /// Of these, as many as share a step at once.
+    public var running: Int
 
     public init(
         groupSize: Int, sampling: SamplingParameters, seed: UInt64, endTokens: [Int32], workers: Int,
-        batchCapacity: Int, longestSequence: Int? = nil, threads: Int = 1
+        batchCapacity: Int, longestSequence: Int? = nil, threads: Int = 1, running: Int = .max
     ) {
         self.groupSize = groupSize
         self.sampling = sampling
@@ -28,5 +30,6 @@ public struct RolloutConfiguration: Sendable {
         self.batchCapacity = batchCapacity
         self.longestSequence = longestSequence
         self.threads = threads
+        self.running = running
     }
 }

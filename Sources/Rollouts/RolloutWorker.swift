@@ -40,7 +40,8 @@ actor RolloutWorker {
         self.output = output
         generator = Generator(
             configuration: store.current.configuration, batchCapacity: configuration.batchCapacity,
-            longestSequence: configuration.longestSequence, threads: configuration.threads)
+            longestSequence: configuration.longestSequence, threads: configuration.threads,
+            running: configuration.running)
     }
 
     /// Returns when the requests are drained and every group that was begun is delivered.

@@ -107,7 +107,7 @@ extension MemoryNeed {
             addEvaluation(
                 memory,
                 lengths.evaluation(imitatingTeacher: phase == .sft, problems: configuration.task.testProblems),
-                threads: min(threads, cores), samples: configuration.evaluation.samples,
+                threads: threads, cores: cores, samples: configuration.evaluation.samples,
                 cause: .key("evaluation.samples", value: "\(configuration.evaluation.samples)"))
             return
         }
@@ -119,7 +119,7 @@ extension MemoryNeed {
         if !phase.isReinforcement { add(checkpoint, largest, name: "a checkpoint's copies") }
         let running = min(threads, cores)
         let workers = configuration.rolloutWorkers(threads: running, model)
-        let sharing = Generator.threadsSharing(engines: workers, threads: running)
+        let sharing = Generator.threadsSharing(engines: workers, threads: threads, running: running)
         let batch = LargestMicroBatch(phase, configuration, lengths, memory: memory, threads: threads, cores: cores)
         if let pass = batch.passes.first {
             // Of several sequences, more than usual were asked for.
@@ -212,17 +212,18 @@ extension MemoryNeed {
     ///
     /// - Parameter sets: prompts of each test set with the most tokens of their completions.
     mutating func addEvaluation(
-        _ memory: ModelMemory, _ sets: [[(prompt: Int, newTokens: Int)]], threads: Int, samples: Int,
-        cause: MemoryCause
+        _ memory: ModelMemory, _ sets: [[(prompt: Int, newTokens: Int)]], threads: Int, cores: Int,
+        samples: Int, cause: MemoryCause
     ) {
+        let running = min(threads, cores)
         let needs = sets.map { set in
             let engines = Evaluator.engines(
-                threads: threads, problems: set.count, samples: samples, configuration: memory.shape)
+                threads: running, problems: set.count, samples: samples, configuration: memory.shape)
             let generators = (0..<engines).map { engine in
                 let part = stride(from: engine, to: set.count, by: engines).map { set[$0] }
                 return memory.evaluation(
                     of: part, samples: samples, batch: Self.evaluationBatch,
-                    threads: Generator.threadsSharing(engines: engines, threads: threads))
+                    threads: Generator.threadsSharing(engines: engines, threads: threads, running: running))
             }
             let tokens = set.reduce(0.0) { $0 + Double($1.newTokens) }
             return (generators: generators.reduce(0, +), tokens: Double(samples + 1) * tokens * Self.sampledToken)

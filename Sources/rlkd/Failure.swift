@@ -19,15 +19,21 @@ enum Failure {
         do {
             _ = try InstructionSet.selected.get()
             try await body()
-        } catch let error as ExitCode {
-            throw error
-        } catch let error as ValidationError {
-            throw error
         } catch is OutputClosed {
             return
         } catch {
+            throw reported(error)
+        }
+    }
+
+    /// Writes the line of an error that the parser has none for; returns what to end with.
+    static func reported(_ error: any Error) -> any Error {
+        switch error {
+        case is ExitCode, is ValidationError: return error
+        case is OutputClosed: return ExitCode.success
+        default:
             StandardError.write(ErrorLine.format("rlkd: \(error)") + "\n")
-            throw status(of: error)
+            return status(of: error)
         }
     }
 

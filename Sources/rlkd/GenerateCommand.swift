@@ -51,8 +51,8 @@ struct GenerateCommand: AsyncParsableCommand {
 
     @Option(
         help: """
-            Completions that an engine runs at once. There is an engine a thread, or fewer for few completions or a large \
-            model.
+            Completions that an engine runs at once. There is an engine for each thread that has a core, or fewer for few \
+            completions or a large model.
             """)
     var batch = 32
 
@@ -97,8 +97,8 @@ struct GenerateCommand: AsyncParsableCommand {
 
     func need(of plan: GenerationPlan, _ directory: ModelDirectory) -> MemoryNeed {
         let memory = ModelMemory(directory.configuration)
-        let threads = ProcessorCores.running(compute.threadCount)
-        let engines = plan.engines(threads: threads, directory.configuration)
+        let runningThreads = ProcessorCores.running(compute.threadCount)
+        let engines = plan.engines(threads: runningThreads, directory.configuration)
         let capacity = plan.batchCapacity(engines: engines, atMost: batch)
         let longest = Double(plan.longestSequence)
         let running = plan.running(batch: engines * capacity)
@@ -112,7 +112,8 @@ struct GenerateCommand: AsyncParsableCommand {
                     positions: Double(running.positions) / Double(engines),
                     promptTokens: (Double(running.promptTokens) / Double(engines)).rounded(.up),
                     logits: Double(running.logitRows(engines: engines)) / Double(engines),
-                    threads: Generator.threadsSharing(engines: engines, threads: threads)),
+                    threads: Generator.threadsSharing(
+                        engines: engines, threads: compute.threadCount, running: runningThreads)),
             capacity > 1 ? batches : tokens ?? batches)
         need.add(
             Double(engines) * Double(samples) * longest * GenerationPlan.bytesPerToken,

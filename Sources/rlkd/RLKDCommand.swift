@@ -36,7 +36,7 @@ struct RLKDCommand: AsyncParsableCommand {
         if getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0, limit.rlim_cur < fewestFiles {
             return "at most \(limit.rlim_cur) files may be open; raise the limit to \(fewestFiles) or more (ulimit -n)"
         }
-        let available = AvailableMemory.bytes
+        let available = AvailableMemory.bytesToStart
         return available < leastMemory
             ? "\(available) bytes of memory are left; at least \(leastMemory) are needed (ulimit -v, or the control group's limit)"
             : nil
@@ -77,16 +77,16 @@ struct RLKDCommand: AsyncParsableCommand {
         } catch {
             guard exitCode(for: error).isSuccess else { exit(withError: error) }
             // Help, or the version: a result like others, which the parser would write without a look at what became of it.
-            await write(fullMessage(for: error))
+            write(fullMessage(for: error))
         }
     }
 
-    private static func write(_ message: String) async {
+    private static func write(_ message: String) {
         guard !message.isEmpty else { return }
         do {
-            try await Failure.reporting { try StandardOutput.write(line: message) }
+            try StandardOutput.write(line: message)
         } catch {
-            exit(withError: error)
+            exit(withError: Failure.reported(error))
         }
     }
 }

@@ -12,11 +12,13 @@ import Trajectories
     private static let steps = 12
 
     private static func completions(
-        _ weights: PolicyWeights, threads: Int, batch: Int, prefillRows: Int, meeting: Rendezvous? = nil
+        _ weights: PolicyWeights, threads: Int, running: Int = .max, batch: Int, prefillRows: Int,
+        meeting: Rendezvous? = nil
     ) throws -> [Completion] {
         let generator = Generator(
-            configuration: weights.configuration, batchCapacity: batch, prefillRows: prefillRows, threads: threads)
-        meeting?.join(generator, drawing: batch >= threads)
+            configuration: weights.configuration, batchCapacity: batch, prefillRows: prefillRows, threads: threads,
+            running: running)
+        meeting?.join(generator, drawing: batch >= min(threads, running))
         for (index, length) in [1, 15, 16, 17, 40, 3, 64].enumerated() {
             try generator.submit(
                 GenerationRequest(
@@ -61,6 +63,20 @@ import Trajectories
         #expect(shared == alone)
     }
 
+    /// Of threads that take turns at fewer cores, as many share a step as there are cores: any of them.
+    @Test func noMoreShareAStepThanCanRun() async throws {
+        let weights = PolicyWeights(try TestModel.parameters(vocabularySize: 700))
+        let alone = try Self.completions(weights, threads: 1, batch: 64, prefillRows: 256)
+        let executor = ComputeExecutor(threads: 5, pinned: false)
+        defer { executor.shutdown() }
+        let meeting = Rendezvous(places: 2, programs: 2, steps: Self.steps)
+        let shared = try await executor.lane(.rollout).run {
+            try Self.completions(weights, threads: 5, running: 2, batch: 64, prefillRows: 256, meeting: meeting)
+        }
+        #expect(meeting.succeeded, "a thread did not take part")
+        #expect(shared == alone)
+    }
+
     /// Engines for so many completions on each number of threads.
     private func engines(_ completions: Int, threads: [Int], _ configuration: ModelConfiguration) -> [Int] {
         threads.map {
@@ -76,6 +92,7 @@ import Trajectories
         #expect(sharing([1, 2], threads: 2) == [2, 1])
         #expect(sharing([1, 2, 3], threads: 3) == [3, 3, 1])
         #expect(sharing([2, 13, 14, 15, 16], threads: 16) == [16, 16, 1, 1, 1])
+        #expect([1, 2].map { Generator.threadsSharing(engines: $0, threads: 16, running: 2) } == [16, 1])
     }
 
     private func model(hiddenSize: Int, layers: Int) -> ModelConfiguration {

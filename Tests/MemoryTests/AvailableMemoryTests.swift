@@ -9,6 +9,14 @@ import Testing
         #expect(AvailableMemory.bytes <= Int(ProcessInfo.processInfo.physicalMemory))
     }
 
+    @Test func addressesAreNotAllForUse() {
+        #expect(AvailableMemory.usable(ofAddressSpace: 0) == 0)
+        #expect(AvailableMemory.usable(ofAddressSpace: 64 << 20) == 0)
+        #expect(AvailableMemory.usable(ofAddressSpace: 464 << 20) == 300 << 20)
+        #expect(AvailableMemory.usable(ofAddressSpace: .max) < .max)
+        #expect(AvailableMemory.bytesToStart >= AvailableMemory.bytes)
+    }
+
     @Test func fieldsAreInKibibytes() {
         let text = "MemTotal:       24 kB\nMemAvailable:   3 kB\nBuffers: x kB\nSwap: 9223372036854775807 kB\n"
         #expect(AvailableMemory.kibibytes(of: "MemAvailable", in: text) == 3072)

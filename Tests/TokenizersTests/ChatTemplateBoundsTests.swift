@@ -136,7 +136,7 @@ struct ChatTemplateBoundsTests {
         #expect(Self.onSmallStack { ChatTemplateTests.error(start + source) } == nil, "\(source.prefix(100))")
     }
 
-    /// Runs `body` on a thread whose stack is that of threads other than the main one.
+    /// Runs `body` on a thread with the smallest stack that is promised to do; where it does not, the whole process ends.
     private static func onSmallStack<Result: Sendable>(_ body: @escaping @Sendable () -> Result) -> Result {
         let result = Mutex<Result?>(nil)
         let isDone = DispatchSemaphore(value: 0)

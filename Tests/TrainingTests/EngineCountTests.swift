@@ -35,6 +35,12 @@ import Testing
         let workers = try #require(try bytes(threads: 2, "rollout workers", "task.testProblems=1"))
         #expect(try bytes(threads: 16, "rollout workers", "task.testProblems=1") == workers)
         #expect(try bytes(threads: 16, "rollout workers", "task.testProblems=1", "workers=16") != workers)
+        #expect(
+            MemoryNeed(
+                try ConfigurationReader.read(
+                    file: nil, overrides: ["arms=grpo", "threads=16", "task.testProblems=20000"]),
+                model: student, lengths: SequenceLengths(longest: 60), cores: 2
+            ).parts.first { $0.name == "evaluation" }?.cause == .key("threads", value: "16"))
         let evaluation = try #require(try bytes(threads: 2, "evaluation", "task.testProblems=20000"))
         #expect(try bytes(threads: 16, "evaluation", "task.testProblems=20000") == evaluation)
     }

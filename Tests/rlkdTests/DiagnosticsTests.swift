@@ -47,6 +47,11 @@ import Testing
         #expect(lost.diagnostics == "rlkd: standard output cannot be written: No space left on device\n")
         let written = try run("")
         #expect(written.status == 0 && written.diagnostics.isEmpty && !written.output.isEmpty)
+        // Whatever the environment asks for.
+        let other = try CommandLineProcess.run(
+            URL(filePath: "/bin/bash"),
+            ["-c", "RLKD_ISA=abacus '\(CommandLineProcess.executable.path)' \(arguments)"])
+        #expect(other.status == 0 && other.output == written.output)
     }
 
     @Test func whatAnErrorNamesIsEscapedAndCut() throws {

@@ -30,6 +30,7 @@ public final class ComputeExecutor: Sendable {
     ) {
         precondition(threads > 0, "an executor needs a thread, not \(threads)")
         let cores = ProcessorCores.available
+        running = min(threads, cores.count)
         let core = ComputeCore(threads: threads, clock: StallClock(threads: threads, trace: trace))
         self.core = core
         lanes = Stage.allCases.map { ComputeLane(lane: Lane(stage: $0), stage: $0, core: core) }
@@ -51,6 +52,9 @@ public final class ComputeExecutor: Sendable {
     }
 
     public var threads: Int { core.threads }
+
+    /// Of these, as many as run at once: no more than the cores that the process may use when the executor is made.
+    public let running: Int
 
     /// Where the time of the threads is accounted for; frozen after `shutdown`.
     public var clock: StallClock { core.clock }

@@ -4,8 +4,8 @@ struct TemplateBudget {
     static let steps = 2_000_000
     /// UTF-8 bytes of any text, output included.
     static let longestText = 1 << 24
-    /// Statements, expressions and filters within one another, through macros too: the stack of a thread that is not the
-    /// main one, of 512 KiB, holds as many.
+    /// Statements, expressions and filters within one another, through macros too. With values as deep as there may be, a stack of
+    /// 512 KiB holds as many; threads here have more.
     static let deepestNesting = 200
 
     private var remaining = steps

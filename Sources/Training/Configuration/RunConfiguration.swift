@@ -16,8 +16,8 @@ public struct RunConfiguration: Sendable, Codable, Equatable {
     public var dtype = Precision.float32
     /// Compute threads; 0 takes all cores.
     public var threads = 0
-    /// Rollout workers; 0 takes as many as threads, and fewer, whose steps the threads share, for few completions or a model
-    /// beyond the caches.
+    /// Rollout workers; 0 takes as many as threads that have cores, and fewer, whose steps the threads share, for few completions
+    /// or a model beyond the caches.
     public var workers = 0
     /// Policy versions that a rollout may lag behind the update that consumes it.
     public var maxStaleness = 1

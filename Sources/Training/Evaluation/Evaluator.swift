@@ -40,15 +40,18 @@ struct Evaluator: Sendable {
     ) async throws -> EvaluationResult {
         // The next set's engines, of other sizes, would come on top of this one's.
         defer { Allocator.returnFreedMemory() }
-        let threads = ProcessorCores.running(executor.threads)
         let engines = Self.engines(
-            threads: threads, problems: set.problems.count, samples: samples, configuration: weights.configuration)
-        let sharing = Generator.threadsSharing(engines: engines, threads: threads)
+            threads: executor.running, problems: set.problems.count, samples: samples,
+            configuration: weights.configuration)
+        let sharing = Generator.threadsSharing(
+            engines: engines, threads: executor.threads, running: executor.running)
         let outcomes = try await withThrowingTaskGroup(of: (engine: Int, outcomes: [Outcome]).self) { group in
             for engine in 0..<engines {
                 let part = stride(from: engine, to: set.problems.count, by: engines).map { set.problems[$0] }
                 group.addTask(executorPreference: executor.lane(.rollout)) {
-                    (engine, try await evaluate(weights, part, imitatingTeacher: imitatingTeacher, threads: sharing))
+                    let outcomes = try await evaluate(
+                        weights, part, imitatingTeacher: imitatingTeacher, threads: sharing, running: executor.running)
+                    return (engine, outcomes)
                 }
             }
             return try await group.reduce(into: Array(repeating: Outcome(), count: set.problems.count)) { all, part in
@@ -87,12 +90,12 @@ struct Evaluator: Sendable {
     }
 
     private func evaluate(
-        _ weights: PolicyWeights, _ problems: [PreparedProblem], imitatingTeacher: Bool, threads: Int
+        _ weights: PolicyWeights, _ problems: [PreparedProblem], imitatingTeacher: Bool, threads: Int, running: Int
     ) async throws -> [Outcome] {
         let longest = problems.map { $0.prompt.count + $0.maxNewTokens(imitatingTeacher: imitatingTeacher) }.max()
         let generator = Generator(
             configuration: weights.configuration, batchCapacity: min(batchCapacity, problems.count * (samples + 1)),
-            longestSequence: longest, threads: threads)
+            longestSequence: longest, threads: threads, running: running)
         for (index, problem) in problems.enumerated() {
             for isGreedy in [true, false] where isGreedy || samples > 0 {
                 try generator.submit(

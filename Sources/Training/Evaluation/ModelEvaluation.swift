@@ -90,7 +90,7 @@ public struct ModelEvaluation: Sendable {
             ModelMemory(model.configuration),
             tests.map { set in
                 set.problems.map { ($0.prompt.count, $0.maxNewTokens(imitatingTeacher: imitatesTeacher)) }
-            }, threads: ProcessorCores.running(threads), samples: evaluator.samples, cause: samples)
+            }, threads: threads, cores: ProcessorCores.available.count, samples: evaluator.samples, cause: samples)
         return need
     }
 

@@ -79,7 +79,9 @@ struct ReinforcementPhase: Sendable {
             groupSize: configuration.groupSize, sampling: configuration.sampling, seed: seed, endTokens: endTokens,
             workers: workers, batchCapacity: (groups * configuration.groupSize + workers - 1) / workers,
             longestSequence: longestSequence,
-            threads: Generator.threadsSharing(engines: workers, threads: ProcessorCores.running(executor.threads)))
+            threads: Generator.threadsSharing(
+                engines: workers, threads: executor.threads, running: executor.running),
+            running: executor.running)
         let supervisor = StageSupervisor(stages: [
             SupervisedStage(
                 .problemSource, service: source(queues), outputs: [queues.requests],

@@ -17,15 +17,14 @@ struct BatchGeneration: Sendable {
     /// - Throws: what `rows` throws, and `UnusableModel`.
     func run(on executor: ComputeExecutor, into rows: OrderedRows) async throws {
         let work = WorkList(count: plan.requests.count)
-        let threads = ProcessorCores.running(executor.threads)
-        let engines = plan.engines(threads: threads, weights.configuration)
+        let engines = plan.engines(threads: executor.running, weights.configuration)
+        let sharing = Generator.threadsSharing(
+            engines: engines, threads: executor.threads, running: executor.running)
         let capacity = plan.batchCapacity(engines: engines, atMost: batchCapacity)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<engines {
                 group.addTask(executorPreference: executor.lane(.rollout)) {
-                    try await generate(
-                        work, capacity, rows,
-                        threads: Generator.threadsSharing(engines: engines, threads: threads))
+                    try await generate(work, capacity, rows, threads: sharing, running: executor.running)
                 }
             }
             // Unlike `waitForAll`, this cancels the others when one throws, as it does when the reader has gone.
@@ -33,10 +32,12 @@ struct BatchGeneration: Sendable {
         }
     }
 
-    private func generate(_ work: WorkList, _ capacity: Int, _ rows: OrderedRows, threads: Int) async throws {
+    private func generate(
+        _ work: WorkList, _ capacity: Int, _ rows: OrderedRows, threads: Int, running: Int
+    ) async throws {
         let generator = Generator(
             configuration: weights.configuration, batchCapacity: capacity, longestSequence: plan.longestSequence,
-            threads: threads)
+            threads: threads, running: running)
         var finished: [Int: [Completion]] = [:]
         while true {
             try Task.checkCancellation()
