@@ -19,14 +19,12 @@ enum Failure {
         do {
             _ = try InstructionSet.selected.get()
             try await body()
-        } catch is OutputClosed {
-            return
         } catch {
             throw reported(error)
         }
     }
 
-    /// Writes the line of an error that the parser has none for; returns what to end with.
+    /// Writes the line of an error that the parser has none for; returns what to end with: success where nobody reads any more.
     static func reported(_ error: any Error) -> any Error {
         switch error {
         case is ExitCode, is ValidationError: return error
