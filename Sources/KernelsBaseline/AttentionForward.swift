@@ -1,11 +1,12 @@
 import CSIMD
 
-/// The keys and values of one layer and key-value head: for every 16 positions a page, and in it, from `offset`, a block
+/// The keys and values of one layer and key-value head from that of a sequence's blocks on that is `firstBlock`: for every 16
+/// positions a page, and in it, from `offset`, a block
 /// that begins with `rows` of keys and goes on, from `valueOffset`, with rows of values, `valueStride` apart. Where
 /// `compact`, they are pairs of bfloat16: a row has two dimensions of the keys, or the values of two positions.
 typealias AttentionKeys = (
-    blocks: UnsafePointer<UnsafeMutablePointer<Float>>, blockCount: Int, offset: Int, rows: Int, valueOffset: Int,
-    valueStride: Int, compact: Bool
+    blocks: UnsafePointer<UnsafeMutablePointer<Float>>, firstBlock: Int, blockCount: Int, offset: Int, rows: Int,
+    valueOffset: Int, valueStride: Int, compact: Bool
 )
 
 /// What is brought near meanwhile: with the keys of a block its `values`, unless queries before have, by the variants that
@@ -39,11 +40,11 @@ public func attentionForward(
         let tile = nextQueries(&index, of: queryCount)
         let position = firstPosition + index * positionStep
         let blockCount = (position + (tile - 1) * positionStep) / blockLength + 1
-        let stride = blockCount * blockLength
-        // The reciprocals of the sums stand behind the scores until the outputs are made, behind them the queries as pairs.
+        let stride = scoresCount(blockCount * blockLength)
+        // The reciprocals of the sums stand behind the scores until the outputs are made, behind them the queries as factors.
         let reciprocals = workspace + tile * stride
         let keys: AttentionKeys = (
-            blocks, blockCount, blockOffset, rows, valueOffset, wholeVectors(headDimension), compact
+            blocks, 0, blockCount, blockOffset, rows, valueOffset, wholeVectors(headDimension), compact
         )
         let isLast = index + tile == queryCount
         let prefetch: AttentionPrefetch = (
@@ -54,13 +55,13 @@ public func attentionForward(
             UnsafePointer(reciprocals)
         )
         if compact {
-            let pairs = reciprocals + lanes
+            let factors = reciprocals + lanes
             for member in 0..<tile {
-                storePairs(
-                    queries.first + member * queryStride, headDimension, into: pairs + member * wholeVectors(rows))
+                storeFactors(
+                    queries.first + member * queryStride, headDimension, into: factors + member * factorsCount(rows))
             }
-            queries.first = UnsafePointer(pairs)
-            queries.stride = wholeVectors(rows)
+            queries.first = UnsafePointer(factors)
+            queries.stride = factorsCount(rows)
             scores(of: tile, keys, queries, prefetch, compact: true, into: workspace)
         } else {
             scores(of: tile, keys, queries, prefetch, compact: false, into: workspace)
@@ -146,7 +147,7 @@ func valueColumns(_ column: Int, of headDimension: Int) -> ValueColumns {
     return (column, left > lanes ? column + lanes : column, left)
 }
 
-/// Turns the first `keys` scores into powers, in pairs where they are for `compact` values; returns the largest of them, the
+/// Turns the first `keys` scores into powers, and those into factors where they are for `compact` values; returns the largest of them, the
 /// sum of the powers and that of those kept.
 @inline(__always)
 func powers(
@@ -189,7 +190,7 @@ private func powers(
     return (total, total)
 }
 
-/// The same, but leaves the powers of two keys in every lane, rounded to bfloat16: in half as many, from the same place on.
+/// The same, but leaves the powers, rounded to bfloat16, as factors of compact rows, in the place of the scores or in half of it.
 /// Returns the sum of what they were before, and of what is kept: outputs are divided by this, so that weights add up to 1.
 @inline(__always)
 private func pairedPowers(
@@ -207,7 +208,7 @@ private func pairedPowers(
             exact += second
         }
         let pairs = pairsOfNeighbours(first, second)
-        store(pairs, scores + key / 2)
+        storeFactors(pairs, scores + (tilesTakePairs ? key / 2 : key))
         kept += lowValues(pairs) + highValues(pairs)
         key += 2 * lanes
     }

@@ -32,7 +32,7 @@ func outputsOfTile(
         // Later queries may see a block more than the first does.
         for block in wholeBlocks..<keys.blockCount {
             let values = keys.blocks[block] + keys.valueOffset
-            let weight = weights + block * rowsPerBlock
+            let weight = weights + weightOffset(keys, block)
             let seen = queries.firstKeys - block * blockLength
             var row = 2 * half
             while row < rowsPerBlock {
@@ -80,7 +80,7 @@ private func addWholeBlocks(
     for block in 0..<blocks {
         let values = keys.blocks[block] + keys.valueOffset
         let next = nextKeys(prefetch, block)
-        let weight = weights + block * rowsPerBlock
+        let weight = weights + weightOffset(keys, block)
         var row = 2 * half
         while row < rowsPerBlock {
             let (first, second) = valueRows(keys, values, row, columns)
@@ -129,7 +129,7 @@ private func addWholeBlocks(
     for block in 0..<blocks {
         let values = keys.blocks[block] + keys.valueOffset
         let next = nextKeys(prefetch, block)
-        let weight = weights + block * rowsPerBlock
+        let weight = weights + weightOffset(keys, block)
         var row = 0
         while row < rowsPerBlock {
             let (first, second) = valueRows(keys, values, row, columns)
@@ -138,10 +138,10 @@ private func addWholeBlocks(
                 prefetchRows(keys, next, row, columns)
                 prefetchRows(keys, next, row + 2, columns)
             }
-            addRow(weight[row], first, to: &sums.0, pairs: keys.compact)
-            addRow(weight[row + 1], second, to: &sums.1, pairs: keys.compact)
-            addRow(weight[row + 2], third, to: &sums.2, pairs: keys.compact)
-            addRow(weight[row + 3], fourth, to: &sums.3, pairs: keys.compact)
+            addRow(weight + row, first, to: &sums.0, pairs: keys.compact)
+            addRow(weight + row + 1, second, to: &sums.1, pairs: keys.compact)
+            addRow(weight + row + 2, third, to: &sums.2, pairs: keys.compact)
+            addRow(weight + row + 3, fourth, to: &sums.3, pairs: keys.compact)
             row += 4
         }
     }
@@ -164,8 +164,8 @@ private func addWholeBlocks(
         for block in 0..<wholeBlocks {
             let values = keys.blocks[block] + keys.valueOffset
             let next = nextKeys(prefetch, block)
-            let weight = weights + block * rowsPerBlock
-            let other = others + block * rowsPerBlock
+            let weight = weights + weightOffset(keys, block)
+            let other = others + weightOffset(keys, block)
             var row = 0
             while row < rowsPerBlock {
                 let (first, second) = valueRows(keys, values, row, columns)
@@ -173,15 +173,15 @@ private func addWholeBlocks(
                     prefetchRows(keys, next, row, columns)
                     prefetchRows(keys, next, row + 2, columns)
                 }
-                addRow(weight[row], first, to: &sums0.0, pairs: keys.compact)
-                addRow(other[row], first, to: &sums1.0, pairs: keys.compact)
-                addRow(weight[row + 1], second, to: &sums0.1, pairs: keys.compact)
-                addRow(other[row + 1], second, to: &sums1.1, pairs: keys.compact)
+                addRow(weight + row, first, to: &sums0.0, pairs: keys.compact)
+                addRow(other + row, first, to: &sums1.0, pairs: keys.compact)
+                addRow(weight + row + 1, second, to: &sums0.1, pairs: keys.compact)
+                addRow(other + row + 1, second, to: &sums1.1, pairs: keys.compact)
                 let (third, fourth) = valueRows(keys, values, row + 2, columns)
-                addRow(weight[row + 2], third, to: &sums0.2, pairs: keys.compact)
-                addRow(other[row + 2], third, to: &sums1.2, pairs: keys.compact)
-                addRow(weight[row + 3], fourth, to: &sums0.3, pairs: keys.compact)
-                addRow(other[row + 3], fourth, to: &sums1.3, pairs: keys.compact)
+                addRow(weight + row + 2, third, to: &sums0.2, pairs: keys.compact)
+                addRow(other + row + 2, third, to: &sums1.2, pairs: keys.compact)
+                addRow(weight + row + 3, fourth, to: &sums0.3, pairs: keys.compact)
+                addRow(other + row + 3, fourth, to: &sums1.3, pairs: keys.compact)
                 row += 4
             }
         }
@@ -258,6 +258,24 @@ private func storeRow(_ row: TileRow, _ chain: UnsafeMutablePointer<Float>, _ co
 @inline(__always)
 private func keysPerRow(_ keys: AttentionKeys) -> Int { keys.compact ? 2 : 1 }
 
+/// Where the weights of a block begin among those of all keys of the sequence. They are not taken apart further on: a block is half
+/// of a vector's rows.
+@inline(__always)
+private func weightOffset(_ keys: AttentionKeys, _ block: Int) -> Int {
+    factorOffset((keys.firstBlock + block) * blockLength / keysPerRow(keys), compact: keys.compact)
+}
+
+/// sum += weight · values, for one row of them.
+@inline(__always)
+private func addRow(_ weight: UnsafePointer<Float>, _ values: TileRow, to sum: inout TileRow, pairs: Bool) {
+    #if KERNELS_AVX512
+        sum.left = addProduct(weight, values.left, sum.left, pairs: pairs)
+        sum.right = addProduct(weight, values.right, sum.right, pairs: pairs)
+    #else
+        sum = addProduct(weight, values, sum, pairs: pairs)
+    #endif
+}
+
 /// The keys to bring near while the values of a block are read.
 @inline(__always)
 private func nextKeys(_ prefetch: AttentionPrefetch, _ block: Int) -> UnsafeMutablePointer<Float>? {
@@ -299,10 +317,10 @@ private func valueRow(_ row: UnsafePointer<Float>, _ columns: ValueColumns) -> T
 private func addFourWeights(
     _ weight: UnsafePointer<Float>, _ stride: Int, _ value: TileRow, to sums: inout FourRows, pairs: Bool
 ) {
-    addRow(weight[0], value, to: &sums.0, pairs: pairs)
-    addRow(weight[stride], value, to: &sums.1, pairs: pairs)
-    addRow(weight[2 * stride], value, to: &sums.2, pairs: pairs)
-    addRow(weight[3 * stride], value, to: &sums.3, pairs: pairs)
+    addRow(weight, value, to: &sums.0, pairs: pairs)
+    addRow(weight + stride, value, to: &sums.1, pairs: pairs)
+    addRow(weight + 2 * stride, value, to: &sums.2, pairs: pairs)
+    addRow(weight + 3 * stride, value, to: &sums.3, pairs: pairs)
 }
 
 /// Two rows for one query, which sees `left` of their keys.
@@ -311,13 +329,15 @@ private func addSome(
     _ keys: AttentionKeys, _ weight: UnsafePointer<Float>, _ left: Int, _ values: (TileRow, TileRow),
     _ even: inout TileRow, _ odd: inout TileRow
 ) {
-    addSeen(keys, weight[0], left, values.0, to: &even)
-    addSeen(keys, weight[1], left - keysPerRow(keys), values.1, to: &odd)
+    addSeen(keys, weight, left, values.0, to: &even)
+    addSeen(keys, weight + 1, left - keysPerRow(keys), values.1, to: &odd)
 }
 
 /// One row, of whose keys the query sees `left`. What stands in the others may be not a number, which no zero weight undoes.
 @inline(__always)
-private func addSeen(_ keys: AttentionKeys, _ weight: Float, _ left: Int, _ values: TileRow, to sum: inout TileRow) {
+private func addSeen(
+    _ keys: AttentionKeys, _ weight: UnsafePointer<Float>, _ left: Int, _ values: TileRow, to sum: inout TileRow
+) {
     guard left > 0 else { return }
     addRow(weight, keys.compact && left == 1 ? lowHalves(values) : values, to: &sum, pairs: keys.compact)
 }
@@ -330,7 +350,7 @@ private func addLastBlock(
 ) {
     guard seen > 0 else { return }
     let values = keys.blocks[block] + keys.valueOffset
-    let weight = weights + block * blockLength / keysPerRow(keys)
+    let weight = weights + weightOffset(keys, block)
     var row = 0
     while row * keysPerRow(keys) < seen {
         let left = seen - row * keysPerRow(keys)

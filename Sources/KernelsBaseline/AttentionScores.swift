@@ -38,11 +38,11 @@ func scoresOfTile(
 private func addFourQueries(
     _ queries: AttentionQueries, _ row: Int, _ key: Vector, to sums: inout FourVectors, pairs: Bool
 ) {
-    let query = queries.first + row
-    sums.0 = addProduct(broadcast(query[0]), key, sums.0, pairs: pairs)
-    sums.1 = addProduct(broadcast(query[queries.stride]), key, sums.1, pairs: pairs)
-    sums.2 = addProduct(broadcast(query[2 * queries.stride]), key, sums.2, pairs: pairs)
-    sums.3 = addProduct(broadcast(query[3 * queries.stride]), key, sums.3, pairs: pairs)
+    let query = queries.first + factorOffset(row, compact: pairs)
+    sums.0 = addProduct(query, key, sums.0, pairs: pairs)
+    sums.1 = addProduct(query + queries.stride, key, sums.1, pairs: pairs)
+    sums.2 = addProduct(query + 2 * queries.stride, key, sums.2, pairs: pairs)
+    sums.3 = addProduct(query + 3 * queries.stride, key, sums.3, pairs: pairs)
 }
 
 @inline(__always)
@@ -69,7 +69,7 @@ func scoresOfOne(
         var sums = fourZeros
         for row in 0..<keys.rows {
             if prefetch.values { prefetchRow(four, values + row * blockLength) }
-            addFourBlocks(queries.first[row], four, row, to: &sums, pairs: keys.compact)
+            addFourBlocks(queries.first, four, row, to: &sums, pairs: keys.compact)
         }
         storeFourBlocks(sums, four, queries.scale, scores)
         block += 4
@@ -112,8 +112,10 @@ private func prefetchRow(_ blocks: FourBlocks, _ offset: Int) {
 
 /// One row of keys of four blocks.
 @inline(__always)
-private func addFourBlocks(_ query: Float, _ blocks: FourBlocks, _ row: Int, to sums: inout FourVectors, pairs: Bool) {
-    let query = broadcast(query)
+private func addFourBlocks(
+    _ query: UnsafePointer<Float>, _ blocks: FourBlocks, _ row: Int, to sums: inout FourVectors, pairs: Bool
+) {
+    let query = query + factorOffset(row, compact: pairs)
     let offset = row * blockLength
     sums.0 = addProduct(query, load(blocks.keys.0 + offset), sums.0, pairs: pairs)
     sums.1 = addProduct(query, load(blocks.keys.1 + offset), sums.1, pairs: pairs)
@@ -178,8 +180,8 @@ private func storeFourBlocks(
             var sums1 = fourZeros
             for row in 0..<keys.rows {
                 if prefetch.values { prefetchRow(four, values + row * blockLength) }
-                addFourBlocks(queries.first[row], four, row, to: &sums0, pairs: keys.compact)
-                addFourBlocks(second[row], four, row, to: &sums1, pairs: keys.compact)
+                addFourBlocks(queries.first, four, row, to: &sums0, pairs: keys.compact)
+                addFourBlocks(second, four, row, to: &sums1, pairs: keys.compact)
             }
             storeFourBlocks(sums0, four, queries.scale, scores)
             storeFourBlocks(sums1, four, queries.scale, scores + queries.scoreStride)

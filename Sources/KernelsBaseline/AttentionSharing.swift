@@ -1,7 +1,7 @@
 import CSIMD
 
 /// What stands in the workspace of `attentionForwardSharing`, by queries: scores and then powers, in rows `scoreStride` apart; the
-/// reciprocals of their sums; the queries, in pairs where keys are compact, in rows `queryStride` apart; and the chains over the
+/// reciprocals of their sums; the queries, as factors where keys are compact, in rows `queryStride` apart; and the chains over the
 /// shared blocks.
 private typealias SharingWorkspace = (
     scores: UnsafeMutablePointer<Float>, scoreStride: Int, reciprocals: UnsafeMutablePointer<Float>,
@@ -11,7 +11,8 @@ private typealias SharingWorkspace = (
 /// The floats of workspace that `attentionForwardSharing` needs for so many queries of all members together.
 @inline(never)
 public func attentionSharingWorkspaceCount(headDimension: Int, maximumPositions: Int, queryCount: Int) -> Int {
-    queryCount * (wholeVectors(maximumPositions) + (1 + chainsOfQuery) * wholeVectors(headDimension))
+    let query = max(wholeVectors(headDimension), factorsCount((headDimension + 1) / 2))
+    return queryCount * (scoresCount(maximumPositions) + query + chainsOfQuery * wholeVectors(headDimension))
         + wholeVectors(queryCount)
 }
 
@@ -27,14 +28,15 @@ public func attentionForwardSharing(
     let count = members * queriesPerMember
     var blockCount = 0
     for member in 0..<members { blockCount = max(blockCount, positions[member] / blockLength + 1) }
-    let reciprocals = workspace + count * blockCount * blockLength
+    let scoreStride = scoresCount(blockCount * blockLength)
+    let reciprocals = workspace + count * scoreStride
     let queries = reciprocals + wholeVectors(count)
+    let rowStride = compact ? factorsCount(rows) : wholeVectors(rows)
     let places: SharingWorkspace = (
-        workspace, blockCount * blockLength, reciprocals, queries, wholeVectors(rows),
-        queries + count * wholeVectors(rows)
+        workspace, scoreStride, reciprocals, queries, rowStride, queries + count * rowStride
     )
     let shared: AttentionKeys = (
-        tables[0], sharedBlocks, blockOffset, rows, blockOffset + rows * blockLength, wholeVectors(headDimension),
+        tables[0], 0, sharedBlocks, blockOffset, rows, blockOffset + rows * blockLength, wholeVectors(headDimension),
         compact
     )
     for member in 0..<members {
@@ -42,7 +44,7 @@ public func attentionForwardSharing(
             let source = query + member * queryStride + index * headDimension
             let target = queries + (member * queriesPerMember + index) * places.queryStride
             if compact {
-                storePairs(source, headDimension, into: target)
+                storeFactors(source, headDimension, into: target)
             } else {
                 copy(source, headDimension, to: target)
             }
@@ -86,6 +88,7 @@ private func own(
 ) -> AttentionKeys {
     var keys = shared
     keys.blocks = table + shared.blockCount
+    keys.firstBlock = shared.blockCount
     keys.blockCount = position / blockLength + 1 - shared.blockCount
     return keys
 }
@@ -163,14 +166,12 @@ private func outputsOfMember(
     _ keys: AttentionKeys, _ places: SharingWorkspace, _ first: Int, _ count: Int, firstKey: Int, position: Int,
     _ headDimension: Int, into output: UnsafeMutablePointer<Float>
 ) {
-    // Powers of compact keys stand two to a lane.
-    let firstWeight = keys.compact ? firstKey / 2 : firstKey
     var index = 0
     while index < count {
         let tile = nextQueries(&index, of: count)
         let query = first + index
         let queries = queries(places, query, keys: position + 1 - firstKey, headDimension, 0)
-        let weights = UnsafePointer(places.scores + query * places.scoreStride + firstWeight)
+        let weights = UnsafePointer(places.scores + query * places.scoreStride)
         let chains = UnsafePointer(places.chains + query * chainsOfQuery * keys.valueStride)
         let result = output + index * headDimension
         if keys.compact {

@@ -77,7 +77,7 @@ extension Backpropagation {
             rows.firstRow += part.lowerBound
             rows.firstPosition += part.lowerBound
             rows.count = part.count
-            layer.attend(rows, next: nil, workspace: workspace)
+            layer.attend(rows, into: rows.firstRow, next: nil, workspace: workspace)
         }
     }
 

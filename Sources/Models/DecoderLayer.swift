@@ -9,8 +9,17 @@ struct RowSpan {
     var firstPosition: Int
     /// The sequence's page addresses.
     var blocks: UnsafePointer<UnsafeMutablePointer<Float>>
+    /// Place of the last row among those whose logits are wanted.
+    var logits: Int?
 
     var rows: Range<Int> { firstRow..<firstRow + count }
+
+    /// The last row alone.
+    var last: RowSpan {
+        RowSpan(
+            firstRow: firstRow + count - 1, count: 1, firstPosition: firstPosition + count - 1, blocks: blocks,
+            logits: logits)
+    }
 }
 
 /// Where one layer's intermediate rows stand. Generation uses one set for all layers; the learner keeps one a layer.
@@ -151,10 +160,12 @@ struct DecoderLayer: BitwiseCopyable {
 
     /// Attention of a span's queries over its pages, which hold everything up to the span's last position. A decode
     /// step's row passes over keys and values once for all heads that share them, and brings near those of the `next` one.
-    func attend(_ span: RowSpan, next: RowSpan?, workspace: UnsafeMutablePointer<Float>) {
+    ///
+    /// - Parameter row: where results begin.
+    func attend(_ span: RowSpan, into row: Int, next: RowSpan?, workspace: UnsafeMutablePointer<Float>) {
         let queries = activations.queryKeyValue + span.firstRow * shape.queryKeyValueWidth
-        let outputs = activations.attended + span.firstRow * shape.queryWidth
-        let logSumExp = activations.logSumExp.map { $0 + span.firstRow }
+        let outputs = activations.attended + row * shape.queryWidth
+        let logSumExp = activations.logSumExp.map { $0 + row }
         let sharing = shape.queriesPerKeyValueHead
         if span.count == 1 {
             for head in 0..<shape.keyValueHeadCount {
@@ -183,8 +194,10 @@ struct DecoderLayer: BitwiseCopyable {
     }
 
     /// Attention of a family's rows, `rows` being the first, over what their sequences share and what each has of its own.
+    ///
+    /// - Parameter row: where results begin.
     func attend(
-        _ family: RowFamily, rows: Int, positions: UnsafePointer<Int>,
+        _ family: RowFamily, rows: Int, into row: Int, positions: UnsafePointer<Int>,
         tables: UnsafePointer<UnsafePointer<UnsafeMutablePointer<Float>>>, workspace: UnsafeMutablePointer<Float>
     ) {
         let sharing = shape.queriesPerKeyValueHead
@@ -196,7 +209,7 @@ struct DecoderLayer: BitwiseCopyable {
                 positions: positions + family.first, tables: tables + family.first, sharedBlocks: family.sharedPages,
                 headDimension: shape.headDimension, scale: shape.attentionScale,
                 blockOffset: blockOffset + head * headStride, compact: shape.hasCompactKeyValues,
-                output: activations.attended + rows * shape.queryWidth + column, outputStride: shape.queryWidth,
+                output: activations.attended + row * shape.queryWidth + column, outputStride: shape.queryWidth,
                 workspace: workspace)
         }
     }

@@ -40,11 +40,13 @@ import Testing
         #expect(hasRoom)
     }
 
+    @discardableResult
     private func append(
-        _ tokens: [Int32], at position: Int, _ table: borrowing PageTable, to decoder: DecoderInference
+        _ tokens: some Collection<Int32>, at position: Int, _ table: borrowing PageTable, to decoder: DecoderInference,
+        wantsLogits: Bool = true
     ) -> Int? {
-        tokens.withUnsafeBufferPointer {
-            decoder.append(tokens: $0, firstPosition: position, table: table, wantsLogits: true)
+        Array(tokens).withUnsafeBufferPointer {
+            decoder.append(tokens: $0, firstPosition: position, table: table, wantsLogits: wantsLogits)
         }
     }
 
@@ -72,6 +74,44 @@ import Testing
         }
         table.release(to: decoder.pages)
         #expect(decoder.pages.freeCount == 32)
+    }
+
+    /// Rows of which no logits are wanted, one or several, alone or among others, leave the keys and values that later ones need.
+    @Test(arguments: ModelFixture.names, Precision.allCases)
+    func rowsWithoutLogitsAreSeenByLaterOnes(name: String, precision: Precision) throws {
+        for isBackward in [false, true] {
+            try rowsWithoutLogitsAreSeenByLaterOnes(name, precision, isBackward: isBackward)
+        }
+    }
+
+    private func rowsWithoutLogitsAreSeenByLaterOnes(_ name: String, _ precision: Precision, isBackward: Bool) throws {
+        let fixture = try ModelFixture(name)
+        let weights = PolicyWeights(fixture.parameters.copy(precision: precision))
+        let expected = trainingLogits(fixture, weights)
+        let tokens = fixture.tokens
+        let decoder = decoder(weights)
+        var first = PageTable(maxPositions: 64)
+        var second = PageTable(maxPositions: 64)
+        expectRoom(first.reserve(positions: 22, from: decoder.pages))
+        expectRoom(second.reserve(positions: 22, from: decoder.pages))
+        decoder.begin()
+        #expect(append(tokens[..<17], at: 0, first, to: decoder, wantsLogits: false) == nil)
+        forward(decoder, weights, isBackward: isBackward)
+        decoder.begin()
+        append(tokens[17..<18], at: 17, first, to: decoder, wantsLogits: false)
+        append(tokens[..<20], at: 0, second, to: decoder, wantsLogits: false)
+        forward(decoder, weights, isBackward: isBackward)
+        decoder.begin()
+        let middle = append(tokens[18..<19], at: 18, first, to: decoder)
+        append(tokens[20..<21], at: 20, second, to: decoder, wantsLogits: false)
+        forward(decoder, weights, isBackward: isBackward)
+        #expect(try bits(decoder, middle) == expected[18])
+        decoder.begin()
+        let end = append(tokens[19..<22], at: 19, first, to: decoder)
+        let other = append(tokens[21..<22], at: 21, second, to: decoder)
+        forward(decoder, weights, isBackward: isBackward)
+        #expect(try bits(decoder, end) == expected[21])
+        #expect(try bits(decoder, other) == expected[21])
     }
 
     /// Two continuations of one prompt, of which the page that straddles is copied, decoded in one batch with a stranger.

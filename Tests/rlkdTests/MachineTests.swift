@@ -132,6 +132,10 @@ import Testing
         #expect(count.layerWeights == 3 * (64 + 32 + 32 + 64 + 3 * 96))
         #expect(count.forward(rows: 5, logits: 2, context: 7) == Double(2 * 5 * 1440 + 2 * 2 * 80 + 4 * 3 * 8 * 7 * 5))
         #expect(count.training(rows: 5, logits: 2, context: 7) == 3 * count.forward(rows: 5, logits: 2, context: 7))
+        // Two layers whole; of the last one five tokens' queries, keys and values, and one token's all else, which sees all five.
+        let attention = 2 * (1 + 2 + 3 + 4 + 5) + 5
+        #expect(
+            count.prefill(5) == Double(2 * (2 * 5 * 480 + 5 * 128 + 352) + 2 * 80 + 4 * 8 * attention))
     }
 
     @Test func rowCountsAreLists() {

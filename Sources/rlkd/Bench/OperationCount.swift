@@ -6,12 +6,14 @@ struct OperationCount {
     let configuration: ModelConfiguration
 
     /// Weights of all layers' matrices.
-    var layerWeights: Int {
-        let shape = configuration
-        let layer =
-            shape.queryKeyValueWidth * shape.hiddenSize + shape.queryWidth * shape.hiddenSize
-            + 3 * shape.intermediateSize * shape.hiddenSize
-        return shape.layerCount * layer
+    var layerWeights: Int { configuration.layerCount * (queryKeyValueWeights + finishingWeights) }
+
+    /// Weights of a layer's matrix that gives queries, keys and values.
+    private var queryKeyValueWeights: Int { configuration.queryKeyValueWidth * configuration.hiddenSize }
+
+    /// Weights of a layer's other matrices.
+    private var finishingWeights: Int {
+        (configuration.queryWidth + 3 * configuration.intermediateSize) * configuration.hiddenSize
     }
 
     /// Weights of the matrix that gives logits.
@@ -25,6 +27,14 @@ struct OperationCount {
     func forward(rows: Int, logits: Int, context: Double) -> Double {
         2 * Double(rows) * Double(layerWeights) + 2 * Double(logits) * Double(headWeights)
             + 4 * Double(configuration.layerCount * configuration.hiddenSize) * context * Double(rows)
+    }
+
+    /// Prefill of a prompt up to its last token's logits: of the last layer the other tokens have keys and values alone.
+    func prefill(_ prompt: Int) -> Double {
+        let whole = forward(rows: prompt, logits: 1, context: Double(prompt + 1) / 2)
+        let others = prompt - 1
+        return whole - 2 * Double(others) * Double(finishingWeights)
+            - 4 * Double(configuration.hiddenSize) * Double(others) * Double(prompt) / 2
     }
 
     /// Forward and backward.

@@ -65,11 +65,13 @@ struct PipelineBench: Sendable {
     /// Generation once and training, three times that; a group's prompt once in each.
     private var operationsPerUpdate: Double {
         let count = OperationCount(configuration: parameters.configuration)
-        let prompts = count.forward(rows: problems * prompt, logits: problems, context: Double(prompt + 1) / 2)
+        let prompts =
+            Double(problems) * count.prefill(prompt)
+            + count.training(rows: problems * prompt, logits: problems, context: Double(prompt + 1) / 2)
         let completions = count.forward(
             rows: problems * samples * new, logits: problems * samples * new,
             context: Double(prompt) + Double(new) / 2)
-        return 4 * (prompts + completions)
+        return prompts + 4 * completions
     }
 
     private func source(_ store: PolicyStore, _ requests: BoundedQueue<RolloutRequest>) -> ProblemSource {

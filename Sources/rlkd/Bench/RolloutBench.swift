@@ -76,7 +76,7 @@ struct RolloutBench: Sendable {
             }
         }
         let operations = OperationCount(configuration: weights.configuration)
-        let prefill = operations.forward(rows: prompt, logits: 1, context: Double(prompt + 1) / 2) / Double(prompt)
+        let prefill = operations.prefill(prompt) / Double(prompt)
         let decode = operations.forward(
             rows: 1, logits: 1, context: Double(prompt) + Double(ramp) / 2 + Double(new) / 2)
         return [
