@@ -23,10 +23,10 @@ final class GradientJob {
 
     /// - Parameters:
     ///   - gradientCount: of the weights, or of the adapters where they alone are trained.
-    ///   - workspaces: of the executor's threads; without them none shares the work.
+    ///   - workspaces: for all jobs of a learner.
     init(
         configuration: ModelConfiguration, layout: ParameterLayout, storage: ActivationStorage = .kept,
-        gradientCount: Int, workspaces: PassWorkspaces? = nil
+        gradientCount: Int, workspaces: PassWorkspaces = PassWorkspaces()
     ) {
         self.layout = layout
         gradient = AlignedBuffer(count: gradientCount, pages: .large)

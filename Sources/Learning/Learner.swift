@@ -63,8 +63,7 @@ public actor Learner {
             configuration.loss.needsReference
             ? PolicyWeights(reference ?? parameters, rotary: store.current.rotary) : nil
         passThreads = Self.passThreads(threads: threads, cores: cores)
-        // Of all threads, for the passes that any of them may share.
-        let workspaces = PassWorkspaces(threads: threads)
+        let workspaces = PassWorkspaces()
         jobs = (0..<Self.jobs(threads: passThreads, parameters.configuration)).map { _ in
             GradientJobBox(
                 GradientJob(

@@ -27,9 +27,11 @@ final class MicroBatchQueue: Sendable {
     /// threads.
     private func threads(at index: Int) -> Int {
         let rest = microBatches.count % jobs
-        let together = index < microBatches.count - rest ? jobs : rest
-        return (threads + together - 1) / together
+        return Self.share(of: threads, among: index < microBatches.count - rest ? jobs : rest)
     }
+
+    /// Rounded up: whoever is done first lends its threads to the others.
+    static func share(of threads: Int, among together: Int) -> Int { (threads + together - 1) / together }
 }
 
 extension Learner {
@@ -45,18 +47,21 @@ extension Learner {
         max(1, PolicyWeights.byteCount(configuration) > 128 << 20 ? (threads + 7) / 8 : threads)
     }
 
-    /// Passes that there are at once in updates of up to so many micro-batches, and the threads that share some of them: any number
-    /// of micro-batches may leave the last ones to share. A pass is shared by no more threads at once than can run, but by any of
-    /// them in turn.
+    /// Passes that there are at once in updates of up to so many micro-batches, and threads that are members of some at once: any
+    /// number of micro-batches may leave the last ones to share, which begin beside others that are not done yet.
     ///
     /// - Parameter cores: that the threads run on.
     package static func passes(
         microBatches: Int, threads: Int, cores: Int, _ configuration: ModelConfiguration
-    ) -> (count: Int, sharing: Int) {
-        let passThreads = passThreads(threads: threads, cores: cores)
-        return (
-            min(jobs(threads: passThreads, configuration), microBatches),
-            passThreads > 1 && microBatches > 0 ? threads : 0
-        )
+    ) -> (count: Int, members: Int) {
+        let running = passThreads(threads: threads, cores: cores)
+        let jobs = jobs(threads: running, configuration)
+        let count = min(jobs, microBatches)
+        guard count > 0 else { return (0, 0) }
+        let others = microBatches > jobs ? MicroBatchQueue.share(of: running, among: jobs) : 0
+        let members = (1...count).map { last in
+            last * MicroBatchQueue.share(of: running, among: last) + (jobs - last) * others
+        }
+        return (count, min(max(1, threads), members.max() ?? 0))
     }
 }

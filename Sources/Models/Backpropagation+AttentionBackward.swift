@@ -3,14 +3,15 @@ import Pipelines
 
 extension Backpropagation {
     /// Attention, its projections and its norm; adds to the gradient of the residual stream in `gradients.hidden`.
-    func backwardAttention(_ index: Int, _ task: BackwardTask, _ member: inout TeamMember) {
+    func backwardAttention(
+        _ index: Int, _ task: BackwardTask, _ member: inout TeamMember, _ workspace: PassWorkspace
+    ) {
         let shape = configuration
         let rows = batch.rowCount
         let saved = layers[index]
         let width = shape.queryKeyValueWidth
-        let workspace = workspace(member)
         let weights = task.weights.layer(index)
-        perform(.output, index, gradients.hidden.pointer, saved.attended, task, &member) { part in
+        perform(.output, index, gradients.hidden.pointer, saved.attended, task, &member, workspace) { part in
             task.transposed.block(.output, layer: index).multiply(
                 part, of: gradients.hidden.pointer, into: gradients.attended.pointer,
                 scratch: workspace.scratch.pointer)
@@ -34,7 +35,8 @@ extension Backpropagation {
                 part, of: gradients.queryKeyValue.pointer, into: gradients.normed.pointer,
                 scratch: workspace.scratch.pointer)
         }
-        perform(.queryKeyValue, index, gradients.queryKeyValue.pointer, saved.attentionNormed, task, &member) {
+        perform(.queryKeyValue, index, gradients.queryKeyValue.pointer, saved.attentionNormed, task, &member, workspace)
+        {
             if let bias = task.target.tensor({ $0.layers[index].outputBias }) {
                 addRows(gradients.hidden.pointer, width: shape.hiddenSize, into: bias)
             }

@@ -59,13 +59,13 @@ extension Backpropagation {
 
     /// The backward pass, by all members of a team with this very call. A matrix's gradient is computed beside the products that need
     /// what it needs; sums over rows stay whole, so that each is one chain.
-    func backward(_ member: inout TeamMember) {
+    func backward(_ member: inout TeamMember, _ workspace: PassWorkspace) {
         guard let task else { return }
-        backwardHead(task, &member)
+        backwardHead(task, &member, workspace)
         for index in layers.indices.reversed() {
-            restore(index, task.weights, &member)
-            backwardFeedForward(index, task, &member)
-            backwardAttention(index, task, &member)
+            restore(index, task.weights, &member, workspace)
+            backwardFeedForward(index, task, &member, workspace)
+            backwardAttention(index, task, &member, workspace)
         }
         guard let embedding = task.target.tensor(\.embedding) else { return }
         member.perform(1) { _ in
@@ -76,10 +76,9 @@ extension Backpropagation {
     }
 
     /// Logits, whose gradient takes their place, head and final norm; leaves the gradient of the last layer's result in `gradients.hidden`.
-    private func backwardHead(_ task: BackwardTask, _ member: inout TeamMember) {
+    private func backwardHead(_ task: BackwardTask, _ member: inout TeamMember, _ workspace: PassWorkspace) {
         let vocabulary = configuration.vocabularySize
         let targets = batch.targets.count
-        let workspace = workspace(member)
         member.perform(rows: targets, parts) { part in
             for index in part {
                 let row = logits.pointer + index * vocabulary
@@ -122,11 +121,12 @@ extension Backpropagation {
             weightGradient: task.target.tensor(\.finalNorm) ?? gradients.discarded.pointer)
     }
 
-    private func backwardFeedForward(_ index: Int, _ task: BackwardTask, _ member: inout TeamMember) {
+    private func backwardFeedForward(
+        _ index: Int, _ task: BackwardTask, _ member: inout TeamMember, _ workspace: PassWorkspace
+    ) {
         let shape = configuration
         let saved = layers[index]
-        let workspace = workspace(member)
-        perform(.down, index, gradients.hidden.pointer, saved.activated, task, &member) { part in
+        perform(.down, index, gradients.hidden.pointer, saved.activated, task, &member, workspace) { part in
             task.transposed.block(.down, layer: index).multiply(
                 part, of: gradients.hidden.pointer, into: gradients.activated.pointer,
                 scratch: workspace.scratch.pointer)
@@ -137,7 +137,7 @@ extension Backpropagation {
             task.transposed.block(.gateUp, layer: index).multiply(
                 part, of: gradients.gateUp.pointer, into: gradients.normed.pointer, scratch: workspace.scratch.pointer)
         }
-        perform(.gateUp, index, gradients.gateUp.pointer, saved.feedForwardNormed, task, &member) {
+        perform(.gateUp, index, gradients.gateUp.pointer, saved.feedForwardNormed, task, &member, workspace) {
             Normalization.backward(
                 outputGradient: gradients.normed.pointer, input: saved.middle,
                 weight: task.weights.layer(index).feedForwardNorm, reciprocal: saved.feedForwardReciprocal,

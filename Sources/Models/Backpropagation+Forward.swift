@@ -4,7 +4,7 @@ import Pipelines
 extension Backpropagation {
     /// The forward pass, by all members of a team with this very call. Rows meet in attention alone: between two layers' attention, a
     /// part of them goes through all products without waiting for the others.
-    func forward(_ member: inout TeamMember) {
+    func forward(_ member: inout TeamMember, _ workspace: PassWorkspace) {
         guard let weights, let first = layers.first, batch.rowCount > 0 else { return }
         let width = shape.hiddenSize
         member.perform(rows: batch.rowCount, parts) { part in
@@ -14,21 +14,25 @@ extension Backpropagation {
         }
         for index in layers.indices {
             run(
-                index, weights, output: index + 1 < layers.count ? layers[index + 1].input : hidden.pointer, &member)
+                index, weights, output: index + 1 < layers.count ? layers[index + 1].input : hidden.pointer, &member,
+                workspace)
         }
         scoreTargets(weights, &member)
     }
 
     /// Brings back what the backward pass reads of a layer; layers are asked for from the last to the first.
-    func restore(_ index: Int, _ weights: PolicyWeights, _ member: inout TeamMember) {
+    func restore(
+        _ index: Int, _ weights: PolicyWeights, _ member: inout TeamMember, _ workspace: PassWorkspace
+    ) {
         // The last layer's are those that the forward pass left.
         guard storage == .recomputed, index + 1 < layers.count else { return }
-        run(index, weights, output: nil, &member)
+        run(index, weights, output: nil, &member, workspace)
     }
 
     /// Computes a layer's activations from its input, and its result where `output` is given.
     private func run(
-        _ index: Int, _ weights: PolicyWeights, output: UnsafeMutablePointer<Float>?, _ member: inout TeamMember
+        _ index: Int, _ weights: PolicyWeights, output: UnsafeMutablePointer<Float>?, _ member: inout TeamMember,
+        _ workspace: PassWorkspace
     ) {
         let rows = batch.rowCount
         let layer = DecoderLayer(
@@ -44,7 +48,7 @@ extension Backpropagation {
                 matrices.queryKeyValue.allPanels, rows: part, coming: ComingReads(panels: matrices.output.panel(0)))
             Self.inBlocks(of: part) { layer.rotate($0) }
         }
-        attend(layer, &member)
+        attend(layer, &member, workspace)
         member.perform(rows: rows, parts) { part in
             let layer = layer.arranging(part, into: scratch.pointer + part.lowerBound * stride)
             Self.inBlocks(of: part) { layer.finishAttention($0) }
@@ -62,13 +66,12 @@ extension Backpropagation {
     }
 
     /// Keys and values of all spans, and then their queries over them.
-    private func attend(_ layer: DecoderLayer, _ member: inout TeamMember) {
+    private func attend(_ layer: DecoderLayer, _ member: inout TeamMember, _ workspace: PassWorkspace) {
         let spans = batch.spans.count
         member.perform(spans) { span in
             if let rows = pages.straddlingRows(span, of: batch) { layer.store(rows) }
             layer.store(pages.rowSpan(span, of: batch))
         }
-        let workspace = workspace(member).attention.pointer
         let queryParts = parts.queryParts(batch.longestSpan)
         member.perform(spans * queryParts) { tile in
             var rows = pages.rowSpan(tile / queryParts, of: batch)
@@ -77,7 +80,7 @@ extension Backpropagation {
             rows.firstRow += part.lowerBound
             rows.firstPosition += part.lowerBound
             rows.count = part.count
-            layer.attend(rows, into: rows.firstRow, next: nil, workspace: workspace)
+            layer.attend(rows, into: rows.firstRow, next: nil, workspace: workspace.attention.pointer)
         }
     }
 

@@ -6,11 +6,11 @@ extension Backpropagation {
     /// with `outputGradient` [rows][outputs]; and beside it does `body` for all rows in parts.
     func perform(
         _ block: ProjectionBlock, _ layer: Int, _ outputGradient: UnsafePointer<Float>, _ input: UnsafePointer<Float>,
-        _ task: BackwardTask, _ member: inout TeamMember, besideRows body: (Range<Int>) -> Void
+        _ task: BackwardTask, _ member: inout TeamMember, _ workspace: PassWorkspace,
+        besideRows body: (Range<Int>) -> Void
     ) {
         let gradientParts = gradientParts(block, layer, task)
         let rowParts = parts.rowParts(batch.rowCount)
-        let workspace = workspace(member)
         member.perform(gradientParts + rowParts) { tile in
             if tile < gradientParts {
                 accumulate(
@@ -24,10 +24,9 @@ extension Backpropagation {
     /// The same beside something that is done once, and first, since it is the longest where many threads share the rest.
     func perform(
         _ block: ProjectionBlock, _ layer: Int, _ outputGradient: UnsafePointer<Float>, _ input: UnsafePointer<Float>,
-        _ task: BackwardTask, _ member: inout TeamMember, beside body: () -> Void
+        _ task: BackwardTask, _ member: inout TeamMember, _ workspace: PassWorkspace, beside body: () -> Void
     ) {
         let gradientParts = gradientParts(block, layer, task)
-        let workspace = workspace(member)
         member.perform(1 + gradientParts) { tile in
             if tile == 0 {
                 body()

@@ -20,10 +20,8 @@ public final class Backpropagation {
     public static let targetsAtATime = 64
 
     let shape: LayerShape
-    /// Of the threads that share a pass; nil where none does.
-    let workspaces: PassWorkspaces?
-    /// Of the thread that has a pass to itself.
-    let ownWorkspace = PassWorkspace()
+    /// That members take theirs from.
+    let workspaces: PassWorkspaces
     var workspaceSizes = WorkspaceSizes()
     /// How the pass at hand is cut for the threads that share it.
     private(set) var parts = PassParts(threads: 1)
@@ -63,17 +61,26 @@ public final class Backpropagation {
 
     /// - Parameters:
     ///   - storage: what is kept for the backward pass; nil where log-probabilities are all that is wanted.
-    ///   - workspaces: of the executor's threads, which other passes on it may have too; without them no pass is shared.
+    ///   - workspaces: which other passes may have too; by default the pass has its own.
     public init(
-        configuration: ModelConfiguration, storage: ActivationStorage? = .kept, workspaces: PassWorkspaces? = nil
+        configuration: ModelConfiguration, storage: ActivationStorage? = .kept,
+        workspaces: PassWorkspaces = PassWorkspaces()
     ) {
         self.configuration = configuration
         self.storage = storage
         self.workspaces = workspaces
         shape = LayerShape(configuration)
         pages = TrainingPages(configuration: configuration)
-        forwardProgram = TeamProgram { [unowned self] member in forward(&member) }
-        backwardProgram = TeamProgram { [unowned self] member in backward(&member) }
+        forwardProgram = TeamProgram { [unowned self] member in
+            let workspace = workspaces.take(workspaceSizes)
+            forward(&member, workspace)
+            workspaces.giveBack(workspace)
+        }
+        backwardProgram = TeamProgram { [unowned self] member in
+            let workspace = workspaces.take(workspaceSizes)
+            backward(&member, workspace)
+            workspaces.giveBack(workspace)
+        }
     }
 
     /// log p(target) = log-softmax(logits / temperature)[token], one a target of the last forward pass.
@@ -99,7 +106,7 @@ public final class Backpropagation {
     ///   - temperature: divides the logits; above 0.
     ///   - threads: that can be expected to share this pass and its backward pass; the results do not depend on it.
     public func forward(_ batch: TrainingBatch, weights: PolicyWeights, temperature: Float, sharedBy threads: Int = 1) {
-        parts = PassParts(threads: min(threads, places))
+        parts = PassParts(threads: threads)
         self.batch = batch
         self.weights = weights
         self.temperature = temperature
@@ -115,25 +122,9 @@ public final class Backpropagation {
         run(forwardProgram)
     }
 
-    /// Of the threads that may share a pass.
-    var places: Int { workspaces?.places ?? 1 }
-
-    /// The member's workspace, with room for the pass at hand. Members come to it before any of their tiles.
-    func workspace(_ member: borrowing TeamMember) -> PassWorkspace {
-        let workspace = member.places > 1 ? sharedWorkspace(at: member.index) : ownWorkspace
-        workspace.reserve(workspaceSizes)
-        return workspace
-    }
-
-    /// - Parameter place: of a member among several.
-    private func sharedWorkspace(at place: Int) -> PassWorkspace {
-        guard let workspaces else { preconditionFailure("a pass without workspaces for several threads is shared") }
-        return workspaces[place]
-    }
-
-    /// Runs a program with whoever shares the pass.
+    /// Runs a program with whoever shares the pass: any threads, but no more at once than it is cut for.
     func run(_ program: borrowing TeamProgram) {
-        program.run(places: places, members: parts.threads)
+        program.run(members: parts.threads)
     }
 
     /// Grows the buffers to the batch at hand.

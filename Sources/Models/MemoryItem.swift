@@ -20,13 +20,15 @@ extension Backpropagation {
     /// - Parameters:
     ///   - storage: nil where no backward pass follows, which then takes nothing.
     ///   - rank: of the adapters, where only they are trained.
+    ///   - members: at work at once, each of which has a workspace; none where those are counted elsewhere.
     public static func memory(
-        configuration: ModelConfiguration, batch: TrainingBatch, storage: ActivationStorage? = .kept, rank: Int? = nil
+        configuration: ModelConfiguration, batch: TrainingBatch, storage: ActivationStorage? = .kept, rank: Int? = nil,
+        members: Int = 1
     ) -> [MemoryItem] {
         memory(
             configuration: configuration, rows: batch.rowCount, targets: batch.targets.count,
             positions: batch.longestSequence, pages: TrainingPages.Sizes(configuration, batch), storage: storage,
-            rank: rank)
+            rank: rank, members: members)
     }
 
     /// The same of a batch that is not there yet.
@@ -35,31 +37,36 @@ extension Backpropagation {
     ///   - longest: positions of its longest sequence; its pages are counted as if all rows stood in such sequences.
     public static func memory(
         configuration: ModelConfiguration, rows: Int, targets: Int, longest: Int,
-        storage: ActivationStorage? = .kept, rank: Int? = nil
+        storage: ActivationStorage? = .kept, rank: Int? = nil, members: Int = 1
     ) -> [MemoryItem] {
         memory(
             configuration: configuration, rows: rows, targets: targets, positions: longest,
-            pages: TrainingPages.Sizes(configuration, rows: rows, longest: longest), storage: storage, rank: rank)
+            pages: TrainingPages.Sizes(configuration, rows: rows, longest: longest), storage: storage, rank: rank,
+            members: members)
     }
 
     private static func memory(
         configuration: ModelConfiguration, rows: Int, targets: Int, positions: Int, pages: TrainingPages.Sizes,
-        storage: ActivationStorage?, rank: Int?
+        storage: ActivationStorage?, rank: Int?, members: Int
     ) -> [MemoryItem] {
-        var items =
-            PassSizes(configuration, storage: storage, rows: rows, targets: targets, positions: positions).memory
+        let forward = PassSizes(configuration, storage: storage, rows: rows, targets: targets, positions: positions)
+        var items = forward.memory
+        var workspace = WorkspaceSizes(attention: forward.attentionWorkspace)
         if storage != nil {
-            items +=
-                BackwardSizes(configuration, rows: rows, targets: targets, positions: positions, rank: rank).memory
+            let backward = BackwardSizes(
+                configuration, rows: rows, targets: targets, positions: positions, rank: rank)
+            items += backward.memory
+            workspace = backward.workspace
         }
         return items + [
-            MemoryItem("keys and values of a layer", elements: pages.memory + 2 * pages.tables)
+            MemoryItem("workspaces", elements: members * workspace.count),
+            MemoryItem("keys and values of a layer", elements: pages.memory + 2 * pages.tables),
         ]
     }
 }
 
 extension WorkspaceSizes {
-    /// What passes, forward and backward, over so many rows and targets need of each thread that shares them.
+    /// What passes, forward and backward, over so many rows and targets need of each member at work.
     ///
     /// - Parameters:
     ///   - longest: positions of the longest sequence.

@@ -1,15 +1,11 @@
 /// How a pass is made for threads that share it.
-package struct PassSharing: Equatable, Sendable {
-    /// Threads that there is room for.
-    package let places: Int
+package struct PassSharing: Sendable {
     /// Threads that the last batch was cut for.
     package let threads: Int
-    /// Which workspaces they take; nil where no pass is shared.
-    package let workspaces: ObjectIdentifier?
+    /// Which they take from.
+    package let workspaces: PassWorkspaces
 }
 
 extension Backpropagation {
-    package var sharing: PassSharing {
-        PassSharing(places: places, threads: parts.threads, workspaces: workspaces.map { ObjectIdentifier($0) })
-    }
+    package var sharing: PassSharing { PassSharing(threads: parts.threads, workspaces: workspaces) }
 }

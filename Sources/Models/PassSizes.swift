@@ -26,7 +26,7 @@ struct PassSizes {
     let logits: Int
     /// [targets], three times: the sum of exponentials, the log-probability and the entropy.
     let targetValues: Int
-    /// Of a thread's workspace.
+    /// Of a member's workspace.
     let attentionWorkspace: Int
     let scratch: Int
 
@@ -55,7 +55,7 @@ struct PassSizes {
             MemoryItem("layer activations", elements: layers),
             MemoryItem("last layer's result", elements: 2 * hidden + reciprocal),
             MemoryItem("logits", elements: logits + targetRows + 3 * targetValues),
-            MemoryItem("attention workspace", elements: attentionWorkspace + scratch),
+            MemoryItem("rounded rows", elements: scratch),
         ]
     }
 }
@@ -73,7 +73,7 @@ struct BackwardSizes {
     let lowRank: Int
     /// Where gradients of norms go that are not wanted; none without adapters.
     let discarded: Int
-    /// Of a thread, for the forward pass too.
+    /// Of a member, for the forward pass too.
     let workspace: WorkspaceSizes
 
     /// - Parameter rank: of the adapters, where their gradient is wanted.
@@ -116,10 +116,7 @@ struct BackwardSizes {
             MemoryItem(
                 "gradients of activations",
                 elements: 2 * hidden + queryKeyValue + normedHeads + attended + gateUp + activated + targetRows),
-            MemoryItem("gathered keys and values", elements: 2 * workspace.gathered),
-            MemoryItem(
-                "backward workspace",
-                elements: workspace.attentionBackward + workspace.product + workspace.scratch + lowRank + discarded),
+            MemoryItem("adapters' rows", elements: lowRank + discarded),
         ]
     }
 }

@@ -1,7 +1,8 @@
 import Kernels
 import Memory
+import Synchronization
 
-/// Lengths of a thread's workspace for its part of a learner's pass, in elements of four bytes.
+/// Lengths of a member's workspace for its part of a learner's pass, in elements of four bytes.
 package struct WorkspaceSizes: Equatable, Sendable {
     var attention = 0
     /// [positions][2 · headDimension]: a head's keys and values of a sequence whose rows stand apart, and as many for their gradients.
@@ -20,12 +21,16 @@ package struct WorkspaceSizes: Equatable, Sendable {
         scratch = max(scratch, other.scratch)
     }
 
-    package var byteCount: Int { 4 * (attention + 2 * gathered + attentionBackward + product + scratch) }
+    /// Of all buffers together.
+    var count: Int { attention + 2 * gathered + attentionBackward + product + scratch }
+
+    package var byteCount: Int { 4 * count }
 }
 
-/// What a thread needs for its part of a learner's pass, whichever pass it is. Nothing in it outlives a tile, and it grows as passes
+/// What a member needs for its part of a learner's pass, whichever pass it is. Nothing in it outlives a tile, and it grows as passes
 /// need.
-final class PassWorkspace {
+// Unchecked: whoever has taken it from `PassWorkspaces` has it alone, and its lock passes it on.
+final class PassWorkspace: @unchecked Sendable {
     private(set) var attention = AlignedBuffer<Float>(count: 0)
     private(set) var gatheredKeyValue = AlignedBuffer<Float>(count: 0)
     private(set) var gatheredGradient = AlignedBuffer<Float>(count: 0)
@@ -56,18 +61,27 @@ final class PassWorkspace {
     }
 }
 
-/// A workspace for each thread of an executor, for all passes that its threads may share.
-public final class PassWorkspaces: @unchecked Sendable {
-    // Unchecked: a workspace is used, and grown, by the thread alone whose place in a team is its own, and that thread is in one
-    // pass at a time. The list itself does not change.
-    private let workspaces: [PassWorkspace]
+/// Workspaces for passes that take turns or run side by side.
+///
+/// A member of a pass takes one for its part of it and gives it back, whichever thread it is: so there are never more than members
+/// have been at work at once, however many threads have taken part in time.
+public final class PassWorkspaces: Sendable {
+    /// Those that no member has; the last one given back is taken first, while caches may hold it.
+    let idle = Mutex<[PassWorkspace]>([])
 
-    /// - Parameter threads: of the executor; of one that has more, none share a pass.
-    public init(threads: Int) {
-        workspaces = (0..<max(1, threads)).map { _ in PassWorkspace() }
+    public init() {}
+
+    /// How many there are while no pass runs.
+    package var count: Int { idle.withLock { $0.count } }
+
+    /// One that nobody else has until it is given back, with room for so much.
+    func take(_ sizes: WorkspaceSizes) -> PassWorkspace {
+        let workspace = idle.withLock { $0.popLast() } ?? PassWorkspace()
+        workspace.reserve(sizes)
+        return workspace
     }
 
-    var places: Int { workspaces.count }
-
-    subscript(place: Int) -> PassWorkspace { workspaces[place] }
+    func giveBack(_ workspace: PassWorkspace) {
+        idle.withLock { $0.append(workspace) }
+    }
 }

@@ -13,10 +13,10 @@ struct LargestMicroBatch {
     let longest: Int
     /// Micro-batches of an update at most; none where no update is made.
     let microBatches: Int
-    /// Bytes of each pass that there is at once, with its gradient: the first has had all, later ones those
+    /// Bytes of each pass that there is at once, with its gradient but no workspace: the first has had all, later ones those
     /// that come in updates of so many.
     let passes: [Double]
-    /// Bytes of the workspaces of all threads that share passes.
+    /// Bytes of the workspaces of all members of passes that are at work at once.
     let workspaces: Double
 
     /// - Parameters:
@@ -28,7 +28,7 @@ struct LargestMicroBatch {
         threads: Int, cores: Int
     ) {
         let candidates = Candidate.all(phase, configuration, lengths).filter { $0.microBatches > 0 }
-        func passes(_ microBatches: Int) -> (count: Int, sharing: Int) {
+        func passes(_ microBatches: Int) -> (count: Int, members: Int) {
             Learner.passes(microBatches: microBatches, threads: threads, cores: cores, memory.shape)
         }
         let largest = LargestSizes(of: candidates)
@@ -44,7 +44,7 @@ struct LargestMicroBatch {
             return memory.gradient(rows: own.rows, targets: own.targets, longest: Double(own.longest))
         }
         workspaces =
-            Double(candidates.map { passes($0.microBatches).sharing }.max() ?? 0)
+            Double(candidates.map { passes($0.microBatches).members }.max() ?? 0)
             * memory.workspace(of: candidates.map { ($0.rows, $0.targets, Double($0.longest)) })
     }
 }

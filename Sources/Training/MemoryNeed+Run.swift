@@ -128,7 +128,7 @@ extension MemoryNeed {
             add(
                 pass, isChosen ? .key("learner.microBatchRows", value: "\(rows)") : largest, name: "a learner's pass")
             add(
-                batch.workspaces, .key("threads", value: "\(threads)"), name: "workspaces of shared passes")
+                batch.workspaces, .key("threads", value: "\(threads)"), name: "workspaces of passes")
             add(
                 batch.passes.dropFirst().reduce(0, +), .key("threads", value: "\(threads)"),
                 name: "the other threads' passes")

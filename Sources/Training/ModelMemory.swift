@@ -161,27 +161,32 @@ public struct ModelMemory: Sendable {
 
     /// A forward pass that gives the log-probabilities of targets, and keeps nothing else.
     public func logProbabilities(rows: Double, targets: Double) -> Double {
-        pass(rows: rows, targets: targets, longest: rows, storage: nil)
+        pass(rows: rows, targets: targets, longest: rows, storage: nil, members: 1)
     }
 
-    /// A learner's forward and backward pass, with its gradient.
+    /// A learner's forward and backward pass, with its gradient, but for the workspaces of its members.
     ///
     /// - Parameter longest: rows of the longest sequence; nil for all.
     public func gradient(rows: Double, targets: Double, longest: Double? = nil) -> Double {
-        trained + pass(rows: rows, targets: targets, longest: min(rows, longest ?? rows), storage: activationStorage)
+        trained
+            + pass(
+                rows: rows, targets: targets, longest: min(rows, longest ?? rows), storage: activationStorage,
+                members: 0)
     }
 
-    private func pass(rows: Double, targets: Double, longest: Double, storage: ActivationStorage?) -> Double {
+    private func pass(
+        rows: Double, targets: Double, longest: Double, storage: ActivationStorage?, members: Int
+    ) -> Double {
         counted(max(rows, targets)) {
             Backpropagation.memory(
                 configuration: shape, rows: Int(rows), targets: Int(targets.rounded(.up)), longest: Int(longest),
-                storage: storage, rank: adapters?.rank
+                storage: storage, rank: adapters?.rank, members: members
             ).reduce(0) { $0 + $1.byteCount }
         }
     }
 
-    /// A thread's workspace for its part of passes that it shares, likewise, after all of these micro-batches: each of its buffers
-    /// has what one or another of them asks for.
+    /// A member's workspace for its part of passes, likewise, after all of these micro-batches: each of its buffers has what one or
+    /// another of them asks for.
     func workspace(of microBatches: [(rows: Double, targets: Double, longest: Double)]) -> Double {
         counted(microBatches.map { max($0.rows, $0.targets) }.max() ?? 0) {
             let sizes = microBatches.map {
@@ -201,15 +206,14 @@ public struct ModelMemory: Sendable {
     ///   - rows: of a micro-batch.
     ///   - targets: of its rows that have one; nil for all.
     ///   - longest: rows of the longest sequence; nil for all.
-    ///   - passes: at once, each over a micro-batch, and the threads that share some: a pass that has none has memory that it never
-    ///     touches.
+    ///   - passes: at once, each over a micro-batch, and their members: a pass that has none has memory that it never touches.
     public func learner(
-        rows: Double, targets: Double? = nil, longest: Double? = nil, passes: (count: Int, sharing: Int) = (1, 0)
+        rows: Double, targets: Double? = nil, longest: Double? = nil, passes: (count: Int, members: Int) = (1, 1)
     ) -> Double {
         let targets = targets ?? rows
         return optimizer + inputGradients
             + Double(passes.count) * gradient(rows: rows, targets: targets, longest: longest)
-            + Double(passes.sharing) * workspace(of: [(rows, targets, longest ?? rows)])
+            + Double(passes.members) * workspace(of: [(rows, targets, longest ?? rows)])
     }
 
     /// Two moments and the sum of the gradients.

@@ -20,8 +20,7 @@ import Trajectories
         let microBatches = MicroBatch.policy(try TestModel.groups(weights), loss: loss, rows: 10_000)
             .sorted { $0.batch.rowCount < $1.batch.rowCount }
         let job = GradientJob(
-            configuration: shape, layout: parameters.layout, gradientCount: parameters.count,
-            workspaces: PassWorkspaces(threads: threads))
+            configuration: shape, layout: parameters.layout, gradientCount: parameters.count)
         func count(_ microBatch: MicroBatch) throws -> AllocationCount {
             try Allocator.count {
                 _ = job.run(

@@ -21,8 +21,7 @@ import Testing
         let microBatches = MicroBatch.imitation(Self.demonstrations, rows: 10)
         @Sendable func bits(threads: Int) -> [[UInt32]] {
             let job = GradientJob(
-                configuration: parameters.configuration, layout: parameters.layout, gradientCount: parameters.count,
-                workspaces: PassWorkspaces(threads: threads))
+                configuration: parameters.configuration, layout: parameters.layout, gradientCount: parameters.count)
             return microBatches.map {
                 _ = job.run(
                     $0, weights: weights, transposed: transposed, reference: nil, loss: GroupRelativeLoss(),
@@ -40,8 +39,8 @@ import Testing
         #expect(areEqual == [true, true])
     }
 
-    /// A pass of a learner has room for each of its threads, the workspaces that all its passes have, and, of one micro-batch alone,
-    /// a part for each thread that can run.
+    /// A learner's passes have their workspaces together, no more than members are at work at once, and of one micro-batch alone
+    /// each thread that can run has a part.
     @Test(arguments: [(threads: 3, cores: Int.max, jobs: 3), (threads: 5, cores: 2, jobs: 2)])
     func threadsWithoutAMicroBatchMayHelp(threads: Int, cores: Int, jobs: Int) async throws {
         let executor = ComputeExecutor(threads: threads, pinned: false)
@@ -52,9 +51,27 @@ import Testing
         #expect(MicroBatch.imitation(Self.demonstrations, rows: 1000).count == 1)
         _ = try await harness.learner.imitate(Self.demonstrations)
         let passes = await harness.learner.sharing
-        #expect(passes.map(\.places) == Array(repeating: threads, count: jobs))
+        #expect(passes.count == jobs)
         let first = try #require(passes.first)
-        #expect(first.workspaces != nil && passes.allSatisfy { $0.workspaces == first.workspaces })
+        #expect(passes.allSatisfy { $0.workspaces === first.workspaces })
         #expect(first.threads == jobs)
+        #expect((1...jobs).contains(first.workspaces.count))
+    }
+
+    /// Of more threads than can run all take part in time, and leave no more workspaces than the passes have members at once.
+    @Test func workspacesAreNoMoreThanMembersAtOnce() async throws {
+        let parameters = try TestModel.parameters()
+        let executor = ComputeExecutor(threads: 8, pinned: false)
+        defer { executor.shutdown() }
+        let harness = LearnerHarness(
+            parameters, microBatchRows: 10, lane: executor.lane(.learner), threads: 8, cores: 2)
+        let demonstrations = (0..<9).map { Self.demonstrations[$0 % 3] }
+        let microBatches = MicroBatch.imitation(demonstrations, rows: 10).count
+        #expect(microBatches > 4)
+        for _ in 0..<20 { _ = try await harness.learner.imitate(demonstrations) }
+        let passes = Learner.passes(microBatches: microBatches, threads: 8, cores: 2, parameters.configuration)
+        #expect(passes.count == 2 && passes.members == 3)
+        let workspaces = try #require(await harness.learner.sharing.first).workspaces
+        #expect((1...3).contains(workspaces.count))
     }
 }

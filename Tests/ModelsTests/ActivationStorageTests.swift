@@ -91,7 +91,7 @@ import Testing
             pass.tokens.count + pass.positions.count + pass.inputs.count + pass.layerBuffers.count + pass.hidden.count
             + pass.normed.count + pass.normReciprocal.count + pass.targetRows.count + pass.logits.count
             + pass.targetLogSumExp.count + pass.targetLogProbabilities.count + pass.targetEntropies.count
-            + pass.ownWorkspace.attention.count
+            + pass.scratch.count
         let memory = Backpropagation.memory(
             configuration: shape, batch: batch, storage: storage)
         let bytes = Dictionary(uniqueKeysWithValues: memory.map { ($0.name, $0.byteCount) })
@@ -102,17 +102,18 @@ import Testing
                 * (pass.gradients.hidden.count + pass.gradients.normed.count + pass.gradients.queryKeyValue.count
                     + pass.gradients.normedHeads.count + pass.gradients.attended.count + pass.gradients.gateUp.count
                     + pass.gradients.activated.count + pass.gradients.targetRows.count))
-        #expect(
-            bytes["gathered keys and values"]
-                == 4 * (pass.ownWorkspace.gatheredKeyValue.count + pass.ownWorkspace.gatheredGradient.count))
-        #expect(
-            bytes["backward workspace"]
-                == 4 * (pass.ownWorkspace.attentionBackward.count + pass.ownWorkspace.product.count))
+        #expect(bytes["adapters' rows"] == 0)
+        let workspaces = pass.workspaces.idle.withLock { $0.map(\.sizes) }
+        #expect(workspaces.count == 1 && bytes["workspaces"] == workspaces.first?.byteCount)
         #expect(bytes["keys and values of a layer"] == 4 * pass.pages.memory.count + 8 * pass.pages.tables.count)
         let workspace = WorkspaceSizes(
             shape, rows: batch.rowCount, targets: batch.targets.count, longest: batch.longestSequence)
-        #expect(workspace == pass.ownWorkspace.sizes)
+        #expect([workspace] == workspaces)
         #expect(memory.count == 10)
+        let others = Backpropagation.memory(configuration: shape, batch: batch, storage: storage, members: 3)
+        for (item, other) in zip(memory, others) {
+            #expect(other.byteCount == (item.name == "workspaces" ? 3 : 1) * item.byteCount)
+        }
     }
 
     /// Activations fall from layers × per-layer to layers × [rows, hidden] and one layer.

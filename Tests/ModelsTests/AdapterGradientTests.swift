@@ -127,14 +127,13 @@ import Testing
                 $0, transposed: TransposedWeights(fixture.base), adapters: panels, into: gradient.pointer)
         }
         let memory = Backpropagation.memory(configuration: shape, batch: fixture.batch, rank: rank)
-        let stated = memory.first { $0.name == "backward workspace" }?.byteCount
-        let buffers = pass.ownWorkspace.attentionBackward.count + pass.ownWorkspace.product.count
-        let low = pass.gradients.lowRank.count + pass.gradients.discarded.count
-        #expect(stated == 4 * (buffers + low))
+        let stated = memory.first { $0.name == "adapters' rows" }?.byteCount
+        #expect(stated == 4 * (pass.gradients.lowRank.count + pass.gradients.discarded.count))
         let workspace = WorkspaceSizes(
             shape, rows: fixture.batch.rowCount, targets: fixture.batch.targets.count,
             longest: fixture.batch.longestSequence, rank: rank)
-        #expect(workspace == pass.ownWorkspace.sizes)
+        #expect([workspace] == pass.workspaces.idle.withLock { $0.map(\.sizes) })
+        #expect(memory.first { $0.name == "workspaces" }?.byteCount == workspace.byteCount)
         #expect(pass.gradients.lowRank.count == fixture.batch.rowCount * rank)
         let configuration = fixture.adapters.configuration
         #expect(try AdapterPanels.byteCount(configuration, of: shape) == 4 * panels.panels.count)

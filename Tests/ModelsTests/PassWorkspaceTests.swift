@@ -51,4 +51,20 @@ import Testing
         #expect(workspace.sizes == third)
         #expect(workspace.gatheredGradient.count == 21)
     }
+
+    /// Nobody has what another has, and no more are made than are out at once.
+    @Test func aWorkspaceHasOneHolder() {
+        let workspaces = PassWorkspaces()
+        #expect(workspaces.count == 0)
+        let sizes = WorkspaceSizes(attention: 10, product: 40)
+        let first = (0..<3).map { _ in workspaces.take(sizes) }
+        #expect(Set(first.map { ObjectIdentifier($0) }).count == 3 && workspaces.count == 0)
+        #expect(first.allSatisfy { $0.sizes == sizes })
+        for workspace in first { workspaces.giveBack(workspace) }
+        #expect(workspaces.count == 3)
+        let second = (0..<3).map { _ in workspaces.take(WorkspaceSizes(product: 41)) }
+        #expect(second.map { ObjectIdentifier($0) } == first.reversed().map { ObjectIdentifier($0) })
+        #expect(second.allSatisfy { $0.sizes == WorkspaceSizes(attention: 10, product: 41) })
+        #expect(workspaces.count == 0)
+    }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import Memory
 import Pipelines
 import Synchronization
@@ -42,11 +43,11 @@ import Testing
     ///   - beginStep: called before each pass.
     private static func bits(
         _ parameters: Parameters, adapters: Adapters? = nil, _ storage: ActivationStorage, threads: Int,
-        workspaces: PassWorkspaces? = nil, program: (TeamProgram) -> TeamProgram = { $0 }, beginStep: () -> Void = {}
+        workspaces: PassWorkspaces = PassWorkspaces(), program: (TeamProgram) -> TeamProgram = { $0 },
+        beginStep: () -> Void = {}
     ) -> [UInt32] {
         let pass = Backpropagation(
-            configuration: parameters.configuration, storage: storage,
-            workspaces: workspaces ?? PassWorkspaces(threads: threads))
+            configuration: parameters.configuration, storage: storage, workspaces: workspaces)
         pass.forwardProgram = program(pass.forwardProgram)
         pass.backwardProgram = program(pass.backwardProgram)
         let weights = PolicyWeights(parameters, adapters: adapters)
@@ -110,19 +111,8 @@ import Testing
         await expectEqualBits(parameters, adapters: adapters, .kept, threads: [2, 5])
     }
 
-    /// All that belongs to a thread.
-    private static func bytes(_ workspace: PassWorkspace) -> [UnsafeMutableRawBufferPointer] {
-        func bytes<Element>(_ buffer: borrowing AlignedBuffer<Element>) -> UnsafeMutableRawBufferPointer {
-            UnsafeMutableRawBufferPointer(start: buffer.pointer, count: 4 * buffer.count)
-        }
-        return [
-            bytes(workspace.attention), bytes(workspace.gatheredKeyValue), bytes(workspace.gatheredGradient),
-            bytes(workspace.attentionBackward), bytes(workspace.product), bytes(workspace.scratch),
-        ]
-    }
-
     /// One member alone, that takes a stage's tiles in the opposite order: the bits are the same, so no tile needs another of its
-    /// stage; and what belongs to the other members stands as it was.
+    /// stage; and it takes one workspace.
     @Test(
         arguments: [("qwen3-untied", false), ("qwen2-tiny", false), ("qwen3-untied", true)],
         [ActivationStorage.kept, .recomputed])
@@ -131,10 +121,8 @@ import Testing
         let adapters =
             model.isAdapted
             ? try Self.adapters(parameters) : nil
-        let (place, places, mark) = (2, 4, UInt8(0xA5))
-        let workspaces = PassWorkspaces(threads: places)
-        let own = workspaces[place]
-        var steps = 0
+        let (place, places) = (2, 4)
+        let workspaces = PassWorkspaces()
         let backward = Self.bits(
             parameters, adapters: adapters, storage, threads: places, workspaces: workspaces,
             program: { program in
@@ -142,59 +130,100 @@ import Testing
                     var member = TeamMember(backwardAt: place, of: places)
                     program.body(&member)
                 }
-            },
-            beginStep: {
-                steps += 1
-                guard steps == 2 else { return }
-                // As large as the member's own.
-                for other in 0..<places where other != place {
-                    workspaces[other].reserve(own.sizes)
-                    for bytes in Self.bytes(workspaces[other]) {
-                        bytes.initializeMemory(as: UInt8.self, repeating: mark)
-                    }
-                }
             })
         let areEqual = backward == Self.bits(parameters, adapters: adapters, storage, threads: 1)
         #expect(areEqual)
-        for other in 0..<places where other != place {
-            let areWhole = Self.bytes(workspaces[other]).map { !$0.isEmpty && $0.allSatisfy { $0 == mark } }
-            #expect(areWhole == Array(repeating: true, count: 6), "place \(other)")
+        #expect(workspaces.count == 1)
+    }
+
+    /// Runs a pass, forward and backward, that so many threads may share.
+    private static func run(
+        _ parameters: Parameters, sharedBy threads: Int, workspaces: PassWorkspaces,
+        program: (TeamProgram) -> TeamProgram = { $0 }
+    ) {
+        let weights = PolicyWeights(parameters)
+        let transposed = TransposedWeights(parameters)
+        let pass = Backpropagation(configuration: parameters.configuration, workspaces: workspaces)
+        pass.forwardProgram = program(pass.forwardProgram)
+        pass.backwardProgram = program(pass.backwardProgram)
+        let gradient = AlignedBuffer<Float>(count: parameters.count)
+        Array(repeating: Float(1), count: batch.targets.count).withUnsafeBufferPointer {
+            pass.forward(batch, weights: weights, temperature: 1, sharedBy: threads)
+            pass.backward($0, transposed: transposed, layout: parameters.layout, into: gradient.pointer)
         }
     }
 
-    /// A pass that is not shared has a workspace of its own, and so one thread.
     @Test func oneThreadRunsAPassThatIsNotShared() async throws {
         let parameters = try Self.parameters("qwen3-untied", .float32)
-        let weights = PolicyWeights(parameters)
-        let transposed = TransposedWeights(parameters)
         let executor = ComputeExecutor(threads: 3, pinned: false)
         defer { executor.shutdown() }
         let places = Mutex<[Int]>([])
-        let counts = Mutex<[Int]>([])
+        let workspaces = PassWorkspaces()
         await executor.lane(.learner).run {
-            let workspaces = PassWorkspaces(threads: 3)
-            let pass = Backpropagation(configuration: parameters.configuration, workspaces: workspaces)
-            func recording(_ program: TeamProgram) -> TeamProgram {
+            Self.run(parameters, sharedBy: 1, workspaces: workspaces) { program in
                 TeamProgram { member in
                     places.withLock { $0.append(member.places) }
                     program.body(&member)
                 }
             }
-            pass.forwardProgram = recording(pass.forwardProgram)
-            pass.backwardProgram = recording(pass.backwardProgram)
-            let gradient = AlignedBuffer<Float>(count: parameters.count)
-            Array(repeating: Float(1), count: Self.batch.targets.count).withUnsafeBufferPointer {
-                pass.forward(Self.batch, weights: weights, temperature: 1, sharedBy: 1)
-                pass.backward($0, transposed: transposed, layout: parameters.layout, into: gradient.pointer)
-            }
-            counts.withLock {
-                $0 = [pass.ownWorkspace.attention.count] + (0..<3).map { workspaces[$0].sizes.byteCount }
-            }
         }
         #expect(places.withLock { $0 } == [1, 1])
-        let sizes = PassSizes(
-            parameters.configuration, storage: .kept, rows: Self.batch.rowCount, targets: Self.batch.targets.count,
-            positions: Self.batch.longestSequence)
-        #expect(counts.withLock { $0 } == [sizes.attentionWorkspace, 0, 0, 0])
+        #expect(workspaces.count == 1)
+    }
+
+    private final class Turns: Sendable {
+        private let arrived = Atomic(0)
+        private let turn = Mutex(())
+
+        /// Returns once so many threads are in it: none of them has two jobs.
+        func meet(_ threads: Int) {
+            arrived.wrappingAdd(1, ordering: .relaxed)
+            while arrived.load(ordering: .relaxed) < threads { sched_yield() }
+        }
+
+        func take(_ body: () -> Void) { turn.withLock { _ in body() } }
+    }
+
+    /// Each thread for certain has a pass, one after another; what the first has left serves the others.
+    @Test func threadsThatTakeTurnsHaveOneWorkspace() async throws {
+        let threads = 4
+        let parameters = try Self.parameters("qwen3-untied", .float32)
+        let executor = ComputeExecutor(threads: threads, pinned: false)
+        defer { executor.shutdown() }
+        let workspaces = PassWorkspaces()
+        let turns = Turns()
+        await withTaskGroup { group in
+            for _ in 0..<threads {
+                group.addTask(executorPreference: executor.lane(.learner)) {
+                    turns.meet(threads)
+                    turns.take { Self.run(parameters, sharedBy: 1, workspaces: workspaces) }
+                }
+            }
+        }
+        #expect(workspaces.count == 1)
+    }
+
+    /// Threads beyond those that a pass is cut for stay out of it, though they have nothing else to do, and cost no workspace.
+    @Test(arguments: [2, 3]) func noMoreThreadsComeThanAPassIsCutFor(members: Int) async throws {
+        let threads = 5
+        let parameters = try Self.parameters("qwen3-untied", .float32)
+        let executor = ComputeExecutor(threads: threads, pinned: false)
+        defer { executor.shutdown() }
+        let workspaces = PassWorkspaces()
+        let inside = Atomic(0)
+        let most = Atomic(0)
+        await executor.lane(.learner).run {
+            Self.run(parameters, sharedBy: members, workspaces: workspaces) { program in
+                TeamProgram { member in
+                    most.max(inside.wrappingAdd(1, ordering: .relaxed).newValue, ordering: .relaxed)
+                    // Some time for others to come, which they do not need to have been given.
+                    for _ in 0..<2000 where inside.load(ordering: .relaxed) <= members { sched_yield() }
+                    program.body(&member)
+                    inside.wrappingSubtract(1, ordering: .relaxed)
+                }
+            }
+        }
+        #expect((1...members).contains(most.load(ordering: .relaxed)))
+        #expect((1...members).contains(workspaces.count))
     }
 }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Models
 
-/// Passes that take turns with the same threads' workspaces.
+/// Passes that take turns with the same workspaces.
 @Suite(.timeLimit(.minutes(30))) struct SharedPassTurnsTests {
     private static let threads = 3
 
@@ -20,7 +20,7 @@ import Testing
     private struct Outcome {
         /// Of each turn: its log-probabilities and gradient.
         var bits: [[UInt32]] = []
-        /// Elements of each thread's workspaces after each round.
+        /// Bytes of each turn's workspaces after each round, the smallest first.
         var counts: [[[Int]]] = []
     }
 
@@ -51,7 +51,8 @@ import Testing
                 result.bits.append(
                     pass.logProbabilities.map(\.bitPattern) + gradient.span.map(\.bitPattern))
             }
-            result.counts.append(workspaces.map { list in (0..<threads).map { list[$0].sizes.byteCount } })
+            result.counts.append(
+                workspaces.map { list in list.idle.withLock { $0.map(\.sizes.byteCount).sorted() } })
         }
         return result
     }
@@ -69,8 +70,8 @@ import Testing
             #expect(meeting.succeeded, "a thread did not take part")
             return result
         }
-        let own = await result(Self.turns.map { _ in PassWorkspaces(threads: Self.threads) })
-        let common = PassWorkspaces(threads: Self.threads)
+        let own = await result(Self.turns.map { _ in PassWorkspaces() })
+        let common = PassWorkspaces()
         let shared = await result(Self.turns.map { _ in common })
         // Not the lists themselves, in which the differences would be looked for.
         let areEqual = shared.bits == own.bits
@@ -78,6 +79,8 @@ import Testing
         #expect(own.bits.allSatisfy { $0.contains { $0 != 0 } })
         #expect(shared.counts[0] == shared.counts[1])
         #expect(own.counts[0] == own.counts[1])
+        // All threads have taken part in each pass at once.
+        #expect((own.counts[0] + shared.counts[0]).allSatisfy { $0.count == Self.threads })
         for place in 0..<Self.threads {
             #expect(own.counts[0][0][place] > 0 && own.counts[0][0][place] < own.counts[0][1][place])
             #expect(shared.counts[0][0][place] >= own.counts[0][1][place])

@@ -164,7 +164,8 @@ import Trajectories
         }
         let memory = ModelMemory(shape, activations: activations)
         expectClose(
-            memory.gradient(rows: rows, targets: rows, longest: Double(length)) - memory.parameters, measured)
+            memory.gradient(rows: rows, targets: rows, longest: Double(length)) - memory.parameters
+                + memory.workspace(of: [(rows, rows, Double(length))]), measured)
     }
 
     /// A learner with its first update: moments, gradients, panels, a pass, and the next version.
@@ -233,9 +234,9 @@ import Trajectories
         let memory = ModelMemory(shape)
         let passes = Learner.passes(microBatches: demonstrations.count, threads: threads, cores: cores, shape)
         #expect(passes.count == min(threads, cores))
-        // On this thread no pass is shared.
+        // On this thread one pass comes after another.
         expectClose(
-            memory.learner(rows: Double(rows), passes: (passes.count, 0)) + memory.policyWeights, measured)
+            memory.learner(rows: Double(rows), passes: (passes.count, 1)) + memory.policyWeights, measured)
     }
 
     @Test func sizesBeyondCountingAreRefused() {

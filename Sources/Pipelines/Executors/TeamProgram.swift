@@ -18,9 +18,9 @@ public struct TeamProgram {
     /// compute thread, alone.
     ///
     /// - Parameters:
-    ///   - places: members that the program has room for; where the executor has more threads, it runs alone.
+    ///   - places: members whose numbers the program has room for; where the executor has more threads, it runs alone.
     ///   - members: that there may be at once, the present thread among them.
-    public borrowing func run(places: Int, members: Int = .max) {
+    public borrowing func run(places: Int = .max, members: Int = .max) {
         let done: Void? = ComputeThread.withCurrentCore { core, thread in
             core.run(self, on: thread, places: places, members: members)
         }
