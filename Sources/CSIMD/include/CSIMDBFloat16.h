@@ -39,9 +39,10 @@ static inline __attribute__((always_inline)) csimd_bits16 csimd_rounded_to_bfloa
     const __m512i raised = _mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff));
     const __m512i even = _mm512_mask_add_epi32(raised, odd, raised, _mm512_set1_epi32(1));
     csimd_bits16 rounded = (csimd_bits16)even >> 16;
-    const __mmask16 is_nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
-    const __mmask16 is_denormal = _mm512_fpclass_ps_mask(x, 0x20);
-    if (__builtin_expect(is_nan | is_denormal, 0)) {
+    enum { denormal = 0x20, not_a_number = 0x81 };
+    if (__builtin_expect(_mm512_fpclass_ps_mask(x, denormal | not_a_number), 0)) {
+        const __mmask16 is_nan = _mm512_fpclass_ps_mask(x, not_a_number);
+        const __mmask16 is_denormal = _mm512_fpclass_ps_mask(x, denormal);
         const csimd_bits16 upper = (csimd_bits16)bits >> 16;
         rounded = (csimd_bits16)_mm512_mask_mov_epi32((__m512i)rounded, is_nan, (__m512i)(upper | 0x40u));
         rounded = (csimd_bits16)_mm512_mask_mov_epi32((__m512i)rounded, is_denormal, (__m512i)(upper & 0x8000u));
