@@ -1,9 +1,9 @@
 import CSIMD
 
-/// The keys and values of one layer and key-value head from that of a sequence's blocks on that is `firstBlock`: for every 16
-/// positions a page, and in it, from `offset`, a block
-/// that begins with `rows` of keys and goes on, from `valueOffset`, with rows of values, `valueStride` apart. Where
-/// `compact`, they are pairs of bfloat16: a row has two dimensions of the keys, or the values of two positions.
+/// The keys and values of one layer and key-value head. `blocks` begins with block `firstBlock` of the sequence, by which weights
+/// are found: for every 16 positions a page, and in it, from `offset`, a block that begins with `rows` of keys and goes on, from
+/// `valueOffset`, with rows of values, `valueStride` apart. Where `compact`, they are pairs of bfloat16: a row has two dimensions
+/// of the keys, or the values of two positions.
 typealias AttentionKeys = (
     blocks: UnsafePointer<UnsafeMutablePointer<Float>>, firstBlock: Int, blockCount: Int, offset: Int, rows: Int,
     valueOffset: Int, valueStride: Int, compact: Bool
@@ -16,9 +16,9 @@ typealias AttentionPrefetch = (
     values: Bool, next: UnsafePointer<UnsafeMutablePointer<Float>>?, blockCount: Int, offset: Int
 )
 
-/// Queries that pass over keys together, as many lanes as there are rows of keys: the first sees `firstKeys` of them,
-/// every other `positionStep` (0 or 1) more than the one before. Their scores, then weights, stand in rows `scoreStride` apart;
-/// `reciprocals` scale outputs.
+/// Queries that pass over keys together, each the factors of all rows of keys, `stride` apart: the first sees `firstKeys` of
+/// them, every other `positionStep` (0 or 1) more than the one before. Their scores, then weights, stand in rows `scoreStride`
+/// apart; `reciprocals` scale outputs.
 typealias AttentionQueries = (
     first: UnsafePointer<Float>, stride: Int, headDimension: Int, scale: Float, firstKeys: Int, positionStep: Int,
     scoreStride: Int, reciprocals: UnsafePointer<Float>
@@ -147,8 +147,8 @@ func valueColumns(_ column: Int, of headDimension: Int) -> ValueColumns {
     return (column, left > lanes ? column + lanes : column, left)
 }
 
-/// Turns the first `keys` scores into powers, and those into factors where they are for `compact` values; returns the largest of them, the
-/// sum of the powers and that of those kept.
+/// Turns the first `keys` scores into powers, and the powers into factors where they are for `compact` values; returns the
+/// largest score, the sum of the powers and that of those kept.
 @inline(__always)
 func powers(
     _ scores: UnsafeMutablePointer<Float>, _ keys: Int, compact: Bool

@@ -138,10 +138,10 @@ private func addWholeBlocks(
                 prefetchRows(keys, next, row, columns)
                 prefetchRows(keys, next, row + 2, columns)
             }
-            addRow(weight + row, first, to: &sums.0, pairs: keys.compact)
-            addRow(weight + row + 1, second, to: &sums.1, pairs: keys.compact)
-            addRow(weight + row + 2, third, to: &sums.2, pairs: keys.compact)
-            addRow(weight + row + 3, fourth, to: &sums.3, pairs: keys.compact)
+            addFactorRow(weight + row, first, to: &sums.0, pairs: keys.compact)
+            addFactorRow(weight + row + 1, second, to: &sums.1, pairs: keys.compact)
+            addFactorRow(weight + row + 2, third, to: &sums.2, pairs: keys.compact)
+            addFactorRow(weight + row + 3, fourth, to: &sums.3, pairs: keys.compact)
             row += 4
         }
     }
@@ -173,15 +173,15 @@ private func addWholeBlocks(
                     prefetchRows(keys, next, row, columns)
                     prefetchRows(keys, next, row + 2, columns)
                 }
-                addRow(weight + row, first, to: &sums0.0, pairs: keys.compact)
-                addRow(other + row, first, to: &sums1.0, pairs: keys.compact)
-                addRow(weight + row + 1, second, to: &sums0.1, pairs: keys.compact)
-                addRow(other + row + 1, second, to: &sums1.1, pairs: keys.compact)
+                addFactorRow(weight + row, first, to: &sums0.0, pairs: keys.compact)
+                addFactorRow(other + row, first, to: &sums1.0, pairs: keys.compact)
+                addFactorRow(weight + row + 1, second, to: &sums0.1, pairs: keys.compact)
+                addFactorRow(other + row + 1, second, to: &sums1.1, pairs: keys.compact)
                 let (third, fourth) = valueRows(keys, values, row + 2, columns)
-                addRow(weight + row + 2, third, to: &sums0.2, pairs: keys.compact)
-                addRow(other + row + 2, third, to: &sums1.2, pairs: keys.compact)
-                addRow(weight + row + 3, fourth, to: &sums0.3, pairs: keys.compact)
-                addRow(other + row + 3, fourth, to: &sums1.3, pairs: keys.compact)
+                addFactorRow(weight + row + 2, third, to: &sums0.2, pairs: keys.compact)
+                addFactorRow(other + row + 2, third, to: &sums1.2, pairs: keys.compact)
+                addFactorRow(weight + row + 3, fourth, to: &sums0.3, pairs: keys.compact)
+                addFactorRow(other + row + 3, fourth, to: &sums1.3, pairs: keys.compact)
                 row += 4
             }
         }
@@ -258,8 +258,8 @@ private func storeRow(_ row: TileRow, _ chain: UnsafeMutablePointer<Float>, _ co
 @inline(__always)
 private func keysPerRow(_ keys: AttentionKeys) -> Int { keys.compact ? 2 : 1 }
 
-/// Where the weights of a block begin among those of all keys of the sequence. They are not taken apart further on: a block is half
-/// of a vector's rows.
+/// Where the weights of a block begin among those of all keys of the sequence. They stand together: a compact block has half a
+/// vector of rows.
 @inline(__always)
 private func weightOffset(_ keys: AttentionKeys, _ block: Int) -> Int {
     factorOffset((keys.firstBlock + block) * blockLength / keysPerRow(keys), compact: keys.compact)
@@ -267,12 +267,12 @@ private func weightOffset(_ keys: AttentionKeys, _ block: Int) -> Int {
 
 /// sum += weight · values, for one row of them.
 @inline(__always)
-private func addRow(_ weight: UnsafePointer<Float>, _ values: TileRow, to sum: inout TileRow, pairs: Bool) {
+private func addFactorRow(_ weight: UnsafePointer<Float>, _ values: TileRow, to sum: inout TileRow, pairs: Bool) {
     #if KERNELS_AVX512
-        sum.left = addProduct(weight, values.left, sum.left, pairs: pairs)
-        sum.right = addProduct(weight, values.right, sum.right, pairs: pairs)
+        sum.left = addFactorProduct(weight, values.left, sum.left, pairs: pairs)
+        sum.right = addFactorProduct(weight, values.right, sum.right, pairs: pairs)
     #else
-        sum = addProduct(weight, values, sum, pairs: pairs)
+        sum = addFactorProduct(weight, values, sum, pairs: pairs)
     #endif
 }
 
@@ -317,10 +317,10 @@ private func valueRow(_ row: UnsafePointer<Float>, _ columns: ValueColumns) -> T
 private func addFourWeights(
     _ weight: UnsafePointer<Float>, _ stride: Int, _ value: TileRow, to sums: inout FourRows, pairs: Bool
 ) {
-    addRow(weight, value, to: &sums.0, pairs: pairs)
-    addRow(weight + stride, value, to: &sums.1, pairs: pairs)
-    addRow(weight + 2 * stride, value, to: &sums.2, pairs: pairs)
-    addRow(weight + 3 * stride, value, to: &sums.3, pairs: pairs)
+    addFactorRow(weight, value, to: &sums.0, pairs: pairs)
+    addFactorRow(weight + stride, value, to: &sums.1, pairs: pairs)
+    addFactorRow(weight + 2 * stride, value, to: &sums.2, pairs: pairs)
+    addFactorRow(weight + 3 * stride, value, to: &sums.3, pairs: pairs)
 }
 
 /// Two rows for one query, which sees `left` of their keys.
@@ -339,7 +339,7 @@ private func addSeen(
     _ keys: AttentionKeys, _ weight: UnsafePointer<Float>, _ left: Int, _ values: TileRow, to sum: inout TileRow
 ) {
     guard left > 0 else { return }
-    addRow(weight, keys.compact && left == 1 ? lowHalves(values) : values, to: &sum, pairs: keys.compact)
+    addFactorRow(weight, keys.compact && left == 1 ? lowHalves(values) : values, to: &sum, pairs: keys.compact)
 }
 
 /// What a query sees of a block: fewer keys than it has, or none.

@@ -39,10 +39,10 @@ private func addFourQueries(
     _ queries: AttentionQueries, _ row: Int, _ key: Vector, to sums: inout FourVectors, pairs: Bool
 ) {
     let query = queries.first + factorOffset(row, compact: pairs)
-    sums.0 = addProduct(query, key, sums.0, pairs: pairs)
-    sums.1 = addProduct(query + queries.stride, key, sums.1, pairs: pairs)
-    sums.2 = addProduct(query + 2 * queries.stride, key, sums.2, pairs: pairs)
-    sums.3 = addProduct(query + 3 * queries.stride, key, sums.3, pairs: pairs)
+    sums.0 = addFactorProduct(query, key, sums.0, pairs: pairs)
+    sums.1 = addFactorProduct(query + queries.stride, key, sums.1, pairs: pairs)
+    sums.2 = addFactorProduct(query + 2 * queries.stride, key, sums.2, pairs: pairs)
+    sums.3 = addFactorProduct(query + 3 * queries.stride, key, sums.3, pairs: pairs)
 }
 
 @inline(__always)
@@ -117,10 +117,10 @@ private func addFourBlocks(
 ) {
     let query = query + factorOffset(row, compact: pairs)
     let offset = row * blockLength
-    sums.0 = addProduct(query, load(blocks.keys.0 + offset), sums.0, pairs: pairs)
-    sums.1 = addProduct(query, load(blocks.keys.1 + offset), sums.1, pairs: pairs)
-    sums.2 = addProduct(query, load(blocks.keys.2 + offset), sums.2, pairs: pairs)
-    sums.3 = addProduct(query, load(blocks.keys.3 + offset), sums.3, pairs: pairs)
+    sums.0 = addFactorProduct(query, load(blocks.keys.0 + offset), sums.0, pairs: pairs)
+    sums.1 = addFactorProduct(query, load(blocks.keys.1 + offset), sums.1, pairs: pairs)
+    sums.2 = addFactorProduct(query, load(blocks.keys.2 + offset), sums.2, pairs: pairs)
+    sums.3 = addFactorProduct(query, load(blocks.keys.3 + offset), sums.3, pairs: pairs)
 }
 
 @inline(__always)

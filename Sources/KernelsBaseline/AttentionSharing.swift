@@ -1,8 +1,8 @@
 import CSIMD
 
-/// What stands in the workspace of `attentionForwardSharing`, by queries: scores and then powers, in rows `scoreStride` apart; the
-/// reciprocals of their sums; the queries, as factors where keys are compact, in rows `queryStride` apart; and the chains over the
-/// shared blocks.
+/// What stands in the workspace of `attentionForwardSharing`, by queries: scores and then powers, in rows `scoreStride` apart;
+/// the reciprocals of their sums; the queries, as factors where keys are compact, in rows `queryStride` apart; and the chains
+/// over the shared blocks.
 private typealias SharingWorkspace = (
     scores: UnsafeMutablePointer<Float>, scoreStride: Int, reciprocals: UnsafeMutablePointer<Float>,
     queries: UnsafeMutablePointer<Float>, queryStride: Int, chains: UnsafeMutablePointer<Float>

@@ -1,17 +1,23 @@
 import Pipelines
 
 extension DecoderInference {
-    /// From the rotation to the end of attention.
-    func attend(_ layer: DecoderLayer, _ step: StepCounts, isLast: Bool, _ member: inout TeamMember) {
-        let workspace = workspaces.pointer + member.index * workspaceCount
+    /// Rotation, and keys and values of chunks. Rows of a prompt see one another's, so all are stored before any attends.
+    func storeChunks(_ layer: DecoderLayer, _ step: StepCounts, _ member: inout TeamMember) {
         let chunks = chunkSpans.pointer
-        // Rows of a prompt see one another's keys, so all are stored before any attends.
         member.perform(over: step.chunks) { part in
             for index in part {
                 layer.rotate(chunks[index].rows)
                 layer.store(chunks[index])
             }
         }
+    }
+
+    /// Attention, before which families are rotated and stored.
+    ///
+    /// - Parameter isLast: whether the layer is the last one, with `finalActivations`.
+    func attend(_ layer: DecoderLayer, _ step: StepCounts, isLast: Bool, _ member: inout TeamMember) {
+        let workspace = workspaces.pointer + member.index * workspaceCount
+        let chunks = chunkSpans.pointer
         member.perform(over: step.families + step.chunks) { part in
             for index in part {
                 if index < step.families {
@@ -40,15 +46,21 @@ extension DecoderInference {
             let next = family.first + 1 < step.singles ? singles[family.first + 1] : nil
             return attend(layer, first, next: next, isLast: isLast, workspace)
         }
-        // Members follow one another among the rows of logits too.
-        guard let results = resultRows(of: first, isLast: isLast) else { return }
         layer.attend(
-            family, rows: first.firstRow, into: results.lowerBound, positions: families.positions,
+            family, from: first.firstRow, into: firstResult(of: family, isLast: isLast), positions: families.positions,
             tables: families.tables, workspace: workspace)
         for index in family.singles {
             guard let rows = resultRows(of: singles[index], isLast: isLast) else { continue }
-            finish(layer, singles[index], into: rows, isLast: isLast)
+            finishAttention(layer, singles[index], into: rows, isLast: isLast)
         }
+    }
+
+    /// Members follow one another among the rows of logits as they do among all: the logits of each are wanted.
+    private func firstResult(of family: RowFamily, isLast: Bool) -> Int {
+        guard let rows = resultRows(of: singleSpans.pointer[family.first], isLast: isLast) else {
+            preconditionFailure("a single row whose logits are not wanted is among families")
+        }
+        return rows.lowerBound
     }
 
     private func attend(
@@ -57,15 +69,15 @@ extension DecoderInference {
         guard let rows = resultRows(of: span, isLast: isLast) else { return }
         let span = isLast ? span.last : span
         layer.attend(span, into: rows.lowerBound, next: next, workspace: workspace)
-        finish(layer, span, into: rows, isLast: isLast)
+        finishAttention(layer, span, into: rows, isLast: isLast)
     }
 
     /// Where the results of a span go: in the last layer its last row alone has one, if its logits are wanted.
     private func resultRows(of span: RowSpan, isLast: Bool) -> Range<Int>? {
-        isLast ? span.logits.map { $0..<$0 + 1 } : span.rows
+        isLast ? span.logitRow.map { $0..<$0 + 1 } : span.rows
     }
 
-    private func finish(_ layer: DecoderLayer, _ span: RowSpan, into rows: Range<Int>, isLast: Bool) {
+    private func finishAttention(_ layer: DecoderLayer, _ span: RowSpan, into rows: Range<Int>, isLast: Bool) {
         if isLast {
             let width = shape.hiddenSize
             (selected.pointer + rows.lowerBound * width)

@@ -1,8 +1,8 @@
 import Kernels
 import Pipelines
 
-// What rows are for in the last layer is their keys and values, and those whose logits are wanted alone go on from there: in a
-// chunk of a prompt that is one row, or none.
+// What rows are for in the last layer is their keys and values (queries come along in the same product), and those whose logits
+// are wanted alone go on from there: in a chunk of a prompt that is one row, or none.
 
 extension DecoderInference {
     /// The pass over the step's rows, alone.
@@ -25,18 +25,18 @@ extension DecoderInference {
         for index in 0..<configuration.layerCount {
             let layer = layer(index, of: weights, activations, step)
             projectQueryKeyValue(layer, index, step, &member)
-            if isLast(index) {
-                let layer = self.layer(index, of: weights, finalActivations, step)
-                attend(layer, step, isLast: true, &member)
-                if step.logits > 0 {
-                    finish(layer, index, rows: step.logits, following: weights.following(index), step, &member)
-                }
-            } else {
+            storeChunks(layer, step, &member)
+            guard isLast(index) else {
                 attend(layer, step, isLast: false, &member)
-                finish(layer, index, rows: step.rows, following: weights.following(index), step, &member)
+                finishLayer(layer, index, rows: step.rows, following: weights.following(index), step, &member)
+                continue
             }
+            guard step.logits > 0 else { return }
+            let last = self.layer(index, of: weights, finalActivations, step)
+            attend(last, step, isLast: true, &member)
+            finishLayer(last, index, rows: step.logits, following: weights.following(index), step, &member)
         }
-        if step.logits > 0 { projectLogits(weights, rows: step.logits, &member) }
+        projectLogits(weights, rows: step.logits, &member)
     }
 
     private func isLast(_ layer: Int) -> Bool { layer + 1 == configuration.layerCount }
@@ -64,7 +64,7 @@ extension DecoderInference {
     }
 
     /// From the output projection to the layer's result, which stands where its input did.
-    private func finish(
+    private func finishLayer(
         _ layer: DecoderLayer, _ index: Int, rows: Int, following: PackedMatrix, _ step: StepCounts,
         _ member: inout TeamMember
     ) {
@@ -95,7 +95,7 @@ extension DecoderInference {
 
     private func projectLogits(_ weights: PolicyWeights, rows: Int, _ member: inout TeamMember) {
         let width = shape.hiddenSize
-        // The norm's input rows are not needed again, so its output replaces the first norm's rows.
+        // All have read the last layer's first norm, whose place this one's takes.
         let normed = activations.attentionNormed
         let head = weights.head
         member.perform(over: rows, atLeast: 4, atMost: 16) { part in

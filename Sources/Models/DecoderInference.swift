@@ -17,7 +17,8 @@ public final class DecoderInference {
     let hidden: AlignedBuffer<Float>
     let buffers: AlignedBuffer<Float>
     let activations: LayerActivations
-    /// Of the last layer from its attention on, where the rows whose logits are wanted stand one after the other.
+    /// Of the last layer: what attention makes and all that follows stand there for the rows alone whose logits are wanted, one
+    /// after the other.
     let finalActivations: LayerActivations
     /// One for each member of a team.
     let workspaces: AlignedBuffer<Float>
@@ -27,7 +28,7 @@ public final class DecoderInference {
     let selected: AlignedBuffer<Float>
     let logitRows: AlignedBuffer<Float>
     let shape: LayerShape
-    /// Spans in chunks of several rows, and single rows whose logits are wanted, which stand in families.
+    /// Spans in chunks, single rows whose logits are not wanted among them; and those whose logits are, which stand in families.
     let chunkSpans: AlignedBuffer<RowSpan>
     let singleSpans: AlignedBuffer<RowSpan>
     let families: RowFamilies
@@ -95,7 +96,7 @@ public final class DecoderInference {
 
     public var rowCount: Int { step.rows }
 
-    /// Spans of several rows, in chunks; valid until the next step.
+    /// Spans in chunks, single rows whose logits are not wanted among them; valid until the next step.
     var chunks: UnsafeBufferPointer<RowSpan> {
         UnsafeBufferPointer(start: chunkSpans.pointer, count: step.chunks)
     }
@@ -124,7 +125,7 @@ public final class DecoderInference {
             let hasLogits = wantsLogits && first + rows == count
             let span = RowSpan(
                 firstRow: step.rows + first, count: rows, firstPosition: position, blocks: table.blocks,
-                logits: hasLogits ? step.logits : nil)
+                logitRow: hasLogits ? step.logits : nil)
             if count == 1 && hasLogits {
                 attendedPages.append(span, after: step.singles > 0 ? singleSpans.pointer[step.singles - 1] : nil)
                 step.pages = attendedPages.count

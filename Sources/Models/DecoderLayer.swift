@@ -9,8 +9,8 @@ struct RowSpan {
     var firstPosition: Int
     /// The sequence's page addresses.
     var blocks: UnsafePointer<UnsafeMutablePointer<Float>>
-    /// Place of the last row among those whose logits are wanted.
-    var logits: Int?
+    /// Place of the last row among those whose logits are wanted; nil where its are not, and in a learner's pass.
+    var logitRow: Int?
 
     var rows: Range<Int> { firstRow..<firstRow + count }
 
@@ -18,11 +18,12 @@ struct RowSpan {
     var last: RowSpan {
         RowSpan(
             firstRow: firstRow + count - 1, count: 1, firstPosition: firstPosition + count - 1, blocks: blocks,
-            logits: logits)
+            logitRow: logitRow)
     }
 }
 
-/// Where one layer's intermediate rows stand. Generation uses one set for all layers; the learner keeps one a layer.
+/// Where one layer's intermediate rows stand. Generation uses one set for all layers, but for the last one's result; the learner
+/// keeps one a layer.
 struct LayerActivations {
     /// [rows][hidden]: what the layer was given, where no backward pass follows until attention's result is added to it; and its
     /// first norm.
@@ -52,9 +53,9 @@ struct LayerActivations {
 /// One decoder layer's forward pass over rows: the only one, so that generation and learner compute the same bits.
 ///
 /// It stands in the order of its stages, each over ranges of rows, of panels of a product's columns, or over spans; parts of a
-/// stage are independent of one another, and every stage needs the whole of the one before, or of its rows alone where all columns
-/// are taken at once: attention alone looks at other rows. What is `coming`, read after a
-/// product, is brought near meanwhile.
+/// stage are independent of one another, and every stage needs the whole of the one before, or of its rows alone where all
+/// columns are taken at once: attention alone looks at other rows. What is `coming`, read after a product, is brought near
+/// meanwhile.
 ///
 /// All of it is plain values: it is made for each layer of each pass, by every member of a team, and counts no references. Its
 /// weights are kept alive by whoever runs the pass.
@@ -193,18 +194,18 @@ struct DecoderLayer: BitwiseCopyable {
         }
     }
 
-    /// Attention of a family's rows, `rows` being the first, over what their sequences share and what each has of its own.
+    /// Attention of a family's rows, from row `first` on, over what their sequences share and what each has of its own.
     ///
     /// - Parameter row: where results begin.
     func attend(
-        _ family: RowFamily, rows: Int, into row: Int, positions: UnsafePointer<Int>,
+        _ family: RowFamily, from first: Int, into row: Int, positions: UnsafePointer<Int>,
         tables: UnsafePointer<UnsafePointer<UnsafeMutablePointer<Float>>>, workspace: UnsafeMutablePointer<Float>
     ) {
         let sharing = shape.queriesPerKeyValueHead
         for head in 0..<shape.keyValueHeadCount {
             let column = head * sharing * shape.headDimension
             Attention.forwardSharing(
-                query: activations.queryKeyValue + rows * shape.queryKeyValueWidth + column,
+                query: activations.queryKeyValue + first * shape.queryKeyValueWidth + column,
                 queryStride: shape.queryKeyValueWidth, members: family.count, queriesPerMember: sharing,
                 positions: positions + family.first, tables: tables + family.first, sharedBlocks: family.sharedPages,
                 headDimension: shape.headDimension, scale: shape.attentionScale,

@@ -28,8 +28,8 @@ import Testing
             places: Self.places)
     }
 
-    /// The pass by a thread alone, or by one member of a team, to which no other comes and which takes each stage's tiles from the
-    /// last to the first: no tile then needs another of its stage.
+    /// The pass by a thread alone, or by one member of a team, to which no other comes and which takes each stage's tiles from
+    /// the last to the first: no tile then needs another of its stage.
     private func forward(_ decoder: DecoderInference, _ weights: PolicyWeights, isBackward: Bool) {
         guard isBackward else { return decoder.forward(weights) }
         var member = TeamMember(backwardAt: Self.place, of: Self.places)
@@ -68,7 +68,7 @@ import Testing
             let end = min(start + chunk, fixture.tokens.count - 1)
             expectRoom(table.reserve(positions: end, from: decoder.pages))
             decoder.begin()
-            let index = append(Array(fixture.tokens[start..<end]), at: start, table, to: decoder)
+            let index = append(fixture.tokens[start..<end], at: start, table, to: decoder)
             forward(decoder, weights, isBackward: isBackward)
             #expect(try bits(decoder, index) == expected[end - 1], "up to \(end)")
         }
@@ -132,7 +132,7 @@ import Testing
         var stranger = PageTable(maxPositions: 64)
         expectRoom(prompt.reserve(positions: promptLength, from: decoder.pages))
         decoder.begin()
-        var index = append(Array(fixture.tokens[..<promptLength]), at: 0, prompt, to: decoder)
+        var index = append(fixture.tokens[..<promptLength], at: 0, prompt, to: decoder)
         forward(decoder, weights, isBackward: isBackward)
         #expect(try bits(decoder, index) == expected[promptLength - 1])
         expectRoom(first.fork(prompt, positions: promptLength, from: decoder.pages))
@@ -143,8 +143,8 @@ import Testing
             expectRoom(second.reserve(positions: position + 1, from: decoder.pages))
             expectRoom(stranger.reserve(positions: position - promptLength + 1, from: decoder.pages))
             decoder.begin()
-            _ = append([wrong], at: position, second, to: decoder)
-            _ = append([wrong], at: position - promptLength, stranger, to: decoder)
+            append([wrong], at: position, second, to: decoder)
+            append([wrong], at: position - promptLength, stranger, to: decoder)
             index = append([fixture.tokens[position]], at: position, first, to: decoder)
             forward(decoder, weights, isBackward: isBackward)
             #expect(try bits(decoder, index) == expected[position], "position \(position)")

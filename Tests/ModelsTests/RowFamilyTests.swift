@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Models
+@testable import Pipelines
 
 /// Members of groups that share their prompts, decoded side by side, get the logits of the training pass, bit for bit.
 @Suite struct RowFamilyTests {
@@ -28,20 +29,41 @@ import Testing
         let expected = zip(prompts, completions).map { prompt, completions in
             completions.map { trainingLogits(prompt + $0, weights) }
         }
+        for places in [1, 2] {
+            try membersAreEachAlone(prompts, completions, expected, weights, places: places)
+        }
+    }
+
+    /// - Parameter places: where there are two, the pass is by one member, which takes each stage's tiles from the last to the first.
+    private func membersAreEachAlone(
+        _ prompts: [[Int32]], _ completions: [[[Int32]]], _ expected: [[[[UInt32]]]], _ weights: PolicyWeights,
+        places: Int
+    ) throws {
         let decoder = DecoderInference(
-            configuration: weights.configuration, rowCapacity: 160, logitCapacity: 16, pageCapacity: 64)
+            configuration: weights.configuration, rowCapacity: 160, logitCapacity: 16, pageCapacity: 64, places: places)
         var tables = try prompts.map { try prefilled($0, decoder, weights) }
+        let stranger = Table()
+        #expect(stranger.reserve(positions: 5, from: decoder.pages))
         var members = (0..<2).flatMap { group in (0..<5).map { (group, $0) } }
         for step in 0..<Self.newTokens {
             let position = Self.promptLength + step
             decoder.begin()
+            // Others before and among the members, with logits and without, so that rows and rows of logits differ.
+            let hasLogits = step % 3 == 2
+            if step % 3 > 0 { _ = stranger.append([1, 2, 3], at: 0, to: decoder, wantsLogits: hasLogits) }
             var indices: [Int?] = []
-            for (group, member) in members {
+            for (place, (group, member)) in members.enumerated() {
                 let table = tables[group].members[member]
                 #expect(table.reserve(positions: position + 1, from: decoder.pages))
                 indices.append(table.append(completions[group][member][step], at: position, to: decoder))
+                if place == 4 && step % 2 == 1 { _ = stranger.append([4], at: 4, to: decoder, wantsLogits: false) }
             }
-            decoder.forward(weights)
+            if places == 1 {
+                decoder.forward(weights)
+            } else {
+                var member = TeamMember(backwardAt: 1, of: places)
+                decoder.forward(weights, &member)
+            }
             for ((group, member), index) in zip(members, indices) {
                 #expect(
                     try bits(decoder, index) == expected[group][member][position],
@@ -131,9 +153,11 @@ import Testing
             append([token], at: position, to: decoder)
         }
 
-        func append(_ tokens: [Int32], at position: Int, to decoder: DecoderInference) -> Int? {
+        func append(
+            _ tokens: [Int32], at position: Int, to decoder: DecoderInference, wantsLogits: Bool = true
+        ) -> Int? {
             tokens.withUnsafeBufferPointer {
-                decoder.append(tokens: $0, firstPosition: position, table: table, wantsLogits: true)
+                decoder.append(tokens: $0, firstPosition: position, table: table, wantsLogits: wantsLogits)
             }
         }
     }

@@ -29,7 +29,8 @@ struct OperationCount {
             + 4 * Double(configuration.layerCount * configuration.hiddenSize) * context * Double(rows)
     }
 
-    /// Prefill of a prompt up to its last token's logits: of the last layer the other tokens have keys and values alone.
+    /// Prefill of a prompt up to its last token's logits: in the last layer the other
+    /// tokens have queries, keys and values, but neither attend nor go on.
     func prefill(_ prompt: Int) -> Double {
         let whole = forward(rows: prompt, logits: 1, context: Double(prompt + 1) / 2)
         let others = prompt - 1

@@ -62,7 +62,8 @@ struct PipelineBench: Sendable {
             name: "grpo", tokensPerSecond: rate, gigaflops: operationsPerUpdate / Double(tokens) * rate * 1e-9)
     }
 
-    /// Generation once and training, three times that; a group's prompt once in each.
+    /// Generation, of prompts up to their last tokens' logits, and training, three times a whole forward pass; a group's prompt
+    /// once in each.
     private var operationsPerUpdate: Double {
         let count = OperationCount(configuration: parameters.configuration)
         let prompts =
