@@ -42,7 +42,7 @@ extension ModelConfiguration {
             keyValueHeadCount: try optionalSize(.keyValueHeadCount) ?? heads,
             headDimension: headDimension,
             vocabularySize: try size(.vocabularySize),
-            maxPositions: maxPositions,
+            maxPositions: rotation.scaling.positions(atLeast: maxPositions),
             normalizationEpsilon: try root[Key.normalizationEpsilon].optional { try $0.single() } ?? 1e-6,
             rotaryBase: rotation.base,
             rotaryScaling: rotation.scaling,

@@ -28,6 +28,14 @@ extension ModelConfiguration {
 extension RotaryScaling {
     fileprivate typealias Key = ModelConfiguration.RotaryKey
 
+    /// Positions of a model whose config.json states so many. YaRN is asked for by adding it, with max_position_embeddings left as it
+    /// was in pretraining (Qwen2.5's model cards): the context is then what it stretches that to.
+    func positions(atLeast stated: Int) -> Int {
+        guard case .yarn(let scaling) = self else { return stated }
+        let stretched = (scaling.factor * Double(scaling.originalMaxPositions)).rounded(.down)
+        return max(stated, Int(exactly: min(stretched, Double(Int32.max))) ?? stated)
+    }
+
     /// Throws `FormatError` for kinds and fields that are not supported.
     fileprivate init(_ parameters: JSONField, outerOriginal: Int?, maxPositions: Int) throws {
         for key in [Key.fullAttention, .slidingAttention, .sections] where !parameters[key].isNull {

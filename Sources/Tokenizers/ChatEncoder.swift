@@ -30,7 +30,12 @@ public struct ChatEncoder: Sendable {
     /// The ids of a conversation that the model is to go on from.
     ///
     /// Throws `ChatTemplateError` where the template refuses the conversation, and what `Tokenizer.encode` throws.
-    package func encode(messages: [JSONValue], tools: [JSONValue]? = nil) throws -> [Int32] {
+    ///
+    /// - Parameter others: What else the template is told, such as `enable_thinking`; before the special tokens of the same names.
+    package func encode(
+        messages: [JSONValue], tools: [JSONValue]? = nil, others: [String: JSONValue] = [:]
+    ) throws -> [Int32] {
+        let variables = variables.merging(others) { $1 }
         let text = try (tools == nil ? template : toolTemplate.get()).render(
             messages: messages, tools: tools, addGenerationPrompt: true, variables: variables)
         return try tokenizer.encode(text, addSpecialTokens: false, matchesAddedTokens: true)
@@ -38,7 +43,7 @@ public struct ChatEncoder: Sendable {
 
     /// The ids of one question of the user.
     ///
-    /// Throws as `encode(messages:tools:)` does.
+    /// Throws as `encode(messages:tools:others:)` does.
     public func encode(question: String) throws -> [Int32] {
         let members = [("role", "user"), ("content", question)]
         return try encode(

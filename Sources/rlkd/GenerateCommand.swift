@@ -15,7 +15,7 @@ struct GenerateCommand: AsyncParsableCommand {
             the command line does not; where neither gives a top-k it is 50, as in transformers.
 
             Rows in: {"id", "prompt"}, or {"id", "tokens"} taken as they are, or with --chat {"id", "messages"} and \
-            perhaps "tools". Rows out, in the same order: {"id", "text", \
+            perhaps "tools" and "chat_template_kwargs", an object such as {"enable_thinking": false}. Rows out, in the same order: {"id", "text", \
             "tokens", "logprobs", "finishReason"}, the prompt left out, a sampled end token included in the tokens. With \
             --samples above 1 a row gives one line a sample, in order, which says "sample" (from 0) as well. A log-probability \
             is of the whole vocabulary at the temperature, before top-k and top-p. What is sampled depends on the weights, the \
@@ -59,6 +59,13 @@ struct GenerateCommand: AsyncParsableCommand {
     @Flag(help: "Puts each prompt into the model's chat template.")
     var chat = false
 
+    @Flag(
+        help: """
+            Finds special tokens that are written out in a prompt, such as </s>; without it they are text like any other, which \
+            nobody can forge.
+            """)
+    var special = false
+
     @OptionGroup var compute: ComputeOptions
 
     func validate() throws {
@@ -74,7 +81,8 @@ struct GenerateCommand: AsyncParsableCommand {
             let sampling = defaults.applying(
                 SamplingDefaults.Options(temperature: temperature?.value, topK: topK, topP: topP?.value))
             let settings = GenerationPlan.Settings(
-                sampling: sampling, samples: samples, maxNewTokens: maxNewTokens, seed: seed, isChat: chat)
+                sampling: sampling, samples: samples, maxNewTokens: maxNewTokens, seed: seed, isChat: chat,
+                findsSpecialTokens: special)
             let plan =
                 if let rows {
                     try GenerationPlan(rows: rows, model: directory, settings: settings)

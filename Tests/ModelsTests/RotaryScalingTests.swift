@@ -42,6 +42,21 @@ struct RotaryScalingTests {
         #expect(given.rotaryScaling.attentionFactor == 1.5)
     }
 
+    /// Qwen2.5's model cards add YaRN and leave max_position_embeddings as it was; DeepSeek's state what it is stretched to.
+    @Test(arguments: [
+        (#""rope_scaling": {"type": "yarn", "factor": 4, "original_max_position_embeddings": 256}"#, 1024),
+        (#""rope_scaling": {"type": "yarn", "factor": 2.5}"#, 640),
+        (#""rope_scaling": {"type": "yarn", "factor": 4, "original_max_position_embeddings": 32}"#, 256),
+        (#""rope_scaling": {"type": "yarn", "factor": 1e29, "original_max_position_embeddings": 256}"#, Int(Int32.max)),
+        (#""rope_scaling": {"type": "linear", "factor": 4}"#, 256),
+    ])
+    func yarnStretchesTheContext(changes: String, positions: Int) throws {
+        let configuration = try Self.read(changes)
+        #expect(configuration.maxPositions == positions)
+        let stored = try JSONEncoder().encode(StoredConfiguration(configuration: configuration, type: .float32))
+        #expect(try ConfigurationFile.read(stored) == configuration)
+    }
+
     @Test func noScalingIsTheFormerFormula() {
         let frequencies = RotaryScaling.none.frequencies(base: 10_000, dimension: 8)
         #expect(frequencies.count == 4)

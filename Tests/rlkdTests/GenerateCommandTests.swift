@@ -241,6 +241,41 @@ import Testing
         }
     }
 
+    @Test func aRowTellsTheTemplateMore() throws {
+        let file = model.folder.url.appending(path: "tokenizer_config.json")
+        var configuration = try #require(
+            try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? [String: Any])
+        configuration["chat_template"] =
+            "{{ bos_token }}{{ messages[0].content }}{{ '' if enable_thinking is false else ' is' }}"
+        try JSONSerialization.data(withJSONObject: configuration).write(to: file)
+        func completions(_ rows: String) throws -> String {
+            let rows = try model.folder.write(rows, to: "told.jsonl")
+            let found = try generate("--prompts", rows, "--chat", "--max-new-tokens", "9")
+            #expect(found.status == 0, "\(found.diagnostics)")
+            return found.text
+        }
+        let messages = #""messages": [{"role": "user", "content": " one"}]"#
+        let told = try completions(#"{"id": 0, \#(messages), "chat_template_kwargs": {"enable_thinking": false}}"#)
+        let untold = try completions("{\"id\": 0, \(messages)}")
+        #expect(told != untold)
+        #expect(
+            try completions(#"{"id": 0, \#(messages), "chat_template_kwargs": {"enable_thinking": true}}"#) == untold)
+        let rows = try model.folder.write(#"{"id": 0, \#(messages), "chat_template_kwargs": [1]}"#, to: "told.jsonl")
+        let refused = try generate("--prompts", rows, "--chat")
+        #expect(refused.status == 65)
+        #expect(refused.diagnostics.contains("chat_template_kwargs: is a list, not an object"))
+    }
+
+    @Test func specialTokensInPromptsAreFoundWhenAsked() throws {
+        let rows = try model.folder.write(#"{"id": 0, "prompt": " one</s> two"}"#, to: "special.jsonl")
+        let ids = try CommandLineProcess.run(
+            ["tokenize", "--tokenizer", model.path, "--special"], input: " one</s> two")
+        let given = try model.folder.write("{\"id\": 0, \"tokens\": \(ids.text.dropLast())}", to: "given.jsonl")
+        let expected = try generate("--prompts", given, "--max-new-tokens", "9").text
+        #expect(try generate("--prompts", rows, "--special", "--max-new-tokens", "9").text == expected)
+        #expect(try generate("--prompts", rows, "--max-new-tokens", "9").text != expected)
+    }
+
     @Test func textAndIdsAreInverse() throws {
         let text = " one plus two isabcd"
         let ids = try CommandLineProcess.run(["tokenize", "--tokenizer", model.path], input: text)

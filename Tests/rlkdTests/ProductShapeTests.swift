@@ -17,6 +17,16 @@ import Testing
         #expect(result.fractionOfPeak == 0.5)
     }
 
+    /// What disturbs the measuring of the peak alone would make a product faster than it can be.
+    @Test func aRoundAboveItsPeakCountsOnlyWithoutOthers() {
+        let above = TimedRound(rate: 4e6, peak: 2.048e9)
+        let possible = TimedRound(rate: 3e6, peak: 6.144e9)
+        let result = shape.result(.forward, .float32, [above, possible])
+        #expect(result.gigaflops == 3.072 && result.fractionOfPeak == 0.5)
+        let nearest = TimedRound(rate: 3e6, peak: 2.048e9)
+        #expect(shape.result(.forward, .float32, [above, nearest]).fractionOfPeak == 1.5)
+    }
+
     @Test func oneRowIsHeldAgainstReading() {
         let panel = 4.0 * 32 * 16
         let result = shape.vectorResult(

@@ -66,8 +66,13 @@ struct TimedRound: Sendable {
 }
 
 extension [TimedRound] {
-    /// The fastest round, the one that other loads disturbed least; zero without rounds.
-    var fastest: TimedRound {
-        self.max { $0.rate < $1.rate } ?? TimedRound(rate: 0, peak: 0)
+    /// The fastest round, the one that other loads disturbed least; zero without rounds. A round above its peak shows that they
+    /// disturbed the measuring of that: it counts only where there is no other, and then the one that is least above.
+    ///
+    /// - Parameter unit: of the peak a repetition.
+    func fastest(unit: Double) -> TimedRound {
+        let possible = filter { $0.rate * unit <= $0.peak }
+        if let fastest = possible.max(by: { $0.rate < $1.rate }) { return fastest }
+        return self.min { $0.rate * $1.peak < $1.rate * $0.peak } ?? TimedRound(rate: 0, peak: 0)
     }
 }

@@ -37,7 +37,7 @@ struct ProductShape: Hashable, Sendable {
 
     /// M, N and K in the name are the layer's rows, outputs and inputs in all three forms.
     func result(_ form: ProductForm, _ precision: Precision, _ rounds: [TimedRound]) -> BenchResult {
-        let fastest = rounds.fastest
+        let fastest = rounds.fastest(unit: operations)
         return BenchResult(
             name: "gemm.\(precision.rawValue).\(form.rawValue).\(rows)x\(outputs)x\(depth)",
             gigaflops: fastest.rate * operations * 1e-9, fractionOfPeak: fastest.rate * operations / fastest.peak)
@@ -45,11 +45,11 @@ struct ProductShape: Hashable, Sendable {
 
     /// Of one row's product, which is held against the peak of reading.
     func vectorResult(_ precision: Precision, _ rounds: [TimedRound]) -> BenchResult {
-        let fastest = rounds.fastest
-        let lanes = PackedMatrix.laneCount(outputs: outputs, depth: depth, precision: precision)
+        let bytes = 4 * Double(PackedMatrix.laneCount(outputs: outputs, depth: depth, precision: precision))
+        let fastest = rounds.fastest(unit: bytes)
         return BenchResult(
             name: "gemv.\(precision.rawValue).\(outputs)x\(depth)", gigaflops: fastest.rate * operations * 1e-9,
-            fractionOfPeak: fastest.rate * 4 * Double(lanes) / fastest.peak)
+            fractionOfPeak: fastest.rate * bytes / fastest.peak)
     }
 }
 

@@ -8,8 +8,8 @@ struct GenerateRow {
         case text(String)
         /// Taken as they are, without a beginning-of-sequence token.
         case tokens([Int32])
-        /// A conversation, with the schemas of the tools that the model may call.
-        case messages([JSONValue], tools: [JSONValue]?)
+        /// A conversation, with the schemas of the tools that the model may call and what else the chat template is told.
+        case messages([JSONValue], tools: [JSONValue]?, variables: [String: JSONValue])
     }
 
     var id: RowIdentifier
@@ -24,7 +24,9 @@ struct GenerateRow {
         switch (try fields.string("prompt"), try fields.tokens("tokens"), try fields.list("messages")) {
         case (let text?, nil, nil): prompt = .text(text)
         case (nil, let tokens?, nil): prompt = .tokens(tokens)
-        case (nil, nil, let messages?): prompt = .messages(messages, tools: try fields.list("tools"))
+        case (nil, nil, let messages?):
+            prompt = .messages(
+                messages, tools: try fields.list("tools"), variables: try fields.members("chat_template_kwargs") ?? [:])
         case (nil, nil, nil): throw fields.failure("prompt", "is missing, and so is “tokens”: a row needs one of them")
         case (_?, _?, _): throw fields.failure("tokens", "stands beside “prompt”: a row takes one of them")
         case (_, _, _?): throw fields.failure("messages", "stands beside another prompt: a row takes one of them")

@@ -17,6 +17,8 @@ struct GenerationPlan: Sendable {
         var seed: UInt64
         /// Puts prompts into the model's chat template.
         var isChat = false
+        /// Finds special tokens that are written out in prompts.
+        var findsSpecialTokens = false
     }
 
     static let defaultNewTokens = 256
@@ -75,7 +77,7 @@ struct GenerationPlan: Sendable {
         requests.reserveCapacity(rows.count)
         identifiers.reserveCapacity(rows.count)
         for row in rows {
-            let prompt = try Self.prompt(of: row, model, chat)
+            let prompt = try Self.prompt(of: row, model, chat, settings)
             let room = model.configuration.maxPositions - prompt.count
             let wanted = settings.maxNewTokens ?? max(1, min(Self.defaultNewTokens, room))
             guard wanted <= room else {
@@ -139,12 +141,14 @@ struct GenerationPlan: Sendable {
         }
     }
 
-    private static func prompt(of row: GenerateRow, _ model: ModelDirectory, _ chat: ChatEncoder?) throws -> [Int32] {
+    private static func prompt(
+        of row: GenerateRow, _ model: ModelDirectory, _ chat: ChatEncoder?, _ settings: Settings
+    ) throws -> [Int32] {
         let tokens: [Int32]
         switch row.prompt {
-        case .messages(let messages, let tools):
+        case .messages(let messages, let tools, let variables):
             guard let chat else { throw row.fields.failure("messages", "needs --chat") }
-            tokens = try encoded(row) { try chat.encode(messages: messages, tools: tools) }
+            tokens = try encoded(row) { try chat.encode(messages: messages, tools: tools, others: variables) }
         case .text(let text) where chat != nil:
             tokens = try encoded(row) { try chat?.encode(question: text) ?? [] }
         case .tokens(let given):
@@ -154,7 +158,12 @@ struct GenerationPlan: Sendable {
                 throw row.fields.failure("prompt", "needs a tokenizer in \(model.path); rows of “tokens” do not")
             }
             let beginning = tokenizer.addsBeginning ? tokenizer.beginning.map { [$0] } ?? [] : []
-            tokens = try beginning + encoded(row) { try tokenizer.encode(text, addSpecialTokens: false) }
+            tokens =
+                try beginning
+                + encoded(row) {
+                    try tokenizer.encode(
+                        text, addSpecialTokens: false, matchesAddedTokens: settings.findsSpecialTokens)
+                }
         }
         guard !tokens.isEmpty else {
             throw row.fields.failure(row.promptField, "is empty: there is no token to go on from")

@@ -31,6 +31,15 @@ extension JSONRow {
         }
     }
 
+    /// The members of an object, of those with one name the last; nil where the field is absent or null.
+    func members(_ name: String) throws(MalformedInput) -> [String: JSONValue]? {
+        switch self[name] {
+        case .null: return nil
+        case .object(let members): return Dictionary(members.map { ($0.name, $0.value) }) { $1 }
+        default: throw failure(name, "is \(self[name].kind), not an object")
+        }
+    }
+
     /// A list of token ids that fit 32 bits; nil where the field is absent or null.
     func tokens(_ name: String) throws(MalformedInput) -> [Int32]? {
         switch self[name] {
