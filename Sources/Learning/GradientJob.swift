@@ -23,7 +23,7 @@ final class GradientJob {
 
     /// - Parameters:
     ///   - gradientCount: of the weights, or of the adapters where they alone are trained.
-    ///   - workspaces: for all jobs of a learner.
+    ///   - workspaces: for all jobs of a learner; by default the job has its own.
     init(
         configuration: ModelConfiguration, layout: ParameterLayout, storage: ActivationStorage = .kept,
         gradientCount: Int, workspaces: PassWorkspaces = PassWorkspaces()

@@ -20,8 +20,9 @@ public final class Backpropagation {
     public static let targetsAtATime = 64
 
     let shape: LayerShape
-    /// That members take theirs from.
+    /// That members are lent theirs from.
     let workspaces: PassWorkspaces
+    /// What the pass at hand asks of each, at least; written only while no member is at work.
     var workspaceSizes = WorkspaceSizes()
     /// How the pass at hand is cut for the threads that share it.
     private(set) var parts = PassParts(threads: 1)
@@ -72,14 +73,10 @@ public final class Backpropagation {
         shape = LayerShape(configuration)
         pages = TrainingPages(configuration: configuration)
         forwardProgram = TeamProgram { [unowned self] member in
-            let workspace = workspaces.take(workspaceSizes)
-            forward(&member, workspace)
-            workspaces.giveBack(workspace)
+            workspaces.lend(workspaceSizes) { forward(&member, $0) }
         }
         backwardProgram = TeamProgram { [unowned self] member in
-            let workspace = workspaces.take(workspaceSizes)
-            backward(&member, workspace)
-            workspaces.giveBack(workspace)
+            workspaces.lend(workspaceSizes) { backward(&member, $0) }
         }
     }
 
@@ -163,7 +160,7 @@ public final class Backpropagation {
             targetEntropies = AlignedBuffer(count: sizes.targetValues)
         }
         positionCapacity = max(positionCapacity, longest)
-        workspaceSizes.attention = max(workspaceSizes.attention, sizes.attentionWorkspace)
+        workspaceSizes.formMaximum(sizes.workspace)
         if sizes.scratch > scratch.count {
             scratch = AlignedBuffer(count: sizes.scratch, pages: .large)
         }

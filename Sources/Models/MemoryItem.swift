@@ -50,15 +50,11 @@ extension Backpropagation {
         storage: ActivationStorage?, rank: Int?, members: Int
     ) -> [MemoryItem] {
         let forward = PassSizes(configuration, storage: storage, rows: rows, targets: targets, positions: positions)
-        var items = forward.memory
-        var workspace = WorkspaceSizes(attention: forward.attentionWorkspace)
-        if storage != nil {
-            let backward = BackwardSizes(
-                configuration, rows: rows, targets: targets, positions: positions, rank: rank)
-            items += backward.memory
-            workspace = backward.workspace
+        let backward = storage.map { _ in
+            BackwardSizes(configuration, rows: rows, targets: targets, positions: positions, rank: rank)
         }
-        return items + [
+        let workspace = backward?.workspace ?? forward.workspace
+        return forward.memory + (backward?.memory ?? []) + [
             MemoryItem("workspaces", elements: members * workspace.count),
             MemoryItem("keys and values of a layer", elements: pages.memory + 2 * pages.tables),
         ]

@@ -2,7 +2,7 @@
 package struct PassSharing: Sendable {
     /// Threads that the last batch was cut for.
     package let threads: Int
-    /// Which they take from.
+    /// Which they are lent theirs from.
     package let workspaces: PassWorkspaces
 }
 

@@ -26,9 +26,10 @@ struct PassSizes {
     let logits: Int
     /// [targets], three times: the sum of exponentials, the log-probability and the entropy.
     let targetValues: Int
-    /// Of a member's workspace.
-    let attentionWorkspace: Int
+    /// Rounded rows of the product that comes next, of all rows.
     let scratch: Int
+    /// Of a member, for the forward pass alone.
+    let workspace: WorkspaceSizes
 
     /// - Parameter storage: nil where no backward pass follows.
     init(
@@ -43,9 +44,8 @@ struct PassSizes {
         targetRows = targets * shape.hiddenSize
         logits = (storage == nil ? min(targets, Backpropagation.targetsAtATime) : targets) * shape.vocabularySize
         targetValues = targets
-        attentionWorkspace = Attention.workspaceCount(
-            headDimension: shape.headDimension, maximumPositions: positions)
         scratch = shape.forwardScratch(rows: max(rows, targets))
+        workspace = WorkspaceSizes(shape, positions: positions)
     }
 
     var memory: [MemoryItem] {
@@ -103,12 +103,13 @@ struct BackwardSizes {
                     WeightGradient.workspaceCount(rows: $0.rows, inputs: $0.inputs, precision: shape.precision)
                 }
             }
-        workspace = WorkspaceSizes(
-            attention: Attention.workspaceCount(headDimension: shape.headDimension, maximumPositions: positions),
-            gathered: positions * 2 * shape.headDimension,
-            attentionBackward: Attention.backwardWorkspaceCount(
-                headDimension: shape.headDimension, positions: positions),
-            product: packed.max() ?? 0, scratch: rounded.max() ?? 0)
+        var workspace = WorkspaceSizes(shape, positions: positions)
+        workspace.gathered = positions * 2 * shape.headDimension
+        workspace.attentionBackward = Attention.backwardWorkspaceCount(
+            headDimension: shape.headDimension, positions: positions)
+        workspace.product = packed.max() ?? 0
+        workspace.scratch = rounded.max() ?? 0
+        self.workspace = workspace
     }
 
     var memory: [MemoryItem] {
@@ -118,5 +119,13 @@ struct BackwardSizes {
                 elements: 2 * hidden + queryKeyValue + normedHeads + attended + gateUp + activated + targetRows),
             MemoryItem("adapters' rows", elements: lowRank + discarded),
         ]
+    }
+}
+
+extension WorkspaceSizes {
+    /// Of a forward pass.
+    fileprivate init(_ shape: ModelConfiguration, positions: Int) {
+        self.init(
+            attention: Attention.workspaceCount(headDimension: shape.headDimension, maximumPositions: positions))
     }
 }

@@ -5,7 +5,8 @@ import Synchronization
 /// Lengths of a member's workspace for its part of a learner's pass, in elements of four bytes.
 package struct WorkspaceSizes: Equatable, Sendable {
     var attention = 0
-    /// [positions][2 · headDimension]: a head's keys and values of a sequence whose rows stand apart, and as many for their gradients.
+    /// [positions][2 · headDimension]: a head's keys and values of a sequence whose rows stand apart, and as many for their
+    /// gradients.
     var gathered = 0
     var attentionBackward = 0
     var product = 0
@@ -27,10 +28,11 @@ package struct WorkspaceSizes: Equatable, Sendable {
     package var byteCount: Int { 4 * count }
 }
 
-/// What a member needs for its part of a learner's pass, whichever pass it is. Nothing in it outlives a tile, and it grows as passes
-/// need.
-// Unchecked: whoever has taken it from `PassWorkspaces` has it alone, and its lock passes it on.
+/// What a member needs for its part of a learner's pass, whichever pass it is. Nothing in it outlives a tile, and it grows as
+/// passes need.
 final class PassWorkspace: @unchecked Sendable {
+    // Unchecked: whoever `PassWorkspaces` has lent it to has it alone, and its lock passes it on.
+
     private(set) var attention = AlignedBuffer<Float>(count: 0)
     private(set) var gatheredKeyValue = AlignedBuffer<Float>(count: 0)
     private(set) var gatheredGradient = AlignedBuffer<Float>(count: 0)
@@ -63,10 +65,10 @@ final class PassWorkspace: @unchecked Sendable {
 
 /// Workspaces for passes that take turns or run side by side.
 ///
-/// A member of a pass takes one for its part of it and gives it back, whichever thread it is: so there are never more than members
-/// have been at work at once, however many threads have taken part in time.
+/// A member of a pass has one for as long as it is at work, whichever thread it is: so there are never more than members have
+/// been at work at once, however many threads have taken part in time.
 public final class PassWorkspaces: Sendable {
-    /// Those that no member has; the last one given back is taken first, while caches may hold it.
+    /// Those that no member has; the last one to come back is lent first, while caches may hold it.
     let idle = Mutex<[PassWorkspace]>([])
 
     public init() {}
@@ -74,14 +76,11 @@ public final class PassWorkspaces: Sendable {
     /// How many there are while no pass runs.
     package var count: Int { idle.withLock { $0.count } }
 
-    /// One that nobody else has until it is given back, with room for so much.
-    func take(_ sizes: WorkspaceSizes) -> PassWorkspace {
+    /// Calls `body` with one that nobody else has until it returns, with room for so much.
+    func lend(_ sizes: WorkspaceSizes, to body: (PassWorkspace) -> Void) {
         let workspace = idle.withLock { $0.popLast() } ?? PassWorkspace()
         workspace.reserve(sizes)
-        return workspace
-    }
-
-    func giveBack(_ workspace: PassWorkspace) {
+        body(workspace)
         idle.withLock { $0.append(workspace) }
     }
 }

@@ -3,7 +3,7 @@ import Learning
 /// The micro-batches of a phase that take most, whatever the lengths of what comes together, and what the learner's passes over
 /// them come to.
 ///
-/// A pass's buffers, and those of a thread's workspace, each grow by themselves and stay: after a micro-batch of many rows and
+/// A pass's buffers, and those of a member's workspace, each grow by themselves and stay: after a micro-batch of many rows and
 /// another of many targets they have room for both.
 struct LargestMicroBatch {
     /// The most of any, not all of one perhaps.
@@ -16,8 +16,9 @@ struct LargestMicroBatch {
     /// Bytes of each pass that there is at once, with its gradient but no workspace: the first has had all, later ones those
     /// that come in updates of so many.
     let passes: [Double]
-    /// Bytes of the workspaces of all members of passes that are at work at once.
-    let workspaces: Double
+    /// Members of passes that are at work at once at most, at least 1 where there is a pass, and bytes of each one's workspace.
+    let members: Int
+    let workspace: Double
 
     /// - Parameters:
     ///   - memory: of the model that the passes go through.
@@ -43,9 +44,8 @@ struct LargestMicroBatch {
             let own = LargestSizes(of: zip(candidates, counts).filter { $1 > index }.map(\.0))
             return memory.gradient(rows: own.rows, targets: own.targets, longest: Double(own.longest))
         }
-        workspaces =
-            Double(candidates.map { passes($0.microBatches).members }.max() ?? 0)
-            * memory.workspace(of: candidates.map { ($0.rows, $0.targets, Double($0.longest)) })
+        members = candidates.map { passes($0.microBatches).members }.max() ?? 0
+        workspace = memory.workspace(of: candidates.map { ($0.rows, $0.targets, Double($0.longest)) })
     }
 }
 

@@ -126,9 +126,11 @@ extension MemoryNeed {
             let rows = configuration.learner.microBatchRows
             let isChosen = rows > LearnerConfiguration.usualMicroBatchRows && batch.rows > Double(batch.longest)
             add(
-                pass, isChosen ? .key("learner.microBatchRows", value: "\(rows)") : largest, name: "a learner's pass")
+                pass + batch.workspace, isChosen ? .key("learner.microBatchRows", value: "\(rows)") : largest,
+                name: "a learner's pass")
             add(
-                batch.workspaces, .key("threads", value: "\(threads)"), name: "workspaces of passes")
+                Double(batch.members - 1) * batch.workspace, .key("threads", value: "\(threads)"),
+                name: "the other threads' workspaces")
             add(
                 batch.passes.dropFirst().reduce(0, +), .key("threads", value: "\(threads)"),
                 name: "the other threads' passes")

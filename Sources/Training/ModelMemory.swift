@@ -185,8 +185,8 @@ public struct ModelMemory: Sendable {
         }
     }
 
-    /// A member's workspace for its part of passes, likewise, after all of these micro-batches: each of its buffers has what one or
-    /// another of them asks for.
+    /// A member's workspace for its part of passes, likewise, after all of these micro-batches: each of its buffers has what one
+    /// or another of them asks for.
     func workspace(of microBatches: [(rows: Double, targets: Double, longest: Double)]) -> Double {
         counted(microBatches.map { max($0.rows, $0.targets) }.max() ?? 0) {
             let sizes = microBatches.map {
@@ -206,7 +206,8 @@ public struct ModelMemory: Sendable {
     ///   - rows: of a micro-batch.
     ///   - targets: of its rows that have one; nil for all.
     ///   - longest: rows of the longest sequence; nil for all.
-    ///   - passes: at once, each over a micro-batch, and their members: a pass that has none has memory that it never touches.
+    ///   - passes: at once, each over a micro-batch, and their members; a pass without a micro-batch has memory that it never
+    ///     touches.
     public func learner(
         rows: Double, targets: Double? = nil, longest: Double? = nil, passes: (count: Int, members: Int) = (1, 1)
     ) -> Double {

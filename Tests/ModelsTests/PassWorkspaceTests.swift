@@ -57,14 +57,28 @@ import Testing
         let workspaces = PassWorkspaces()
         #expect(workspaces.count == 0)
         let sizes = WorkspaceSizes(attention: 10, product: 40)
-        let first = (0..<3).map { _ in workspaces.take(sizes) }
-        #expect(Set(first.map { ObjectIdentifier($0) }).count == 3 && workspaces.count == 0)
+        let first = Self.holders(3, of: sizes, workspaces)
+        #expect(Set(first.map { ObjectIdentifier($0) }).count == 3)
         #expect(first.allSatisfy { $0.sizes == sizes })
-        for workspace in first { workspaces.giveBack(workspace) }
         #expect(workspaces.count == 3)
-        let second = (0..<3).map { _ in workspaces.take(WorkspaceSizes(product: 41)) }
-        #expect(second.map { ObjectIdentifier($0) } == first.reversed().map { ObjectIdentifier($0) })
+        // The one that was lent first has come back last.
+        let second = Self.holders(2, of: WorkspaceSizes(product: 41), workspaces)
+        #expect(second.map { ObjectIdentifier($0) } == first.prefix(2).map { ObjectIdentifier($0) })
         #expect(second.allSatisfy { $0.sizes == WorkspaceSizes(attention: 10, product: 41) })
-        #expect(workspaces.count == 0)
+        #expect(first[2].sizes == sizes && workspaces.count == 3)
+    }
+
+    /// What so many have at once, in the order in which it was lent.
+    private static func holders(
+        _ count: Int, of sizes: WorkspaceSizes, _ workspaces: PassWorkspaces
+    ) -> [PassWorkspace] {
+        guard count > 0 else { return [] }
+        var result: [PassWorkspace] = []
+        let left = max(0, workspaces.count - 1)
+        workspaces.lend(sizes) {
+            #expect(workspaces.count == left)
+            result = [$0] + holders(count - 1, of: sizes, workspaces)
+        }
+        return result
     }
 }

@@ -1,7 +1,5 @@
-import Glibc
 import Memory
 import Pipelines
-import Synchronization
 import TestSupport
 import Testing
 
@@ -134,96 +132,5 @@ import Testing
         let areEqual = backward == Self.bits(parameters, adapters: adapters, storage, threads: 1)
         #expect(areEqual)
         #expect(workspaces.count == 1)
-    }
-
-    /// Runs a pass, forward and backward, that so many threads may share.
-    private static func run(
-        _ parameters: Parameters, sharedBy threads: Int, workspaces: PassWorkspaces,
-        program: (TeamProgram) -> TeamProgram = { $0 }
-    ) {
-        let weights = PolicyWeights(parameters)
-        let transposed = TransposedWeights(parameters)
-        let pass = Backpropagation(configuration: parameters.configuration, workspaces: workspaces)
-        pass.forwardProgram = program(pass.forwardProgram)
-        pass.backwardProgram = program(pass.backwardProgram)
-        let gradient = AlignedBuffer<Float>(count: parameters.count)
-        Array(repeating: Float(1), count: batch.targets.count).withUnsafeBufferPointer {
-            pass.forward(batch, weights: weights, temperature: 1, sharedBy: threads)
-            pass.backward($0, transposed: transposed, layout: parameters.layout, into: gradient.pointer)
-        }
-    }
-
-    @Test func oneThreadRunsAPassThatIsNotShared() async throws {
-        let parameters = try Self.parameters("qwen3-untied", .float32)
-        let executor = ComputeExecutor(threads: 3, pinned: false)
-        defer { executor.shutdown() }
-        let places = Mutex<[Int]>([])
-        let workspaces = PassWorkspaces()
-        await executor.lane(.learner).run {
-            Self.run(parameters, sharedBy: 1, workspaces: workspaces) { program in
-                TeamProgram { member in
-                    places.withLock { $0.append(member.places) }
-                    program.body(&member)
-                }
-            }
-        }
-        #expect(places.withLock { $0 } == [1, 1])
-        #expect(workspaces.count == 1)
-    }
-
-    private final class Turns: Sendable {
-        private let arrived = Atomic(0)
-        private let turn = Mutex(())
-
-        /// Returns once so many threads are in it: none of them has two jobs.
-        func meet(_ threads: Int) {
-            arrived.wrappingAdd(1, ordering: .relaxed)
-            while arrived.load(ordering: .relaxed) < threads { sched_yield() }
-        }
-
-        func take(_ body: () -> Void) { turn.withLock { _ in body() } }
-    }
-
-    /// Each thread for certain has a pass, one after another; what the first has left serves the others.
-    @Test func threadsThatTakeTurnsHaveOneWorkspace() async throws {
-        let threads = 4
-        let parameters = try Self.parameters("qwen3-untied", .float32)
-        let executor = ComputeExecutor(threads: threads, pinned: false)
-        defer { executor.shutdown() }
-        let workspaces = PassWorkspaces()
-        let turns = Turns()
-        await withTaskGroup { group in
-            for _ in 0..<threads {
-                group.addTask(executorPreference: executor.lane(.learner)) {
-                    turns.meet(threads)
-                    turns.take { Self.run(parameters, sharedBy: 1, workspaces: workspaces) }
-                }
-            }
-        }
-        #expect(workspaces.count == 1)
-    }
-
-    /// Threads beyond those that a pass is cut for stay out of it, though they have nothing else to do, and cost no workspace.
-    @Test(arguments: [2, 3]) func noMoreThreadsComeThanAPassIsCutFor(members: Int) async throws {
-        let threads = 5
-        let parameters = try Self.parameters("qwen3-untied", .float32)
-        let executor = ComputeExecutor(threads: threads, pinned: false)
-        defer { executor.shutdown() }
-        let workspaces = PassWorkspaces()
-        let inside = Atomic(0)
-        let most = Atomic(0)
-        await executor.lane(.learner).run {
-            Self.run(parameters, sharedBy: members, workspaces: workspaces) { program in
-                TeamProgram { member in
-                    most.max(inside.wrappingAdd(1, ordering: .relaxed).newValue, ordering: .relaxed)
-                    // Some time for others to come, which they do not need to have been given.
-                    for _ in 0..<2000 where inside.load(ordering: .relaxed) <= members { sched_yield() }
-                    program.body(&member)
-                    inside.wrappingSubtract(1, ordering: .relaxed)
-                }
-            }
-        }
-        #expect((1...members).contains(most.load(ordering: .relaxed)))
-        #expect((1...members).contains(workspaces.count))
     }
 }

@@ -131,7 +131,7 @@ import Trajectories
 
     /// Of the first pass with its workspace.
     private static func bytes(of largest: LargestMicroBatch) throws -> Double {
-        try #require(largest.passes.first) + largest.workspaces
+        try #require(largest.passes.first) + largest.workspace
     }
 
     /// Of all buffers that a pass has, as it stands.
@@ -185,14 +185,15 @@ import Trajectories
             let alone = try largest([problem], 16)
             let sizes = WorkspaceSizes(
                 shape, rows: Int(alone.rows), targets: Int(alone.targets), longest: alone.longest)
-            #expect(alone.workspaces == Double(16 * sizes.byteCount))
-            each.append(alone.workspaces)
+            #expect(alone.members == 16 && alone.workspace == Double(sizes.byteCount))
+            each.append(alone.workspace)
             workspace.reserve(sizes)
         }
-        let all = try largest(problems, 16).workspaces
-        #expect(all == Double(16 * workspace.sizes.byteCount))
-        #expect(all >= each[0] && each[0] > each[1])
-        #expect(try largest(problems, 1).workspaces == Double(workspace.sizes.byteCount))
+        let all = try largest(problems, 16)
+        #expect(all.members == 16 && all.workspace == Double(workspace.sizes.byteCount))
+        #expect(all.workspace >= each[0] && each[0] > each[1])
+        let alone = try largest(problems, 1)
+        #expect(alone.members == 1 && alone.workspace == all.workspace)
     }
 
     /// Each group of an update has micro-batches of its own; of problems cut at one length, the longest prompt counts.

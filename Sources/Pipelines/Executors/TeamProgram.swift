@@ -18,7 +18,8 @@ public struct TeamProgram {
     /// compute thread, alone.
     ///
     /// - Parameters:
-    ///   - places: members whose numbers the program has room for; where the executor has more threads, it runs alone.
+    ///   - places: members whose numbers the program has room for; where the executor has more threads, it runs alone. Any by
+    ///     default: for programs that do not go by members' numbers.
     ///   - members: that there may be at once, the present thread among them.
     public borrowing func run(places: Int = .max, members: Int = .max) {
         let done: Void? = ComputeThread.withCurrentCore { core, thread in
