@@ -263,7 +263,7 @@ import Testing
         let rows = try model.folder.write(#"{"id": 0, \#(messages), "chat_template_kwargs": [1]}"#, to: "told.jsonl")
         let refused = try generate("--prompts", rows, "--chat")
         #expect(refused.status == 65)
-        #expect(refused.diagnostics.contains("chat_template_kwargs: is a list, not an object"))
+        #expect(refused.diagnostics.contains("“chat_template_kwargs”: is a list, not an object"))
     }
 
     @Test func specialTokensInPromptsAreFoundWhenAsked() throws {
