@@ -19,10 +19,11 @@ extension AdapterConfiguration {
 
     private static func projections(_ field: JSONField) throws -> Set<Projection> {
         if case .string(let text) = field.value {
-            guard text == "all-linear" else {
-                throw field.failure("the pattern \"\(text)\" is not supported (a list of names, or \"all-linear\")")
+            guard text == Projection.allLinear else {
+                throw field.failure(
+                    "the pattern \"\(text)\" is not supported (a list of names, or \"\(Projection.allLinear)\")")
             }
-            return Set(Projection.allCases)
+            return Set(Projection.ofLayers)
         }
         let projections = try field.elements().map { element in
             let name = try element.string()

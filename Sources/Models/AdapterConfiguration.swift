@@ -8,7 +8,7 @@ public struct AdapterConfiguration: Sendable, Hashable {
     public var projections: Set<Projection>
 
     /// Not checked; `validate` does that.
-    public init(rank: Int, alpha: Double, projections: Set<Projection> = Set(Projection.allCases)) {
+    public init(rank: Int, alpha: Double, projections: Set<Projection> = Set(Projection.ofLayers)) {
         self.rank = rank
         self.alpha = alpha
         self.projections = projections
@@ -28,5 +28,20 @@ public struct AdapterConfiguration: Sendable, Hashable {
             scale.isNormal, "lora_alpha", "\(alpha) / r is \(alpha / Double(rank)), beyond what 32-bit floats hold")
         let names = Projection.allCases.map(\.rawValue).joined(separator: ", ")
         try require(!projections.isEmpty, "target_modules", "names none of \(names)")
+    }
+
+    /// Likewise of adapters on a model of that shape.
+    public func validate(of shape: ModelConfiguration, file: String = "adapter_config.json") throws {
+        try validate(file: file)
+        guard fits(shape) else {
+            throw FormatError(
+                file: file, field: "target_modules",
+                reason: "names lm_head, which the model ties to its embedding: merging would change both")
+        }
+    }
+
+    /// Whether the model has all that the adapters change: a head that is the embedding is none of its own.
+    public func fits(_ shape: ModelConfiguration) -> Bool {
+        !shape.tiesEmbeddings || !projections.contains(.head)
     }
 }

@@ -1,10 +1,12 @@
 import Files
 
 /// Where every A and B stands in one flat vector of floats: layer by layer, projections in the order of `Projection`, A
-/// before B, each at a multiple of 16 floats, a cache line; the gaps stay 0.
+/// before B, each at a multiple of 16 floats, a cache line; then the head's; the gaps stay 0.
 public struct AdapterLayout: Sendable, Hashable {
-    /// The adapter of one projection of one layer.
+    /// The adapter of one projection of one layer, or of the head.
     struct Site: Sendable, Hashable {
+        /// Its place among all.
+        let index: Int
         let projection: Projection
         let inputs: Int
         let outputs: Int
@@ -20,33 +22,41 @@ public struct AdapterLayout: Sendable, Hashable {
     /// Length of the vector in floats, gaps included.
     public private(set) var count = 0
     private(set) var layers: [[Site]] = []
+    /// Nil where the head has none.
+    private(set) var head: Site?
+    private let rank: Int
 
     /// Throws what the configurations' `validate` throw.
     public init(_ configuration: AdapterConfiguration, of shape: ModelConfiguration) throws {
-        try configuration.validate()
+        try configuration.validate(of: shape)
         try shape.validate()
-        let projections = Projection.allCases.filter { configuration.projections.contains($0) }
-        let widths = projections.reduce(0.0) { $0 + Double($1.block.inputs(shape)) + Double($1.outputs(shape)) }
+        rank = configuration.rank
+        let projections = Projection.ofLayers.filter { configuration.projections.contains($0) }
+        let widths = configuration.projections.reduce(0.0) { $0 + Double($1.inputs(shape)) + Double($1.outputs(shape)) }
         guard Double(configuration.rank) * widths * Double(shape.layerCount) < 0x1p56 else {
             throw FormatError(
                 file: "adapter_config.json", field: "r",
                 reason: "adapters of rank \(configuration.rank) would not fit any memory")
         }
         for layer in 0..<shape.layerCount {
-            var sites: [Site] = []
-            for projection in projections {
-                let inputs = projection.block.inputs(shape)
-                let outputs = projection.outputs(shape)
-                let name = "base_model.model.model.layers.\(layer).\(projection.path)"
-                sites.append(
-                    Site(
-                        projection: projection, inputs: inputs, outputs: outputs,
-                        firstRow: projection.firstRow(shape),
-                        a: append("\(name).lora_A.weight", [configuration.rank, inputs]),
-                        b: append("\(name).lora_B.weight", [outputs, configuration.rank])))
-            }
-            layers.append(sites)
+            layers.append(projections.map { appendSite($0, within: "model.layers.\(layer).", shape) })
         }
+        if configuration.projections.contains(.head) { head = appendSite(.head, within: "", shape) }
+    }
+
+    /// All adapters, in the order of the vector.
+    var sites: [Site] { layers.joined() + [head].compactMap { $0 } }
+
+    private mutating func appendSite(_ projection: Projection, within place: String, _ shape: ModelConfiguration)
+        -> Site
+    {
+        let inputs = projection.inputs(shape)
+        let outputs = projection.outputs(shape)
+        let name = "base_model.model.\(place)\(projection.path)"
+        return Site(
+            index: entries.count / 2, projection: projection, inputs: inputs, outputs: outputs,
+            firstRow: projection.firstRow(shape), a: append("\(name).lora_A.weight", [rank, inputs]),
+            b: append("\(name).lora_B.weight", [outputs, rank]))
     }
 
     private mutating func append(_ name: String, _ shape: [Int]) -> Int {

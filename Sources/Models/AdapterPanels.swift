@@ -32,18 +32,16 @@ public final class AdapterPanels: @unchecked Sendable {
 
     public func write(_ adapters: Adapters) {
         let rank = configuration.rank
-        let largest = layout.layers.joined().map { rank * max($0.inputs, $0.outputs) }.max() ?? 0
+        let sites = layout.sites
+        let largest = sites.map { rank * max($0.inputs, $0.outputs) }.max() ?? 0
         let scaled = AlignedBuffer<Float>(count: largest)
-        for (layer, sites) in layout.layers.enumerated() {
-            for (index, site) in sites.enumerated() {
-                let to = offsets.layers[layer][index]
-                scale(adapters, site.a, count: rank * site.inputs, into: scaled.pointer)
-                MatrixProduct.pack(
-                    weight: scaled.pointer, outputs: rank, depth: site.inputs, into: panels.pointer + to.a)
-                scale(adapters, site.b, count: rank * site.outputs, into: scaled.pointer)
-                MatrixProduct.packTransposed(
-                    weight: scaled.pointer, outputs: site.outputs, depth: rank, into: panels.pointer + to.b)
-            }
+        for site in sites {
+            let to = offsets.sites[site.index]
+            scale(adapters, site.a, count: rank * site.inputs, into: scaled.pointer)
+            MatrixProduct.pack(weight: scaled.pointer, outputs: rank, depth: site.inputs, into: panels.pointer + to.a)
+            scale(adapters, site.b, count: rank * site.outputs, into: scaled.pointer)
+            MatrixProduct.packTransposed(
+                weight: scaled.pointer, outputs: site.outputs, depth: rank, into: panels.pointer + to.b)
         }
     }
 
@@ -53,30 +51,26 @@ public final class AdapterPanels: @unchecked Sendable {
     }
 
     /// s A, packed for X (s A)ᵀ.
-    func a(_ layer: Int, _ site: Int) -> UnsafePointer<Float> {
-        UnsafePointer(panels.pointer + offsets.layers[layer][site].a)
+    func a(_ site: AdapterLayout.Site) -> UnsafePointer<Float> {
+        UnsafePointer(panels.pointer + offsets.sites[site.index].a)
     }
 
     /// s B, packed for dY (s B).
-    func b(_ layer: Int, _ site: Int) -> UnsafePointer<Float> {
-        UnsafePointer(panels.pointer + offsets.layers[layer][site].b)
+    func b(_ site: AdapterLayout.Site) -> UnsafePointer<Float> {
+        UnsafePointer(panels.pointer + offsets.sites[site.index].b)
     }
 }
 
-/// Offsets, in floats, of the packed matrices, in the order of `AdapterLayout.layers`.
+/// Offsets, in floats, of the packed matrices, in the order of `AdapterLayout.sites`.
 private struct AdapterPanelOffsets {
-    private(set) var layers: [[(a: Int, b: Int)]] = []
+    private(set) var sites: [(a: Int, b: Int)] = []
     private(set) var count = 0
 
     init(_ layout: AdapterLayout, rank: Int) {
-        for sites in layout.layers {
-            var offsets: [(a: Int, b: Int)] = []
-            for site in sites {
-                let b = count + MatrixProduct.packedCount(outputs: rank, depth: site.inputs)
-                offsets.append((count, b))
-                count = b + MatrixProduct.packedCount(outputs: rank, depth: site.outputs)
-            }
-            layers.append(offsets)
+        for site in layout.sites {
+            let b = count + MatrixProduct.packedCount(outputs: rank, depth: site.inputs)
+            sites.append((count, b))
+            count = b + MatrixProduct.packedCount(outputs: rank, depth: site.outputs)
         }
     }
 }

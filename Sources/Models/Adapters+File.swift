@@ -5,13 +5,16 @@ import Foundation
 extension Adapters {
     package static let configurationName = "adapter_config.json"
     private static let weightsName = "adapter_model.safetensors"
+    /// The head itself, which PEFT writes beside the head's adapter.
+    private static let headName = "base_model.model.lm_head.base_layer.weight"
 
     /// Reads the adapters of a model of that shape.
     ///
-    /// All names, shapes and formats are checked before memory is taken. Throws `FormatError` naming the file and the field
-    /// or tensor.
+    /// All names, shapes and formats are checked before memory is taken. A copy of the head beside its adapter is not read: the
+    /// model has the head. Throws `FormatError` naming the file and the field or tensor.
     public convenience init(contentsOf directory: URL, of model: ModelConfiguration) throws {
         let configuration = try AdapterConfiguration(contentsOf: directory.appending(path: Self.configurationName))
+        try configuration.validate(of: model, file: directory.appending(path: Self.configurationName).path)
         let layout = try AdapterLayout(configuration, of: model)
         let file = try SafeTensors(url: directory.appending(path: Self.weightsName))
         let names = Set(layout.entries.map(\.name))
@@ -25,7 +28,9 @@ extension Adapters {
                 )
             }
         }
+        let head = layout.head.map { [$0.outputs, $0.inputs] }
         for tensor in file.tensors where !names.contains(tensor.name) {
+            if tensor.name == Self.headName && tensor.shape == head { continue }
             throw FormatError(
                 file: file.file, field: tensor.name,
                 reason: "\(Self.configurationName) and the model have no place for the tensor")

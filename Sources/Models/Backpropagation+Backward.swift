@@ -90,19 +90,7 @@ extension Backpropagation {
                 part, of: logits.pointer, into: gradients.targetRows.pointer,
                 scratch: workspace.scratch.pointer)
         }
-        let head = task.target.tensor(\.head)
-        let headParts = head == nil ? 0 : parts.gradientParts(vocabulary)
-        member.perform(1 + headParts) { tile in
-            guard let head, tile > 0 else {
-                backwardFinalNorm(task)
-                return
-            }
-            let width = configuration.hiddenSize
-            WeightGradient.add(
-                PassParts.range(tile - 1, of: headParts, over: vocabulary), outputGradient: logits.pointer,
-                input: targetRows.pointer, rows: targets, outputs: vocabulary, inputs: width, to: head,
-                precision: configuration.precision, workspace: workspace.product.pointer)
-        }
+        performHead(task, &member, workspace) { backwardFinalNorm(task) }
     }
 
     private func backwardFinalNorm(_ task: BackwardTask) {

@@ -37,6 +37,47 @@ extension Backpropagation {
         }
     }
 
+    /// A stage: adds the gradient of the head, or of its adapter, beside `body`, which is done once.
+    func performHead(
+        _ task: BackwardTask, _ member: inout TeamMember, _ workspace: PassWorkspace, beside body: () -> Void
+    ) {
+        let gradientParts = headGradientParts(task)
+        member.perform(1 + gradientParts) { tile in
+            if tile == 0 {
+                body()
+            } else {
+                accumulateHead(tile - 1, of: gradientParts, into: task.target, workspace)
+            }
+        }
+    }
+
+    /// Likewise in parts: see `gradientParts`.
+    private func headGradientParts(_ task: BackwardTask) -> Int {
+        switch task.target {
+        case .parameters: parts.gradientParts(configuration.vocabularySize)
+        case .adapters(let panels, _): panels.layout.head == nil ? 0 : 1
+        }
+    }
+
+    private func accumulateHead(
+        _ part: Int, of parts: Int, into target: GradientTarget, _ workspace: PassWorkspace
+    ) {
+        let vocabulary = configuration.vocabularySize
+        let targets = batch.targets.count
+        switch target {
+        case .parameters(let layout, let gradient):
+            WeightGradient.add(
+                PassParts.range(part, of: parts, over: vocabulary), outputGradient: logits.pointer,
+                input: targetRows.pointer, rows: targets, outputs: vocabulary, inputs: configuration.hiddenSize,
+                to: gradient + layout.head, precision: configuration.precision, workspace: workspace.product.pointer)
+        case .adapters(let panels, let gradient):
+            guard let site = panels.layout.head else { return }
+            accumulate(
+                site, panels, outputGradient: logits.pointer, outputStride: vocabulary, input: targetRows.pointer,
+                rows: targets, into: gradient, workspace: workspace.product.pointer)
+        }
+    }
+
     /// Adapters are narrow: theirs is one part, or none where the block has none.
     private func gradientParts(_ block: ProjectionBlock, _ layer: Int, _ task: BackwardTask) -> Int {
         switch task.target {
@@ -59,32 +100,31 @@ extension Backpropagation {
                 to: gradient + layout.layers[layer][block], precision: configuration.precision,
                 workspace: workspace.product.pointer)
         case .adapters(let panels, let gradient):
-            for (index, site) in panels.layout.layers[layer].enumerated() where site.projection.block == block {
+            for site in panels.layout.layers[layer] where site.projection.block == block {
                 accumulate(
-                    site, a: panels.a(layer, index), b: panels.b(layer, index), rank: panels.configuration.rank,
-                    outputGradient: outputGradient + site.firstRow, outputStride: outputs, input: input, into: gradient,
-                    workspace: workspace.product.pointer)
+                    site, panels, outputGradient: outputGradient + site.firstRow, outputStride: outputs, input: input,
+                    rows: batch.rowCount, into: gradient, workspace: workspace.product.pointer)
             }
         }
     }
 
     /// In single precision, dB += dYᵀ (X (s A)ᵀ) and dA += (dY (s B))ᵀ X, by way of [rows][rank].
     private func accumulate(
-        _ site: AdapterLayout.Site, a: UnsafePointer<Float>, b: UnsafePointer<Float>, rank: Int,
-        outputGradient: UnsafePointer<Float>, outputStride: Int, input: UnsafePointer<Float>,
-        into gradient: UnsafeMutablePointer<Float>, workspace: UnsafeMutablePointer<Float>
+        _ site: AdapterLayout.Site, _ panels: AdapterPanels, outputGradient: UnsafePointer<Float>, outputStride: Int,
+        input: UnsafePointer<Float>, rows: Int, into gradient: UnsafeMutablePointer<Float>,
+        workspace: UnsafeMutablePointer<Float>
     ) {
-        let rows = batch.rowCount
+        let rank = panels.configuration.rank
         let low = gradients.lowRank.pointer
         MatrixProduct.multiply(
-            input, rows: rows, rowStride: site.inputs, packed: a, outputs: rank, depth: site.inputs, into: low,
-            resultStride: rank, accumulating: false)
+            input, rows: rows, rowStride: site.inputs, packed: panels.a(site), outputs: rank, depth: site.inputs,
+            into: low, resultStride: rank, accumulating: false)
         MatrixProduct.weightGradient(
             outputGradient: outputGradient, outputStride: outputStride, input: low, inputStride: rank, rows: rows,
             outputs: site.outputs, inputs: rank, accumulatingInto: gradient + site.b, workspace: workspace)
         MatrixProduct.multiply(
-            outputGradient, rows: rows, rowStride: outputStride, packed: b, outputs: rank, depth: site.outputs,
-            into: low, resultStride: rank, accumulating: false)
+            outputGradient, rows: rows, rowStride: outputStride, packed: panels.b(site), outputs: rank,
+            depth: site.outputs, into: low, resultStride: rank, accumulating: false)
         MatrixProduct.weightGradient(
             outputGradient: low, outputStride: rank, input: input, inputStride: site.inputs, rows: rows, outputs: rank,
             inputs: site.inputs, accumulatingInto: gradient + site.a, workspace: workspace)

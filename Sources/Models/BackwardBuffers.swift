@@ -16,7 +16,7 @@ struct BackwardBuffers: ~Copyable {
     private(set) var activated = AlignedBuffer<Float>(count: 0)
     /// [targets][hidden].
     private(set) var targetRows = AlignedBuffer<Float>(count: 0)
-    /// [rows][rank] of adapters, and the room for gradients that are not wanted.
+    /// [rows or targets][rank] of adapters, and the room for gradients that are not wanted.
     private(set) var lowRank = AlignedBuffer<Float>(count: 0)
     private(set) var discarded = AlignedBuffer<Float>(count: 0)
 

@@ -69,7 +69,7 @@ struct BackwardSizes {
     let gateUp: Int
     let activated: Int
     let targetRows: Int
-    /// [rows][rank]; none without adapters.
+    /// [rows or targets][rank]; none without adapters.
     let lowRank: Int
     /// Where gradients of norms go that are not wanted; none without adapters.
     let discarded: Int
@@ -85,7 +85,7 @@ struct BackwardSizes {
         gateUp = rows * 2 * shape.intermediateSize
         activated = rows * shape.intermediateSize
         targetRows = targets * shape.hiddenSize
-        lowRank = rows * (rank ?? 0)
+        lowRank = max(rows, targets) * (rank ?? 0)
         discarded = rank == nil ? 0 : max(shape.hiddenSize, shape.headDimension)
         let weights =
             ProjectionBlock.allCases.map { (rows: rows, outputs: $0.outputs(shape), inputs: $0.inputs(shape)) }
@@ -95,8 +95,8 @@ struct BackwardSizes {
         }
         let packed =
             if let rank {
-                ([rank] + Projection.allCases.map { $0.block.inputs(shape) }).map {
-                    MatrixProduct.weightGradientWorkspace(rows: rows, inputs: $0)
+                ([rank] + Projection.allCases.map { $0.inputs(shape) }).flatMap { inputs in
+                    [rows, targets].map { MatrixProduct.weightGradientWorkspace(rows: $0, inputs: inputs) }
                 }
             } else {
                 weights.map {

@@ -50,8 +50,7 @@ struct PolicyWeightWriter<Origin: WeightOrigin>: ~Copyable {
             var values = try source.values(start..<start + count * width)
             embedding.write(values, at: first * width, count: count * width)
             if layout.head != layout.embedding {
-                let start = layout.head + first * width
-                values = try source.values(start..<start + count * width)
+                values = try source.head(rows: first..<first + count)
             }
             pack(values, first, count, of: weights.offsets.head)
         }

@@ -1,4 +1,4 @@
-/// A linear layer of the decoder that an adapter may change, by its name in the model.
+/// A linear layer of the model that an adapter may change, by its name in the model.
 public enum Projection: String, Sendable, Hashable, Codable, CaseIterable {
     case query = "q_proj"
     case key = "k_proj"
@@ -7,24 +7,37 @@ public enum Projection: String, Sendable, Hashable, Codable, CaseIterable {
     case gate = "gate_proj"
     case up = "up_proj"
     case down = "down_proj"
+    /// Of models whose head is not the embedding; merged into that, an adapter would change both.
+    case head = "lm_head"
 
-    /// The matrix that holds the layer's weight.
-    var block: ProjectionBlock {
+    /// PEFT's name for all of the decoder's layers.
+    public static let allLinear = "all-linear"
+
+    /// The decoder's layers' own: all but the head.
+    public static let ofLayers = allCases.filter { $0 != .head }
+
+    /// The matrix of a layer that holds the weight; nil of the head.
+    var block: ProjectionBlock? {
         switch self {
         case .query, .key, .value: .queryKeyValue
         case .output: .output
         case .gate, .up: .gateUp
         case .down: .down
+        case .head: nil
         }
     }
 
-    /// The name within a layer, for example `self_attn.q_proj`.
+    /// The name within a layer, for example `self_attn.q_proj`, or within the model.
     var path: String {
         switch block {
         case .queryKeyValue, .output: "self_attn.\(rawValue)"
         case .gateUp, .down: "mlp.\(rawValue)"
+        case nil: rawValue
         }
     }
+
+    /// Columns of the weight.
+    func inputs(_ shape: ModelConfiguration) -> Int { block?.inputs(shape) ?? shape.hiddenSize }
 
     /// Rows of the weight.
     func outputs(_ shape: ModelConfiguration) -> Int {
@@ -33,13 +46,14 @@ public enum Projection: String, Sendable, Hashable, Codable, CaseIterable {
         case .key, .value: shape.keyValueWidth
         case .output, .down: shape.hiddenSize
         case .gate, .up: shape.intermediateSize
+        case .head: shape.vocabularySize
         }
     }
 
     /// The weight's first row within its block.
     func firstRow(_ shape: ModelConfiguration) -> Int {
         switch self {
-        case .query, .output, .gate, .down: 0
+        case .query, .output, .gate, .down, .head: 0
         case .key: shape.queryWidth
         case .value: shape.queryWidth + shape.keyValueWidth
         case .up: shape.intermediateSize
@@ -72,12 +86,13 @@ enum ProjectionBlock: CaseIterable {
 }
 
 extension ModelConfiguration {
-    /// Whether the layers' matrices have the same shapes.
+    /// Whether the matrices have the same shapes, and the head is the embedding in both or in neither.
     func hasMatrices(of other: ModelConfiguration) -> Bool {
         layerCount == other.layerCount
             && ProjectionBlock.allCases.allSatisfy {
                 $0.inputs(self) == $0.inputs(other) && $0.outputs(self) == $0.outputs(other)
-            } && queryWidth == other.queryWidth
+            } && queryWidth == other.queryWidth && vocabularySize == other.vocabularySize
+            && tiesEmbeddings == other.tiesEmbeddings
     }
 }
 

@@ -20,16 +20,34 @@ public final class TransposedWeights: @unchecked Sendable {
 
     /// Packs the matrices, with the adapters merged in.
     ///
-    /// - Parameter perform: runs the layers, which do not touch one another.
+    /// - Parameter perform: runs the layers and the head, which do not touch one another.
     public func write(
         _ parameters: Parameters, adapters: Adapters? = nil, perform: WeightLoop = runInTurn
     ) {
         perform(places.layers.count + 1) { tile in
-            guard tile > 0 else { return pack(parameters.pointer + parameters.layout.head, to: places.head) }
+            guard tile > 0 else { return writeHead(parameters, adapters) }
             let matrices = WeightSource(parameters, adapters)
             for block in ProjectionBlock.allCases {
                 pack(matrices.matrix(block, layer: tile - 1), to: places.layers[tile - 1][block])
             }
+        }
+    }
+
+    /// Without an adapter, from where the head stands; else a panel's columns at a time, so that it is never merged whole.
+    private func writeHead(_ parameters: Parameters, _ adapters: Adapters?) {
+        let place = places.head
+        guard let adapters, adapters.layout.head != nil else {
+            return pack(parameters.pointer + parameters.layout.head, to: place)
+        }
+        let step = MatrixProduct.panelWidth
+        let matrices = WeightSource(parameters, adapters, capacity: place.depth * min(step, place.outputs))
+        for first in stride(from: 0, to: place.outputs, by: step) {
+            let columns = first..<min(place.outputs, first + step)
+            let before = PackedMatrix.laneCount(
+                outputs: first, depth: place.depth, precision: configuration.precision)
+            PackedMatrix.packTransposed(
+                matrices.head(columns: columns), outputs: columns.count, depth: place.depth,
+                precision: configuration.precision, into: panels.pointer + place.offset + before)
         }
     }
 

@@ -47,6 +47,7 @@ struct RunMaterial: Sendable {
                     reason: "names no directory; prose needs a student")
             }
             let stored = try StoredStudent(directory: directory, precision: configuration.dtype, logger: logger)
+            try configuration.checkAdapters(of: stored.configuration)
             task = try TextTask(configuration, student: stored)
             model = stored.configuration
             makeStudent = { try stored.weights.parameters() }
@@ -97,6 +98,7 @@ struct RunMaterial: Sendable {
                 source: ConfigurationError.configuration, key: StudentConfiguration.key(ofField: error.field),
                 reason: error.reason)
         }
+        try configuration.checkAdapters(of: model)
         try MemoryNeed(configuration, model: model, lengths: SequenceLengths(longest: 1)).check()
         return model
     }

@@ -19,7 +19,8 @@ struct TrainCommand: AsyncParsableCommand {
             (of files: task.validation).
 
             dtype=bf16 computes products, keys and values in bfloat16. learner.adapters.rank=R trains adapters of that rank (LoRA) \
-            with learner.adapters.alpha=A on learner.adapters.targets=q_proj,v_proj,… in place of all weights. \
+            with learner.adapters.alpha=A on learner.adapters.targets=q_proj,v_proj,… in place of all weights; \
+            all-linear, the default, is the decoder layers' seven, and lm_head the head, where it is not tied to the embedding. \
             learner.activations=recomputed takes less memory and more time. learner.microBatchRows=N computes \
             about so many rows of an update together: fewer take less memory, and less time on many threads.
             """)

@@ -10,9 +10,16 @@ import Trajectories
 @Suite(.timeLimit(.minutes(30))) struct AdapterLearningTests {
     /// A way to compute and what to train.
     enum Setting: CaseIterable {
-        case bfloat16, recomputed, adapters, bfloat16Adapters, recomputedAdapters
+        case bfloat16, recomputed, adapters, bfloat16Adapters, recomputedAdapters, headAdapters, bfloat16HeadAdapters
 
-        var precision: Precision { self == .bfloat16 || self == .bfloat16Adapters ? .bfloat16 : .float32 }
+        var precision: Precision {
+            switch self {
+            case .bfloat16, .bfloat16Adapters, .bfloat16HeadAdapters: .bfloat16
+            default: .float32
+            }
+        }
+
+        var isOfHead: Bool { self == .headAdapters || self == .bfloat16HeadAdapters }
 
         var activations: ActivationStorage { self == .recomputed || self == .recomputedAdapters ? .recomputed : .kept }
 
@@ -21,6 +28,9 @@ import Trajectories
             case .bfloat16, .recomputed: nil
             case .adapters, .bfloat16Adapters, .recomputedAdapters:
                 try Adapters.randomized(AdapterConfiguration(rank: 4, alpha: 8), of: shape, seed: 2)
+            case .headAdapters, .bfloat16HeadAdapters:
+                try Adapters.randomized(
+                    AdapterConfiguration(rank: 4, alpha: 8, projections: Set(Projection.allCases)), of: shape, seed: 2)
             }
         }
 
@@ -32,7 +42,7 @@ import Trajectories
     }
 
     private func material(_ setting: Setting) throws -> (parameters: Parameters, groups: [ScoredGroup]) {
-        let parameters = try TestModel.parameters().copy(precision: setting.precision)
+        let parameters = try TestModel.parameters(ties: !setting.isOfHead).copy(precision: setting.precision)
         let adapters = try setting.adapters(of: parameters.configuration)
         return (parameters, try TestModel.groups(PolicyWeights(parameters, adapters: adapters)))
     }
@@ -99,7 +109,7 @@ import Trajectories
         #expect(try await bits(whole) == end.model.bits + (end.adapters?.bits ?? []) + end.momentBits)
     }
 
-    @Test(arguments: [Setting.adapters, .bfloat16Adapters])
+    @Test(arguments: [Setting.adapters, .bfloat16Adapters, .headAdapters])
     func adaptersLearnAndTheWeightsStandStill(setting: Setting) async throws {
         let (parameters, groups) = try material(setting)
         let demonstrations = groups.flatMap { group in

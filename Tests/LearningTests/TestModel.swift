@@ -5,10 +5,10 @@ import Trajectories
 
 /// A small random model whose next tokens are far from certain, and rollouts that it samples.
 enum TestModel {
-    static func parameters(seed: UInt64 = 7) throws -> Parameters {
+    static func parameters(seed: UInt64 = 7, ties: Bool = true) throws -> Parameters {
         let configuration = ModelConfiguration(
             hiddenSize: 32, intermediateSize: 48, layerCount: 2, attentionHeadCount: 4, keyValueHeadCount: 2,
-            vocabularySize: 41, maxPositions: 64)
+            vocabularySize: 41, maxPositions: 64, tiesEmbeddings: ties)
         return try Parameters.randomized(configuration: configuration, seed: seed, deviation: 0.1)
     }
 

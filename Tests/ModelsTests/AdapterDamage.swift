@@ -73,7 +73,8 @@ enum AdapterDamage: CaseIterable {
         case .modules:
             let (value, field) = try pick([
                 ("null", ""), ("5", ""), ("{}", ""), ("[]", ""), ("\"q_proj\"", ""), ("\".*\"", ""), ("true", ""),
-                ("[\"lm_head\"]", "[0]"), ("[\"q_proj\", 3]", "[1]"), ("[\"q_proj\", null]", "[1]"),
+                ("[\"lm_head\"]", ""), ("[\"embed_tokens\"]", "[0]"), ("[\"q_proj\", 3]", "[1]"),
+                ("[\"q_proj\", null]", "[1]"),
                 ("[[\"q_proj\"]]", "[0]"), ("[\"\"]", "[0]"), ("[\"up_proj\", \"Q_PROJ\"]", "[1]"),
                 ("[\"model.layers.0.self_attn.q_proj\"]", "[0]"),
             ])
@@ -123,11 +124,11 @@ enum AdapterDamage: CaseIterable {
             other.rank = try #require(
                 [1, 2, 3, 4, 5, 6, 60_000].filter { $0 != other.rank }.randomElement(using: &random))
         case .fewerModules:
-            let left = Projection.allCases.first { !other.projections.contains($0) }
+            let left = Projection.ofLayers.first { !other.projections.contains($0) }
             if let gone = other.projections.first { other.projections = [left ?? gone] }
             if other.projections == files.configuration.projections { other.projections = [.query] }
         default:
-            other.projections = Set(Projection.allCases)
+            other.projections = Set(Projection.ofLayers)
             files.tensors.removeAll { $0.name.contains("v_proj") }
         }
         files.set("r", "\(other.rank)")

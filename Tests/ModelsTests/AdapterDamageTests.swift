@@ -38,7 +38,8 @@ struct AdapterDamageTests {
         (#""alpha_pattern": {"q_proj": 2}"#, "alpha_pattern"), (#""layers_to_transform": [0]"#, "layers_to_transform"),
         (#""layers_to_transform": 1"#, "layers_to_transform"), (#""init_lora_weights": "pissa""#, "init_lora_weights"),
         (#""target_modules": ".*proj""#, "target_modules"), (#""target_modules": []"#, "target_modules"),
-        (#""target_modules": ["q_proj", "lm_head"]"#, "target_modules[1]"),
+        (#""target_modules": ["q_proj", "embed_tokens"]"#, "target_modules[1]"),
+        (#""target_modules": ["q_proj", "lm_head"]"#, "target_modules"),
         (#""target_modules": null"#, "target_modules"),
     ])
     func whatCannotBeIsRefusedByName(change: String, field: String) throws {
@@ -93,6 +94,32 @@ struct AdapterDamageTests {
             try Self.expectRefusal(directory, shape, file: "adapter_config.json", field: "")
             try FileManager.default.removeItem(at: directory.appending(path: "adapter_config.json"))
             try Self.expectRefusal(directory, shape, file: "adapter_config.json", field: "")
+        }
+    }
+
+    /// PEFT writes the whole head beside the head's adapter.
+    @Test func aCopyOfTheHeadBesideItsAdapterIsPassedOver() throws {
+        let fixture = try AdapterFixture("adapters-head")
+        let shape = fixture.base.configuration
+        try HuggingFaceFixture.withDirectory { directory in
+            try fixture.adapters.save(to: directory)
+            let url = directory.appending(path: "adapter_model.safetensors")
+            let sources = fixture.adapters.layout.entries.map {
+                SafeTensors.Source(name: $0.name, shape: $0.shape, values: fixture.adapters.pointer + $0.offset)
+            }
+            func add(_ name: String, _ shape: [Int]) throws {
+                let copy = SafeTensors.Source(name: name, shape: shape, values: fixture.base.pointer)
+                try SafeTensors.write(sources + [copy], to: url)
+            }
+            let name = "base_model.model.lm_head.base_layer.weight"
+            try add(name, [shape.vocabularySize, shape.hiddenSize])
+            let read = try Adapters(contentsOf: directory, of: shape)
+            #expect(memcmp(read.pointer, fixture.adapters.pointer, 4 * read.count) == 0)
+            try add(name, [shape.hiddenSize, shape.vocabularySize])
+            try Self.expectRefusal(directory, shape, file: "adapter_model.safetensors", field: name)
+            let other = "base_model.model.model.embed_tokens.weight"
+            try add(other, [shape.vocabularySize, shape.hiddenSize])
+            try Self.expectRefusal(directory, shape, file: "adapter_model.safetensors", field: other)
         }
     }
 

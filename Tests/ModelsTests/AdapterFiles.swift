@@ -35,7 +35,8 @@ struct AdapterFiles {
 
     /// Sound files of adapters of that model.
     init(of shape: ModelConfiguration, _ random: inout SeededGenerator) throws {
-        let projections = Projection.allCases.shuffled(using: &random).prefix(Int.random(in: 1...7, using: &random))
+        let possible = shape.tiesEmbeddings ? Projection.ofLayers : Projection.allCases
+        let projections = possible.shuffled(using: &random).prefix(Int.random(in: 1...possible.count, using: &random))
         let configuration = AdapterConfiguration(
             rank: Int.random(in: 1...5, using: &random), alpha: Double.random(in: 0.5...64, using: &random),
             projections: Set(projections))

@@ -4,7 +4,9 @@ import Foundation
 
 /// Adapters of a fixture's model with what PyTorch computed for them; `Tools/fixtures/adapters.py` makes them.
 struct AdapterFixture {
-    static let bases = ["adapters-all": "qwen3-untied", "adapters-few": "llama-tied"]
+    static let bases = [
+        "adapters-all": "qwen3-untied", "adapters-few": "llama-tied", "adapters-head": "qwen3-untied",
+    ]
     static let names = bases.keys.sorted()
 
     let base: Parameters

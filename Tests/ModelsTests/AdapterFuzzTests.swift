@@ -7,15 +7,17 @@ import Testing
 
 /// Adapter directories, damaged: an error names the file and what in it is wrong, or they are read; nothing traps.
 @Suite(.timeLimit(.minutes(30))) struct AdapterFuzzTests {
-    private static func withDirectory(_ body: (URL, ModelConfiguration) throws -> Void) throws {
+    private static func withDirectory(
+        of model: String = "llama-tied", _ body: (URL, ModelConfiguration) throws -> Void
+    ) throws {
         let shape = try ModelConfiguration(
-            contentsOf: HuggingFaceFixture.directory.appending(path: "llama-tied/config.json"))
+            contentsOf: HuggingFaceFixture.directory.appending(path: "\(model)/config.json"))
         try HuggingFaceFixture.withDirectory { try body($0, shape) }
     }
 
     /// Whatever rank, projections, element type and order of tensors: values come out as they stand.
-    @Test func directoriesOfAnyShapeAreRead() throws {
-        try Self.withDirectory { directory, shape in
+    @Test(arguments: ["llama-tied", "qwen3-untied"]) func directoriesOfAnyShapeAreRead(model: String) throws {
+        try Self.withDirectory(of: model) { directory, shape in
             for seed in 0..<60 as Range<UInt64> {
                 var random = SeededGenerator(seed: seed)
                 let files = try AdapterFiles(of: shape, &random)

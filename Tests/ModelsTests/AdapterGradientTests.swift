@@ -60,30 +60,34 @@ import Testing
         let rank = fixture.adapters.configuration.rank
         let scale = fixture.adapters.configuration.scale
         let values = fixture.adapters.pointer
-        for (layer, sites) in fixture.adapters.layout.layers.enumerated() {
-            for site in sites {
-                let offset = merged.layout.layers[layer][site.projection.block] + site.firstRow * site.inputs
-                func weight(_ row: Int, _ column: Int) -> Float { full.pointer[offset + row * site.inputs + column] }
-                var worst: Float = 0
-                var largest: Float = 0
-                for low in 0..<rank {
-                    for column in 0..<site.inputs {
-                        let sum = (0..<site.outputs).reduce(Float(0)) {
-                            $0 + values[site.b + $1 * rank + low] * weight($1, column)
-                        }
-                        worst = max(worst, abs(scale * sum - own[site.a + low * site.inputs + column]))
-                        largest = max(largest, abs(scale * sum))
-                    }
-                    for row in 0..<site.outputs {
-                        let sum = (0..<site.inputs).reduce(Float(0)) {
-                            $0 + values[site.a + low * site.inputs + $1] * weight(row, $1)
-                        }
-                        worst = max(worst, abs(scale * sum - own[site.b + row * rank + low]))
-                        largest = max(largest, abs(scale * sum))
-                    }
-                }
-                #expect(worst <= 2e-5 * largest, "layer \(layer), \(site.projection.rawValue): \(worst) of \(largest)")
+        for site in fixture.adapters.layout.sites {
+            let name = fixture.adapters.layout.entries[2 * site.index].name
+            let entry = try #require(
+                merged.layout[name.dropFirst("base_model.model.".count).dropLast("lora_A.weight".count) + "weight"])
+            #expect(entry.shape == [site.outputs, site.inputs])
+            func weight(_ row: Int, _ column: Int) -> Float {
+                full.pointer[entry.offset + row * site.inputs + column]
             }
+            var worst: Float = 0
+            var largest: Float = 0
+            for low in 0..<rank {
+                for column in 0..<site.inputs {
+                    let sum = (0..<site.outputs).reduce(Float(0)) {
+                        $0 + values[site.b + $1 * rank + low] * weight($1, column)
+                    }
+                    worst = max(worst, abs(scale * sum - own[site.a + low * site.inputs + column]))
+                    largest = max(largest, abs(scale * sum))
+                }
+                for row in 0..<site.outputs {
+                    let sum = (0..<site.inputs).reduce(Float(0)) {
+                        $0 + values[site.a + low * site.inputs + $1] * weight(row, $1)
+                    }
+                    worst = max(worst, abs(scale * sum - own[site.b + row * rank + low]))
+                    largest = max(largest, abs(scale * sum))
+                }
+            }
+            #expect(worst <= 2e-5 * largest, "\(name): \(worst) of \(largest)")
+            #expect(largest > 0, "\(name) has a gradient")
         }
     }
 
@@ -110,6 +114,35 @@ import Testing
         let step = 2e-3
         let slope = (loss(step: step) - loss(step: -step)) / (2 * step)
         #expect(abs(slope - norm) <= 2e-3 * norm, "\(slope) against \(norm)")
+    }
+
+    /// Several completions' first tokens are targets of one row: the head has more rows than the layers.
+    @Test(arguments: AdapterFixture.names)
+    func moreTargetsThanRowsAddUp(name: String) throws {
+        let fixture = try AdapterFixture(name)
+        let tokens = Array(fixture.tokens[0..<5])
+        func batch(shifts: Range<Int>) -> TrainingBatch {
+            var batch = TrainingBatch()
+            batch.append(tokens: tokens)
+            for shift in shifts {
+                for row in tokens.indices { batch.addTarget(row: row, token: fixture.tokens[row + shift]) }
+            }
+            return batch
+        }
+        let coefficients = tokens.indices.map { Float($0) - 1.5 }
+        var sum = [Float](repeating: 0, count: fixture.adapters.count)
+        for shift in 1..<7 {
+            let part = gradient(fixture, batch(shifts: shift..<shift + 1), coefficients: coefficients)
+            for index in sum.indices { sum[index] += part[index] }
+        }
+        let together = gradient(
+            fixture, batch(shifts: 1..<7), coefficients: Array(repeating: coefficients, count: 6).flatMap { $0 })
+        let largest = sum.map(abs).max() ?? 0
+        #expect(largest > 0)
+        #expect(sum.indices.allSatisfy { abs(sum[$0] - together[$0]) <= 1e-5 * largest })
+        let sizes = BackwardSizes(
+            fixture.base.configuration, rows: 5, targets: 30, positions: 5, rank: fixture.adapters.configuration.rank)
+        #expect(sizes.lowRank == 30 * fixture.adapters.configuration.rank)
     }
 
     /// The buffers of a pass for adapters hold no gradient of a weight, and what they hold is stated.

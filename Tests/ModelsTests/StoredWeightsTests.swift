@@ -84,14 +84,22 @@ struct StoredWeightsTests {
     }
 
     /// Rows at a time across the borders of projections that have adapters and those that have none.
-    @Test func adaptersOfTallMatricesAreMergedInParts() throws {
-        let parameters = try Parameters.randomized(configuration: Self.tall, seed: 1)
+    @Test(arguments: [[.key, .up, .down], [.down, .head]] as [Set<Projection>], Precision.allCases)
+    func adaptersOfTallMatricesAreMergedInParts(projections: Set<Projection>, precision: Precision) throws {
+        var shape = Self.tall
+        shape.tiesEmbeddings = false
+        shape.precision = precision
+        let parameters = try Parameters.randomized(configuration: shape, seed: 1)
         let adapters = try Adapters.randomized(
-            AdapterConfiguration(rank: 3, alpha: 6, projections: [.key, .up, .down]), of: Self.tall, seed: 2)
+            AdapterConfiguration(rank: 3, alpha: 6, projections: projections), of: shape, seed: 2)
         for index in 0..<adapters.count { adapters.pointer[index] += Float(index % 7) * 0.01 }
+        let merged = TransposedWeights(parameters.merging(adapters))
+        let transposed = TransposedWeights(parameters, adapters: adapters)
+        #expect(memcmp(transposed.panels.pointer, merged.panels.pointer, 4 * merged.panels.count) == 0)
         try HuggingFaceFixture.withDirectory { directory in
             try HuggingFaceDirectory.save(parameters, tokenizer: nil, to: directory)
-            let weights = try HuggingFaceDirectory.open(directory).policyWeights(adapters: adapters)
+            let weights = try HuggingFaceDirectory.open(directory, precision: precision).policyWeights(
+                adapters: adapters)
             #expect(weights.bits == PolicyWeights(parameters.merging(adapters)).bits)
         }
     }

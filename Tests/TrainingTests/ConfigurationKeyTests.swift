@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Testing
 import Yams
 
@@ -70,6 +71,24 @@ import Yams
                 }
             }
         }
+    }
+
+    @Test func allLinearStandsForTheLayersProjections() throws {
+        let usual = RunConfiguration().learner.adapters.targets
+        #expect(
+            usual.map(\.rawValue) == ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"])
+        func targets(_ value: String) throws -> [Projection] {
+            let given = try ConfigurationReader.read(file: nil, overrides: ["learner.adapters.targets=\(value)"])
+            try given.validate()
+            let again = try ConfigurationReader.read(text: given.yaml(), source: URL(filePath: "/config.yaml"))
+            #expect(again == given)
+            return given.learner.adapters.targets
+        }
+        #expect(try targets("all-linear") == usual)
+        #expect(try targets("[all-linear]") == usual)
+        #expect(try targets("lm_head,q_proj") == [.head, .query])
+        let error = #expect(throws: ConfigurationError.self) { try targets("all-linear,lm_head") }
+        #expect(error?.key.hasPrefix("learner.adapters.targets") == true, "\(String(describing: error))")
     }
 
     @Test func everyChoiceIsListed() throws {

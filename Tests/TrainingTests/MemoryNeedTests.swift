@@ -178,7 +178,10 @@ import Trajectories
             for rank in [nil, 8] {
                 var shape = shape
                 shape.precision = precision
-                let configuration = rank.map { AdapterConfiguration(rank: $0, alpha: 8) }
+                let projections = shape.tiesEmbeddings ? Projection.ofLayers : Projection.allCases
+                let configuration = rank.map {
+                    AdapterConfiguration(rank: $0, alpha: 8, projections: Set(projections))
+                }
                 let parameters = try Parameters.randomized(configuration: shape, seed: 1)
                 let adapters = try configuration.map { try Adapters.randomized($0, of: shape, seed: 1) }
                 let store = PolicyStore(PolicyWeights(parameters, adapters: adapters))

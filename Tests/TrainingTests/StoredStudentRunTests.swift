@@ -13,11 +13,12 @@ import Tokenizers
         """
 
     /// A model whose tokenizer ends texts with token 1, its generation_config.json as given.
-    private func makeModel(in folder: URL, generation: String?) throws -> URL {
+    private func makeModel(in folder: URL, generation: String?, ties: Bool = true) throws -> URL {
         let tokenizer = try Tokenizer.closed(symbols: ["a", "b", "\n"], beginning: "<s>", end: "</s>")
         let shape = ModelConfiguration(
             hiddenSize: 16, intermediateSize: 24, layerCount: 1, attentionHeadCount: 2, keyValueHeadCount: 1,
-            vocabularySize: tokenizer.vocabularySize, maxPositions: 16, beginningToken: 0, endTokens: [1])
+            vocabularySize: tokenizer.vocabularySize, maxPositions: 16, tiesEmbeddings: ties,
+            beginningToken: 0, endTokens: [1])
         let model = folder.appending(path: "model")
         try HuggingFaceDirectory.save(
             Parameters.randomized(configuration: shape, seed: 1), tokenizer: tokenizer, to: model)
@@ -104,6 +105,63 @@ import Tokenizers
             let object = try JSONSerialization.jsonObject(with: Data(contentsOf: file)) as? NSDictionary
             #expect(object?["eos_token_id"] as? [Int] == ends)
             if generation?.contains("top_k") == true { #expect(object?["top_k"] as? Int == 5) }
+        }
+    }
+
+    /// Of the head as of the layers: a run that goes on ends in the same bits, and a checkpoint is the student with its adapters.
+    @Test(arguments: Precision.allCases) func adaptersOfTheHeadAreTrained(precision: Precision) async throws {
+        try await withTemporaryFolder { folder in
+            let model = try makeModel(in: folder, generation: nil, ties: false)
+            var configuration = try configuration(model, in: folder, rank: 2)
+            configuration.dtype = precision
+            configuration.learner.adapters.targets = [.head, .up]
+            // Rewards differ, however little the student knows.
+            (configuration.reward.overlong.weight, configuration.reward.overlong.start) = (1, 0)
+            try await TestRun.run(configuration)
+            let run = RunDirectory(url: folder.appending(path: "run"))
+            let end = run.checkpoints.appending(path: "step-2")
+            func bits() throws -> [Data] {
+                try ["model.safetensors", "optimizer.safetensors", "adapters/adapter_model.safetensors"].map {
+                    try Data(contentsOf: end.appending(path: $0))
+                }
+            }
+            let whole = try bits()
+            let (shape, base) = try HuggingFaceDirectory.load(run.checkpoints.appending(path: "base/step-1"))
+            let adapters = try Adapters(contentsOf: end.appending(path: "adapters"), of: shape)
+            let (_, merged) = try HuggingFaceDirectory.load(end)
+            let expected = base.merging(adapters)
+            #expect(memcmp(merged.pointer, expected.pointer, 4 * merged.count) == 0)
+            let head = try #require(base.layout["lm_head.weight"])
+            #expect(memcmp(merged.pointer + head.offset, base.pointer + head.offset, 4 * head.count) != 0)
+            #expect(memcmp(merged.pointer, base.pointer, 4 * head.count) == 0, "the embedding stands still")
+
+            try FileManager.default.removeItem(at: run.summary)
+            try FileManager.default.removeItem(at: end)
+            var state = try RunState.load(run)
+            state.finished = [.base]
+            state.results = state.results.filter { $0.key == "base" }
+            state.reports = state.reports.filter { $0.key == "base" }
+            try state.write(to: run.state)
+            try await TestRun.run(configuration, resuming: true)
+            #expect(try bits() == whole)
+        }
+    }
+
+    @Test func aTiedHeadTakesNoAdapter() async throws {
+        try await withTemporaryFolder { folder in
+            let model = try makeModel(in: folder, generation: nil)
+            var configuration = try configuration(model, in: folder, rank: 2)
+            configuration.learner.adapters.targets = [.query, .head]
+            let run = TrainingRun(configuration: configuration, resuming: false, logger: TestRun.quietLogger)
+            for attempt in [{ _ = try run.describe() }, { _ = try await run.run() }] as [() async throws -> Void] {
+                let error = await #expect(throws: ConfigurationError.self) { try await attempt() }
+                #expect(error?.key == "learner.adapters.targets")
+                #expect(error?.reason.contains("lm_head") == true, "\(String(describing: error))")
+            }
+            #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "run").path))
+            // All weights are trained: there is no adapter.
+            configuration.learner.adapters.rank = 0
+            _ = try TrainingRun(configuration: configuration, resuming: false, logger: TestRun.quietLogger).describe()
         }
     }
 }

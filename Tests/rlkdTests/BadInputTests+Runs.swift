@@ -9,6 +9,9 @@ extension BadInputTests {
             command: "train learner.adapters.targets= --dry-run",
             says: ["command line: learner.adapters.targets: has no value; it takes a list of q_proj, k_proj"]),
         Case(
+            command: "train learner.adapters.rank=4 learner.adapters.targets=q_proj,lm_head --dry-run",
+            says: ["command line: learner.adapters.targets: names lm_head, which the student ties to its embedding"]),
+        Case(
             command: "train dtype= --dry-run", says: ["command line: dtype: has no value; it takes f32, bf16"]),
         Case(command: "train seed=-1 --dry-run", says: ["seed: is -1: it must be 0 to 18446744073709551615"]),
         Case(

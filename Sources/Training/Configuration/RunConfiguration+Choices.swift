@@ -19,7 +19,7 @@ extension RunConfiguration {
         "reward.alignment": AlignmentMethod.allCases.map(\.rawValue),
         "reward.compatibility": Compatibility.allCases.map(\.rawValue),
         "learner.activations": ActivationStorage.allCases.map(\.rawValue),
-        "learner.adapters.targets": Projection.allCases.map(\.rawValue),
+        "learner.adapters.targets": Projection.allCases.map(\.rawValue) + [Projection.allLinear],
         "evaluation.split": EvaluationConfiguration.Split.allCases.map(\.rawValue),
     ]
 

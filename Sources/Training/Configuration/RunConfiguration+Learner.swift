@@ -28,6 +28,16 @@ extension RunConfiguration {
             rank: settings.rank, alpha: settings.alpha, projections: Set(settings.targets))
     }
 
+    /// - Throws: `ConfigurationError` where phases train adapters that the student has no place for.
+    func checkAdapters(of student: ModelConfiguration) throws {
+        let phases = [.base] + arms.map { RunPhase($0) }
+        guard !phases.allSatisfy({ adapters(of: $0)?.fits(student) ?? true }) else { return }
+        throw ConfigurationError(
+            source: ConfigurationError.configuration, key: "learner.adapters.targets",
+            reason: "names lm_head, which the student ties to its embedding (tie_word_embeddings): merging would "
+                + "change both")
+    }
+
     private func imitation(_ settings: ImitationConfiguration) -> LearnerConfiguration {
         LearnerConfiguration(
             optimizer: optimizer,

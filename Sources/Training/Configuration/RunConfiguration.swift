@@ -173,10 +173,19 @@ public struct AdapterSettings: Sendable, Codable, Equatable {
     public var rank = 0
     /// The adapters' product is scaled by alpha / rank.
     public var alpha = 16.0
-    /// The projections that have one.
-    public var targets = Projection.allCases
+    /// The linear layers that have one; `all-linear` stands for those of the decoder's layers.
+    public var targets = Projection.ofLayers
 
     public init() {}
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        rank = try values.decode(Int.self, forKey: .rank)
+        alpha = try values.decode(Double.self, forKey: .alpha)
+        let isAllLinear = try? values.decode([String].self, forKey: .targets) == [Projection.allLinear]
+        guard isAllLinear != true else { return }
+        targets = try values.decode([Projection].self, forKey: .targets)
+    }
 }
 
 public struct EvaluationConfiguration: Sendable, Codable, Equatable {
