@@ -51,3 +51,14 @@ func addFactorProduct(_ factor: UnsafePointer<Float>, _ row: Vector, _ sum: Vect
     let second = multiplyAdd(broadcast(factor[0]), highValues(row), sum)
     return multiplyAdd(broadcast(factor[lanes]), lowValues(row), second)
 }
+
+/// sum += factor · values, for one row of them.
+@inline(__always)
+func addFactorRow(_ factor: UnsafePointer<Float>, _ values: TileRow, to sum: inout TileRow, pairs: Bool) {
+    #if KERNELS_AVX512
+        sum.left = addFactorProduct(factor, values.left, sum.left, pairs: pairs)
+        sum.right = addFactorProduct(factor, values.right, sum.right, pairs: pairs)
+    #else
+        sum = addFactorProduct(factor, values, sum, pairs: pairs)
+    #endif
+}

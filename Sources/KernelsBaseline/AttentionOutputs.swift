@@ -265,17 +265,6 @@ private func weightOffset(_ keys: AttentionKeys, _ block: Int) -> Int {
     factorOffset((keys.firstBlock + block) * blockLength / keysPerRow(keys), compact: keys.compact)
 }
 
-/// sum += weight · values, for one row of them.
-@inline(__always)
-private func addFactorRow(_ weight: UnsafePointer<Float>, _ values: TileRow, to sum: inout TileRow, pairs: Bool) {
-    #if KERNELS_AVX512
-        sum.left = addFactorProduct(weight, values.left, sum.left, pairs: pairs)
-        sum.right = addFactorProduct(weight, values.right, sum.right, pairs: pairs)
-    #else
-        sum = addFactorProduct(weight, values, sum, pairs: pairs)
-    #endif
-}
-
 /// The keys to bring near while the values of a block are read.
 @inline(__always)
 private func nextKeys(_ prefetch: AttentionPrefetch, _ block: Int) -> UnsafeMutablePointer<Float>? {
